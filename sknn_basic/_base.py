@@ -1,0 +1,282 @@
+"""What both classifiers share: everything but the layers."""
+
+import warnings
+from contextlib import contextmanager
+from numbers import Integral, Real
+
+import numpy as np
+from scipy.special import expit, log_expit
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ._inputs import shares, targets, validate_samples
+from ._network import forward, log_output, output, penalize, propagate
+from ._samples import Samples
+from ._sklearn import Interval, StrOptions, fit_context
+from ._training import train
+
+
+class GradientDescentClassifier(ClassifierMixin, BaseEstimator):
+    """Everything but the layers: validation, labels, weights, recording and prediction.
+
+    A subclass says how its layers start (`_init_layers`), how they are kept as fitted attributes
+    (`_set_layers`, `_get_layers`) and at which rate they descend (`_get_learning_rate`).
+    """
+
+    _parameter_constraints = {
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "l2_regularization": [Interval(Real, 0, None, closed="left")],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "warm_start": ["boolean"],
+        "record_every": [Interval(Integral, 1, None, closed="left")],
+        "verbose": ["verbose"],
+    }
+    _activation = None, None  # g and its slope, for a hidden layer
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Take `max_iter` steps of gradient descent on all samples.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples, one a row (the notes have them as columns). float32 and float64 are used as
+            they are; anything else becomes float64. Sparse input is used in CSR format.
+        y : array-like of shape (n_samples,)
+            The class of each sample: numbers, strings or booleans, of at least two classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; a sample of weight 2 counts as two equal samples, one of weight 0
+            not at all. None gives every sample the weight 1.
+
+        Returns
+        -------
+        self : object
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If X, y, the weights or a parameter are unusable, or if `warm_start=True` and the
+            features or classes are not those of the fit before. The estimator is then as it was.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the cost ends above its start, or stops being finite: the learning rate is too large.
+            The weights kept are the last whose recorded cost was finite.
+        """
+        with _unchanged_on_error(self):
+            continued = self._get_fitted() if self.warm_start else None
+            X, y = validate_samples(self, X, y)
+            classes = np.unique(y)
+            if len(classes) < 2:
+                raise ValueError(
+                    f"{type(self).__name__} needs samples of at least 2 classes, but y contains only "
+                    f"one class: {classes[0]!r}."
+                )
+            # searchsorted, since unique(return_inverse=True) takes 40 bytes a sample
+            labels = np.searchsorted(classes, y)
+            n_outputs = 1 if len(classes) == 2 else len(classes)
+            s = shares(labels, classes, sample_weight, self.class_weight, X)
+            Y = targets(labels, n_outputs, X.dtype)
+            if continued is None:
+                layers = self._init_layers(X.shape[1], n_outputs, X.dtype)
+            else:
+                layers = self._continue_from(continued, classes, X.dtype)
+            self.classes_ = classes
+            self._descend(Samples(X), Y, s, layers)
+        return self
+
+    def _descend(self, samples, Y, s, layers):
+        """Descend from `layers`, set the fitted attributes and warn if it did not go down."""
+        l2 = float(self.l2_regularization)
+        learning_rate = self._get_learning_rate(samples, s, Y.shape[1])
+
+        def gradients(layers, want_cost):
+            cost, dlayers = propagate(samples, layers, Y, s, self._activation, want_cost)
+            if l2:
+                squares = want_cost and _sum_of_squares(samples, layers)
+                cost, dlayers = penalize(cost, dlayers, layers, l2, squares)
+            return cost, dlayers
+
+        descent = train(
+            gradients,
+            layers,
+            learning_rate,
+            self.max_iter,
+            self.record_every,
+            _print_cost if self.verbose else None,
+        )
+        self._set_layers(descent.layers)
+        self.loss_curve_ = descent.loss_curve
+        self.loss_ = descent.loss
+        self.n_iter_ = descent.n_iter
+        # At an optimum that a warm start continues from, rounding alone may lift the cost.
+        ceiling = self.loss_curve_[0] * (1 + np.sqrt(np.finfo(samples.dtype).eps))
+        if descent.broke_down_at is not None or self.loss_ > ceiling:
+            stable = self._get_stable_rate(samples, s, Y.shape[1])
+            message = _divergence_message(descent, learning_rate, stable)
+            warnings.warn(message, ConvergenceWarning, stacklevel=4)
+
+    def _get_fitted(self):
+        """Return what a warm start must find unchanged, or None before the first fit."""
+        if not hasattr(self, "classes_"):
+            return None
+        names = getattr(self, "feature_names_in_", None)
+        return self.classes_, self.n_features_in_, names
+
+    def _continue_from(self, fitted, classes, dtype):
+        """Return the fitted layers in X's precision, if features and classes are still the same."""
+        classes_before, n_features_before, names_before = fitted
+        names = getattr(self, "feature_names_in_", None)
+        same_names = names is None or names_before is None or np.array_equal(names, names_before)
+        if self.n_features_in_ != n_features_before or not same_names:
+            was, now = n_features_before, self.n_features_in_
+            if was == now:
+                was, now = f"{was} named {list(names_before)}", f"{now} named {list(names)}"
+            raise ValueError(
+                f"warm_start=True continues from weights that were fitted on {was} features, but X "
+                f"has {now}. Pass the same features, or set warm_start=False to start anew."
+            )
+        if not np.array_equal(classes, classes_before):
+            raise ValueError(
+                f"warm_start=True continues from weights that were fitted on the classes "
+                f"{classes_before.tolist()}, but y has {classes.tolist()}. Pass the same classes, or "
+                f"set warm_start=False to start anew."
+            )
+        return [(W.astype(dtype), b.astype(dtype)) for W, b in self._get_layers()]
+
+    def _get_stable_rate(self, samples, s, n_outputs):
+        """Return the rate below which descent is stable, or None where theory does not know it."""
+
+    def _scores(self, X):
+        """Return Z of the output, (n_samples, 1 or n_classes), in the precision of X."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
+        layers = [
+            (W.astype(X.dtype, copy=False), b.astype(X.dtype, copy=False)) for W, b in self._get_layers()
+        ]
+        _, Z = forward(Samples(X), layers, self._activation[0])
+        return Z
+
+    def decision_function(self, X):
+        """Return Z of the output: the logits (notes, sections 1.2.1 and 1.3.3).
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            For two classes the log-odds of `classes_[1]`, which is predicted exactly where Z > 0;
+            for more, one score a class, the largest of which is predicted.
+        """
+        Z = self._scores(X)
+        return Z.ravel() if Z.shape[1] == 1 else Z
+
+    def predict(self, X):
+        """Return the most probable class of each sample (notes, section 1.2.2).
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Labels from `classes_`.
+        """
+        Z = self._scores(X)
+        winner = (Z[:, 0] > 0).astype(np.intp) if Z.shape[1] == 1 else Z.argmax(axis=1)
+        return self.classes_[winner]
+
+    def predict_proba(self, X):
+        """Return the probability of each class: A of the output (notes, section 1.2.1).
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        A : ndarray of shape (n_samples, n_classes)
+            Probabilities in the order of `classes_`. A small one is as exact as a large one.
+        """
+        return _probabilities(self._scores(X))
+
+    def predict_log_proba(self, X):
+        """Return the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        log_A : ndarray of shape (n_samples, n_classes)
+            Computed from Z, so finite and right also where `predict_proba` rounds to 0. For
+            float32, 0 where `predict_proba` rounds to 1.
+        """
+        Z = self._scores(X)
+        log_A = np.hstack([log_expit(-Z), log_expit(Z)]) if Z.shape[1] == 1 else log_output(Z)
+        if log_A.dtype == np.float32:
+            # check_estimator wants the logarithm of the rounded probability to 1e-9; float32 rounds
+            # to 1 from 3e-8 on (float64 from 6e-17 on, where the tail can stay).
+            log_A[_probabilities(Z) == 1] = 0
+        return log_A
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+@contextmanager
+def _unchanged_on_error(estimator):
+    """Take back every attribute that was set inside, if an exception leaves the block."""
+    before = vars(estimator).copy()
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+def _probabilities(Z):
+    """Return one column a class; for two, each from its own tail."""
+    return np.hstack([expit(-Z), expit(Z)]) if Z.shape[1] == 1 else output(Z)
+
+
+def _sum_of_squares(samples, layers):
+    """||W||^2 over all layers; only the samples know it of the weights that they multiply."""
+    (W, _), *deeper = layers
+    return samples.sum_of_squares(W) + sum(np.sum(W * W, axis=(-2, -1)) for W, _ in deeper)
+
+
+def _print_cost(step, cost):
+    print(f"Cost after iteration {step}: {cost:f}")
+
+
+def _divergence_message(descent, learning_rate, stable_rate):
+    """Return what went wrong, at which step and rate, what is kept and what to do."""
+    if descent.broke_down_at is not None:
+        what = (
+            f"Gradient descent diverged at learning_rate={learning_rate:g}: at step "
+            f"{descent.broke_down_at} the cost was not finite. The weights of step {descent.n_iter} "
+            f"are kept."
+        )
+    else:
+        what = (
+            f"Gradient descent did not descend at learning_rate={learning_rate:g}: the cost ended at "
+            f"{descent.loss:g} after step {descent.n_iter}, above its start of "
+            f"{descent.loss_curve[0]:g}."
+        )
+    limit = "" if stable_rate is None else f" (descent is stable below 2/L = {stable_rate:g})"
+    return f"{what} Pass a smaller learning_rate{limit} or scale X, as StandardScaler does."

@@ -1,0 +1,301 @@
+"""The two classifiers: which layers they have, and how these start and are kept."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from ._base import GradientDescentClassifier
+from ._curvature import largest_curvature
+from ._network import ACTIVATIONS, init_layers
+from ._sklearn import Interval, StrOptions
+
+
+class LogisticRegressionGD(GradientDescentClassifier):
+    """Logistic regression trained by full-batch gradient descent, as in the notes.
+
+    From zero weights, `max_iter` times (notes, section 1.2.1; rows are samples here)::
+
+        Z  = X W + b        A  = sigmoid(Z)      (softmax for more than two classes)
+        dZ = s (A - Y)      dW = X' dZ           db = sum_i dZ_i
+        W  = W - learning_rate dW                b  = b - learning_rate db
+
+    which lowers J = sum_i s_i L_i, with L = -(y log a + (1 - y) log(1 - a)) and s the sample weights
+    divided by their sum (1/m without weights). There is no tolerance and no early end: what is
+    fitted is exactly the `max_iter`-th point of the trajectory.
+
+    Parameters
+    ----------
+    learning_rate : "auto" or float, default="auto"
+        The size of a step, in (0, inf); the notes' alpha. "auto" takes 1/L, with L the largest
+        curvature of the cost (for two classes a quarter of the largest eigenvalue of
+        [X 1]' diag(s) [X 1], plus `l2_regularization`): the cost then falls at every step, whatever
+        the scale of X. Descent is stable below 2/L.
+    max_iter : int, default=2000
+        The number of steps, in [1, inf).
+    l2_regularization : float, default=0.0
+        l2 of the penalty l2/2 ||W||^2 that is added to the cost, in [0, inf); the intercept is free.
+        It equals ``LogisticRegression(C=1 / (l2 * n_samples))``.
+    class_weight : dict, "balanced" or None, default=None
+        Factors {class: weight} for the samples of each class; "balanced" gives all classes the same
+        total weight; None leaves the samples as they are.
+    warm_start : bool, default=False
+        Whether `fit` continues from the weights of the fit before, on the same features and classes.
+    record_every : int, default=100
+        The cost is recorded before every `record_every`-th step, in [1, inf). A recorded step takes
+        about twice as long on small data, since it needs a logarithm.
+    verbose : bool, default=False
+        Whether to print each recorded cost, as the notes do.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The class labels, sorted.
+    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+        W', in the precision of X.
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+        b.
+    loss_curve_ : list of float
+        The cost before step 0, record_every, 2 record_every, ... of the last fit.
+    loss_ : float
+        The cost of the fitted model.
+    n_iter_ : int
+        The number of steps that led to the fitted weights in the last fit: `max_iter`, unless it
+        diverged.
+    learning_rate_ : float
+        The rate that was used.
+    n_features_in_ : int
+        The number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        The names of the features, where X has names.
+
+    See Also
+    --------
+    ShallowNNClassifier : The same with a hidden layer.
+    sklearn.linear_model.LogisticRegression : Finds the minimum by second-order methods.
+    sklearn.linear_model.SGDClassifier : Descends one sample at a time.
+
+    Notes
+    -----
+    Time and memory: two products with X a step, no copy of X.
+
+    References
+    ----------
+    "Deep Learning in Python" (notes), sections 1.1 and 1.2.
+
+    D. Böhning, "Multinomial logistic regression algorithm", Annals of the Institute of Statistical
+    Mathematics 44 (1992): the bound of the curvature behind ``learning_rate="auto"``.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sknn_basic import LogisticRegressionGD
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = make_pipeline(StandardScaler(), LogisticRegressionGD())
+    >>> print(f"{model.fit(X, y).score(X, y):.2f}")
+    0.99
+    """
+
+    _parameter_constraints = {
+        **GradientDescentClassifier._parameter_constraints,
+        "learning_rate": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(
+        self,
+        learning_rate="auto",
+        max_iter=2000,
+        *,
+        l2_regularization=0.0,
+        class_weight=None,
+        warm_start=False,
+        record_every=100,
+        verbose=False,
+    ):
+        self.learning_rate = learning_rate
+        self.max_iter = max_iter
+        self.l2_regularization = l2_regularization
+        self.class_weight = class_weight
+        self.warm_start = warm_start
+        self.record_every = record_every
+        self.verbose = verbose
+
+    def _init_layers(self, n_features, n_outputs, dtype):
+        return init_layers((n_features, n_outputs), dtype)
+
+    def _set_layers(self, layers):
+        ((W, b),) = layers
+        self.coef_, self.intercept_ = np.ascontiguousarray(W.T), b.ravel()
+
+    def _get_layers(self):
+        return [(self.coef_.T, self.intercept_.reshape(1, -1))]
+
+    def _get_learning_rate(self, samples, s, n_outputs):
+        if self.learning_rate == "auto":
+            # A step of half the stable rate 2/L cannot overshoot.
+            self.learning_rate_ = self._get_stable_rate(samples, s, n_outputs) / 2
+            if self.learning_rate_ == 0:
+                raise ValueError(
+                    'learning_rate="auto" needs the squares of the features, which overflow '
+                    f"{samples.dtype}. Scale X, as StandardScaler does."
+                )
+        else:
+            self.learning_rate_ = float(self.learning_rate)
+        return self.learning_rate_
+
+    def _get_stable_rate(self, samples, s, n_outputs):
+        return 2 / (largest_curvature(samples, s, n_outputs) + float(self.l2_regularization))
+
+
+class ShallowNNClassifier(GradientDescentClassifier):
+    """The network with one hidden layer, trained by full-batch gradient descent, as in the notes.
+
+    From small random weights, `max_iter` times (notes, section 1.3.5; rows are samples here)::
+
+        Z1  = X W1 + b1              A1  = g(Z1)
+        Z2  = A1 W2 + b2             A2  = sigmoid(Z2)      (softmax for more than two classes)
+        dZ2 = s (A2 - Y)             dW2 = A1' dZ2          db2 = sum_i dZ2_i
+        dZ1 = (dZ2 W2') * g'(Z1)     dW1 = X'  dZ1          db1 = sum_i dZ1_i
+        W   = W - learning_rate dW   b   = b - learning_rate db
+
+    which lowers J = sum_i s_i L_i, with L = -(y log a + (1 - y) log(1 - a)) and s the sample weights
+    divided by their sum (1/m without weights).
+
+    Parameters
+    ----------
+    hidden_layer_size : int, default=10
+        h, the number of hidden units, in [1, inf).
+    activation : {"sigmoid", "tanh", "relu", "leaky_relu"}, default="tanh"
+        g of the hidden layer (notes, section 1.3.4): sigmoid(z), tanh(z), max(0, z) or
+        max(0.1 z, z).
+    learning_rate : float, default=1.2
+        The size of a step, in (0, inf); the notes' alpha. 1.2 suits few, standardised features. It
+        is far too much for the 12,288 features of the notes' images, even scaled to [0, 1]: there
+        0.005 learns. Choose it by ``GridSearchCV``.
+    max_iter : int, default=5000
+        The number of steps, in [1, inf).
+    l2_regularization : float, default=0.0
+        l2 of the penalty l2/2 (||W1||^2 + ||W2||^2) that is added to the cost, in [0, inf); biases
+        are free.
+    init_scale : float, default=0.01
+        The standard deviation of the initial weights, in (0, inf). Biases start at 0.
+    random_state : int, RandomState instance or None, default=None
+        Draws the initial weights. An int gives the same model each time.
+    class_weight : dict, "balanced" or None, default=None
+        Factors {class: weight} for the samples of each class; "balanced" gives all classes the same
+        total weight; None leaves the samples as they are.
+    warm_start : bool, default=False
+        Whether `fit` continues from the weights of the fit before, on the same features and classes.
+    record_every : int, default=100
+        The cost is recorded before every `record_every`-th step, in [1, inf).
+    verbose : bool, default=False
+        Whether to print each recorded cost, as the notes do.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The class labels, sorted.
+    coefs_ : list of ndarray, [(n_features, h), (h, 1 or n_classes)]
+        W1 and W2, in the precision of X.
+    intercepts_ : list of ndarray, [(h,), (1 or n_classes,)]
+        b1 and b2.
+    loss_curve_ : list of float
+        The cost before step 0, record_every, 2 record_every, ... of the last fit.
+    loss_ : float
+        The cost of the fitted model.
+    n_iter_ : int
+        The number of steps that led to the fitted weights in the last fit: `max_iter`, unless it
+        diverged.
+    n_features_in_ : int
+        The number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        The names of the features, where X has names.
+
+    See Also
+    --------
+    LogisticRegressionGD : The same without the hidden layer.
+    sklearn.neural_network.MLPClassifier : More layers and solvers, in mini-batches.
+
+    References
+    ----------
+    "Deep Learning in Python" (notes), section 1.3.
+
+    Examples
+    --------
+    A ring around a disc, which no line separates:
+
+    >>> from sklearn.datasets import make_circles
+    >>> from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
+    >>> X, y = make_circles(400, noise=0.1, factor=0.4, random_state=0)
+    >>> print(f"{LogisticRegressionGD().fit(X, y).score(X, y):.2f}")
+    0.50
+    >>> print(f"{ShallowNNClassifier(random_state=0).fit(X, y).score(X, y):.2f}")
+    0.99
+    """
+
+    _parameter_constraints = {
+        **GradientDescentClassifier._parameter_constraints,
+        "hidden_layer_size": [Interval(Integral, 1, None, closed="left")],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "init_scale": [Interval(Real, 0, None, closed="neither")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_size=10,
+        activation="tanh",
+        *,
+        learning_rate=1.2,
+        max_iter=5000,
+        l2_regularization=0.0,
+        init_scale=0.01,
+        random_state=None,
+        class_weight=None,
+        warm_start=False,
+        record_every=100,
+        verbose=False,
+    ):
+        self.hidden_layer_size = hidden_layer_size
+        self.activation = activation
+        self.learning_rate = learning_rate
+        self.max_iter = max_iter
+        self.l2_regularization = l2_regularization
+        self.init_scale = init_scale
+        self.random_state = random_state
+        self.class_weight = class_weight
+        self.warm_start = warm_start
+        self.record_every = record_every
+        self.verbose = verbose
+
+    @property
+    def _activation(self):
+        return ACTIVATIONS[self.activation]
+
+    def _init_layers(self, n_features, n_outputs, dtype):
+        sizes = (n_features, self.hidden_layer_size, n_outputs)
+        return init_layers(sizes, dtype, check_random_state(self.random_state), self.init_scale)
+
+    def _continue_from(self, fitted, classes, dtype):
+        layers = super()._continue_from(fitted, classes, dtype)
+        n_hidden = layers[0][0].shape[1]
+        if n_hidden != self.hidden_layer_size:
+            raise ValueError(
+                f"warm_start=True continues from {n_hidden} hidden units, but hidden_layer_size is "
+                f"{self.hidden_layer_size}. Set it back, or set warm_start=False to start anew."
+            )
+        return layers
+
+    def _set_layers(self, layers):
+        self.coefs_ = [W for W, _ in layers]
+        self.intercepts_ = [b.ravel() for _, b in layers]
+
+    def _get_layers(self):
+        biases = (b.reshape(1, -1) for b in self.intercepts_)
+        return list(zip(self.coefs_, biases, strict=True))
+
+    def _get_learning_rate(self, samples, s, n_outputs):
+        return float(self.learning_rate)

@@ -1,0 +1,81 @@
+"""What `fit` makes of its arguments: checked samples, labels as Y, weights as shares s."""
+
+import numpy as np
+from sklearn.utils import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+from ._sklearn import check_sample_weight
+
+
+def validate_samples(estimator, X, y):
+    try:
+        X_checked, y_checked = validate_data(
+            estimator, X, y, accept_sparse="csr", dtype=[np.float64, np.float32]
+        )
+        check_classification_targets(y_checked)
+    except ValueError as error:
+        advice = _orientation_advice(X, y)
+        if not advice:
+            raise
+        raise ValueError(f"{error} {advice}") from error
+    return X_checked, y_checked
+
+
+def _orientation_advice(X, y):
+    """Return what to pass instead where samples seem to be columns, as in the notes; else ''."""
+    X_shape, y_shape = _shape(X), _shape(y)
+    if not y_shape:
+        return ""
+    y_is_row = len(y_shape) == 2 and y_shape[0] == 1 < y_shape[1]
+    m = y_shape[-1]
+    X_is_transposed = len(X_shape) == 2 and X_shape[1] == m != X_shape[0]
+    instead = ["X.T"] * X_is_transposed + ["y.ravel()"] * y_is_row
+    if instead:
+        return f"Samples are rows here (the notes have them as columns): pass {' and '.join(instead)}."
+    if len(X_shape) > 2:
+        return "To train on images, put FlattenScaler() before the classifier in a pipeline."
+    return ""
+
+
+def _shape(array):
+    """Return the shape, () where there is none to be had."""
+    try:
+        return array.shape if hasattr(array, "shape") else np.shape(array)
+    except ValueError:  # a ragged list
+        return ()
+
+
+def shares(labels, classes, sample_weight, class_weight, X):
+    """Return s (n_samples, 1): the weights divided by their sum, so that the cost is a plain sum."""
+    weights = np.ones(len(labels))
+    if sample_weight is not None:
+        weights = check_sample_weight(sample_weight, X, dtype=np.float64)
+    if class_weight == "balanced":
+        totals = np.bincount(labels, weights, minlength=len(classes))
+        weights = weights / np.where(totals == 0, 1, totals)[labels]
+    elif class_weight is not None:
+        factors = compute_class_weight(class_weight, classes=classes, y=classes[labels])
+        weights = weights * factors[labels]
+    if weights.min() < 0:
+        raise ValueError(
+            f"Negative weights are no weights: the smallest product of sample_weight and "
+            f"class_weight is {weights.min():g}. Pass weights of 0 or more."
+        )
+    largest = weights.max()
+    if largest == 0:
+        raise ValueError(
+            "Sample weights must contain at least one non-zero number: all products of sample_weight "
+            "and class_weight are 0."
+        )
+    weights = weights / largest  # or the sum might overflow
+    return (weights / weights.sum()).astype(X.dtype).reshape(-1, 1)
+
+
+def targets(labels, n_outputs, dtype):
+    """Return Y (n_samples, n_outputs): 0 or 1, one column a class if there are more than two."""
+    if n_outputs == 1:
+        return labels.astype(dtype).reshape(-1, 1)
+    Y = np.zeros((len(labels), n_outputs), dtype)
+    Y[np.arange(len(labels)), labels] = 1
+    return Y
