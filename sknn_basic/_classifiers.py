@@ -232,7 +232,7 @@ class ShallowNNClassifier(GradientDescentClassifier):
     >>> print(f"{LogisticRegressionGD().fit(X, y).score(X, y):.2f}")
     0.50
     >>> print(f"{ShallowNNClassifier(random_state=0).fit(X, y).score(X, y):.2f}")
-    0.99
+    1.00
     """
 
     _parameter_constraints = {

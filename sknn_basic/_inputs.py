@@ -8,6 +8,14 @@ from sklearn.utils.validation import validate_data
 from ._sklearn import check_sample_weight
 
 
+def shape_of(array):
+    """Return the shape of anything array-like, () where it has none."""
+    try:
+        return tuple(array.shape) if hasattr(array, "shape") else np.asarray(array).shape
+    except ValueError:  # a ragged list
+        return ()
+
+
 def validate_samples(estimator, X, y):
     try:
         X_checked, y_checked = validate_data(
@@ -24,11 +32,11 @@ def validate_samples(estimator, X, y):
 
 def _orientation_advice(X, y):
     """Return what to pass instead where samples seem to be columns, as in the notes; else ''."""
-    X_shape, y_shape = _shape(X), _shape(y)
+    X_shape, y_shape = shape_of(X), shape_of(y)
     if not y_shape:
         return ""
     y_is_row = len(y_shape) == 2 and y_shape[0] == 1 < y_shape[1]
-    m = y_shape[-1]
+    m = y_shape[1] if y_is_row else y_shape[0]
     X_is_transposed = len(X_shape) == 2 and X_shape[1] == m != X_shape[0]
     instead = ["X.T"] * X_is_transposed + ["y.ravel()"] * y_is_row
     if instead:
@@ -36,14 +44,6 @@ def _orientation_advice(X, y):
     if len(X_shape) > 2:
         return "To train on images, put FlattenScaler() before the classifier in a pipeline."
     return ""
-
-
-def _shape(array):
-    """Return the shape, () where there is none to be had."""
-    try:
-        return array.shape if hasattr(array, "shape") else np.shape(array)
-    except ValueError:  # a ragged list
-        return ()
 
 
 def shares(labels, classes, sample_weight, class_weight, X):
@@ -55,7 +55,7 @@ def shares(labels, classes, sample_weight, class_weight, X):
         totals = np.bincount(labels, weights, minlength=len(classes))
         weights = weights / np.where(totals == 0, 1, totals)[labels]
     elif class_weight is not None:
-        factors = compute_class_weight(class_weight, classes=classes, y=classes[labels])
+        factors = compute_class_weight(class_weight, classes=classes, y=classes)
         weights = weights * factors[labels]
     if weights.min() < 0:
         raise ValueError(

@@ -1,0 +1,382 @@
+"""Images and labels in HDF5 files, in the layout that the notes load, and the bundled photo patches."""
+
+import io
+import os
+import secrets
+import shutil
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+import numpy as np
+
+TRAIN_KEYS = "train_set_x", "train_set_y"
+TEST_KEYS = "test_set_x", "test_set_y"
+CLASSES_KEY = "list_classes"
+KEYS = *TRAIN_KEYS, *TEST_KEYS, CLASSES_KEY  # in the order of the fields of ImageDataset
+MAX_SOFT_LINKS = 16  # HDF5's own limit, so that links in a circle end
+
+
+class ImageDataset(NamedTuple):
+    """Training and test images, their labels and the names of the classes; unpacks as in the notes."""
+
+    train_set_x: np.ndarray
+    train_set_y: np.ndarray
+    test_set_x: np.ndarray
+    test_set_y: np.ndarray
+    classes: np.ndarray
+
+
+def read_hdf5(path, test_path=None):
+    """Read images and labels from one HDF5 file or two: the notes' ``load_dataset`` (section 1.2.2).
+
+    The datasets are `train_set_x`, `train_set_y`, `test_set_x`, `test_set_y` and `list_classes`. Soft links
+    are followed within the file; links to other files, external storage and virtual datasets are not.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file with all datasets, or with those of the training set.
+    test_path : str or path-like, default=None
+        The file with those of the test set; `list_classes` may then be in either file or in both.
+
+    Returns
+    -------
+    dataset : ImageDataset
+        A named tuple, which also unpacks as
+        ``train_set_x, train_set_y, test_set_x, test_set_y, classes``:
+
+        * `train_set_x` (m_train, ...) and `test_set_x` (m_test, ...): ndarrays of the images, of the real
+          type that the file has, unscaled; all of one shape, such as (64, 64, 3);
+        * `train_set_y` (m_train,) and `test_set_y` (m_test,): int64 ndarrays, each label an index into
+          `classes`; a file may hold them as integers or booleans, also as one row (1, m);
+        * `classes` (n_classes,): ndarray of str.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file does not exist.
+    OSError
+        If a file or a dataset cannot be read: it is not HDF5, is cut short or damaged.
+    ValueError
+        If a dataset is missing, is not in the file itself, or is not what is described above.
+        Each message names the file, the dataset and what was expected.
+
+    See Also
+    --------
+    write_hdf5 : Write such a file.
+    load_photo_patches : Images to try it on.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from sknn_basic import load_photo_patches, read_hdf5, write_hdf5
+    >>> with TemporaryDirectory() as folder:
+    ...     write_hdf5(Path(folder) / "patches.h5", *load_photo_patches())
+    ...     dataset = read_hdf5(Path(folder) / "patches.h5")
+    >>> train_set_x, train_set_y, test_set_x, test_set_y, classes = dataset
+    >>> train_set_x.shape, train_set_y.shape
+    ((209, 64, 64, 3), (209,))
+    """
+    if test_path is None:
+        return _checked(_read(path, KEYS))
+    first = _read(path, TRAIN_KEYS, optional=CLASSES_KEY)
+    second = _read(test_path, TEST_KEYS, optional=CLASSES_KEY)
+    names = [_class_names(*file[CLASSES_KEY]) for file in (first, second) if CLASSES_KEY in file]
+    if not names:
+        raise ValueError(f"Neither {path} nor {test_path} has a dataset {CLASSES_KEY!r}; expected it in one.")
+    if not np.array_equal(names[0], names[-1]):
+        raise ValueError(
+            f"{test_path}: dataset {CLASSES_KEY!r} is {names[1].tolist()}, expected "
+            f"{names[0].tolist()} as in {path}."
+        )
+    return _checked(first | second)
+
+
+def write_hdf5(path, train_set_x, train_set_y, test_set_x, test_set_y, classes, *, overwrite=False):
+    """Write images and labels to an HDF5 file that `read_hdf5` and the notes' ``load_dataset`` read.
+
+    Everything is checked first. The data then goes to a temporary file in the same folder, which takes its
+    final name only when it is complete: an interruption leaves the old file or none. Needs memory for one
+    compressed copy of the data.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to write; its folder must exist.
+    train_set_x : array-like of shape (m_train, ...)
+        The training images, at least one, of two axes or more in all; integers, booleans or real floats of
+        any range. Stored in their own type, each image compressed by itself.
+    train_set_y : array-like of shape (m_train,) or (1, m_train)
+        For each image the index of its class in `classes`, an integer or boolean; stored as (m_train,) int64.
+    test_set_x : array-like of shape (m_test, ...)
+        The test images, each of the shape that the training images have.
+    test_set_y : array-like of shape (m_test,) or (1, m_test)
+        Their labels.
+    classes : array-like of shape (n_classes,)
+        The names of the classes: str, UTF-8 bytes or integers; stored as UTF-8 bytes.
+    overwrite : bool, default=False
+        Whether to replace an existing file (which keeps its permissions).
+
+    Raises
+    ------
+    FileExistsError
+        If the file exists and `overwrite` is False, even if it appears in the meantime.
+    OSError
+        If the file cannot be written.
+    ValueError
+        If an array is not what is described above.
+
+    See Also
+    --------
+    read_hdf5 : Read the file again; its result can be passed on as ``write_hdf5(path, *dataset)``.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from sknn_basic import read_hdf5, write_hdf5
+    >>> images, labels = np.zeros((4, 8, 8, 3), np.uint8), [0, 1, 1, 0]
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "dark.h5"
+    ...     write_hdf5(path, images, labels, images[:2], labels[:2], ["no", "yes"])
+    ...     print(read_hdf5(path).classes[labels])
+    ['no' 'yes' 'yes' 'no']
+    """
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        raise OSError(f"{path} is not a file: pass the name of the HDF5 file to write.")
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path} exists: pass overwrite=True to replace it, or another name.")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path} cannot be written: there is no folder {path.parent}.")
+    values = train_set_x, train_set_y, test_set_x, test_set_y, classes
+    dataset = _checked({key: _as_array(path, key, value) for key, value in zip(KEYS, values, strict=True)})
+    content = _as_hdf5(dataset)
+    target = path.resolve()  # a symbolic link stays one
+    temporary = target.with_name(f".write_hdf5-{secrets.token_hex(8)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        _rename(temporary, target, overwrite)
+    except FileExistsError:
+        raise FileExistsError(f"{path} has appeared meanwhile: pass overwrite=True to replace it.") from None
+    except OSError as error:
+        raise OSError(f"{path} cannot be written: {_one_line(error)}.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load_photo_patches():
+    """Load 209 + 50 small images of two classes, cut from two photographs.
+
+    The photographs are those of scikit-learn's ``load_sample_images``: a Chinese temple (label 0) and a
+    flower (label 1). The training patches are from the columns left of 448, the test patches from those
+    right of it, and no patch lies across; patches of one set may overlap.
+
+    This is a demonstration, not a benchmark: both sets come from the same two photographs, so the test
+    accuracy says nothing about other pictures of temples and flowers.
+
+    Returns
+    -------
+    dataset : ImageDataset
+        A named tuple, which also unpacks, of `train_set_x` (209, 64, 64, 3) and `test_set_x`
+        (50, 64, 64, 3), uint8 RGB ndarrays; `train_set_y` (209,) and `test_set_y` (50,), int64 ndarrays
+        with 0 for temple (105 and 25 of them) and 1 for flower; and `classes`, ndarray of str.
+
+    See Also
+    --------
+    read_hdf5 : Read your own images in the same form.
+    sklearn.datasets.load_sample_images : The photographs.
+
+    Notes
+    -----
+    The photographs are by danielbuechele and vultilion under CC BY 2.0; ``sknn_basic/data`` has the
+    attribution and the script that cut the patches.
+
+    Examples
+    --------
+    >>> from sknn_basic import load_photo_patches
+    >>> dataset = load_photo_patches()
+    >>> dataset.train_set_x.shape, dataset.test_set_x.shape
+    ((209, 64, 64, 3), (50, 64, 64, 3))
+    >>> print(dataset.classes)
+    ['temple' 'flower']
+    """
+    with resources.as_file(resources.files(__package__) / "data" / "photo_patches.h5") as path:
+        return read_hdf5(path)
+
+
+# Reading
+
+
+def _read(path, keys, optional=None):
+    """Return {key: (where, array)}; `where` begins a message about the array."""
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist: expected an HDF5 file with {', '.join(keys)}.")
+    if not path.is_file():
+        raise OSError(f"{path} is not a file: expected an HDF5 file with {', '.join(keys)}.")
+    found = {}
+    with _naming(path):
+        file = h5py.File(path, "r")
+    with file:
+        with _naming(path):
+            held = sorted(file)
+        for key in keys if optional not in held else (*keys, optional):
+            if key not in held:
+                advice = " If another file has it, pass that as test_path." if keys == KEYS else ""
+                raise ValueError(f"{path} has no dataset {key!r}; it holds {held}.{advice}")
+            where = f"{path}: dataset {key!r}"
+            dataset = _find(file, key, where)
+            with _naming(where):
+                found[key] = where, np.asarray(dataset[()])
+    return found
+
+
+def _find(file, key, where):
+    """Return the dataset, found link by link, since HDF5 itself would open other files on the way."""
+    item, names, n_links = file, [key], 0
+    while names:
+        name = names.pop(0)
+        with _naming(where):
+            link = item.get(name, getlink=True) if isinstance(item, h5py.Group) else None
+        if isinstance(link, h5py.HardLink):
+            with _naming(where):
+                item = item[name]
+        elif isinstance(link, h5py.SoftLink) and n_links < MAX_SOFT_LINKS:
+            n_links += 1
+            item = file if link.path.startswith("/") else item
+            names = [part for part in link.path.split("/") if part not in ("", ".")] + names
+        elif isinstance(link, h5py.ExternalLink):
+            raise ValueError(f"{where} is a link to {link.filename!r}, expected the data in the file itself.")
+        else:
+            raise ValueError(f"{where} is a link that leads nowhere, expected a dataset.")
+    if not isinstance(item, h5py.Dataset):
+        raise ValueError(f"{where} is a {type(item).__name__.lower()}, expected a dataset.")
+    with _naming(where):
+        outside = item.is_virtual or item.external
+    if outside:
+        raise ValueError(f"{where} keeps its values in other files, expected them in the file itself.")
+    return item
+
+
+@contextmanager
+def _naming(where):
+    """Turn whatever h5py raises about a damaged file (also KeyError, RuntimeError, ...) into an OSError."""
+    try:
+        yield
+    except Exception as error:
+        raise OSError(
+            f"{where} cannot be read ({_one_line(error)}), expected a complete HDF5 file."
+        ) from error
+
+
+def _one_line(error):
+    return " ".join(str(error).split()).rstrip(".")
+
+
+# Checking
+
+
+def _checked(found):
+    """Return the ImageDataset of {key: (where, array)}, or say what is wrong with it and where."""
+    classes = _class_names(*found[CLASSES_KEY])
+    train_x, test_x = (_images(*found[key]) for key in ("train_set_x", "test_set_x"))
+    if test_x.shape[1:] != train_x.shape[1:]:
+        where, _ = found["test_set_x"]
+        raise ValueError(
+            f"{where} has images of shape {test_x.shape[1:]}, expected {train_x.shape[1:]} as in train_set_x."
+        )
+    train_y = _labels(*found["train_set_y"], len(train_x), len(classes))
+    test_y = _labels(*found["test_set_y"], len(test_x), len(classes))
+    return ImageDataset(train_x, train_y, test_x, test_y, classes)
+
+
+def _as_array(path, key, value):
+    where = f"{path}: dataset {key!r}"
+    try:
+        # object keeps the NUL at the end of a name, which is then refused
+        return where, np.asarray(value, object if key == CLASSES_KEY else None)
+    except (TypeError, ValueError) as error:  # a ragged list
+        raise ValueError(f"{where} is no array: {_one_line(error)}.") from error
+
+
+def _images(where, x):
+    if x.dtype.kind not in "buif":
+        raise ValueError(f"{where} has type {x.dtype}, expected images of real numbers.")
+    if x.ndim < 2 or x.size == 0:
+        raise ValueError(
+            f"{where} has shape {x.shape}, expected at least one image, such as (m, height, width, 3)."
+        )
+    return x.astype(x.dtype.newbyteorder("="), copy=False)
+
+
+def _labels(where, y, n_images, n_classes):
+    if y.dtype.kind not in "bui":
+        raise ValueError(f"{where} has type {y.dtype}, expected integer labels.")
+    if y.shape not in [(n_images,), (1, n_images)]:
+        raise ValueError(
+            f"{where} has shape {y.shape}, expected ({n_images},) or (1, {n_images}): one label an image."
+        )
+    lowest, highest = int(y.min()), int(y.max())
+    if lowest < 0 or highest >= n_classes:
+        raise ValueError(
+            f"{where} has labels from {lowest} to {highest}, expected 0 to {n_classes - 1}, since "
+            f"{CLASSES_KEY} names {n_classes} classes."
+        )
+    return y.astype(np.int64).ravel()
+
+
+def _class_names(where, names):
+    if names.ndim != 1 or names.size == 0:
+        raise ValueError(f"{where} has shape {names.shape}, expected (n_classes,): one name a class.")
+    return np.array([_class_name(where, name) for name in names.tolist()])
+
+
+def _class_name(where, name):
+    try:
+        text = str(name, "utf-8") if isinstance(name, bytes) else str(name)
+        text.encode()
+    except UnicodeError:
+        text = "\0"
+    if "\0" in text or not isinstance(name, bytes | str | int):
+        raise ValueError(f"{where} has the name {name!r}, expected text in UTF-8 without NUL.")
+    return text
+
+
+# Writing
+
+
+def _as_hdf5(dataset):
+    """Return the content of the file, made in memory: HDF5 crashes the interpreter where a disk is full."""
+    content = io.BytesIO()
+    *arrays, classes = dataset
+    with h5py.File(content, "w") as file:
+        for key, array in zip((*TRAIN_KEYS, *TEST_KEYS), arrays, strict=True):
+            by_image = {"chunks": (1, *array.shape[1:]), "compression": "gzip", "shuffle": True}
+            file.create_dataset(key, data=array, **(by_image if array.ndim > 1 else {}))
+        file.create_dataset(CLASSES_KEY, data=np.array([name.encode() for name in classes.tolist()]))
+    return content.getbuffer()
+
+
+def _rename(temporary, target, overwrite):
+    """Give the file its final name in one step, and never that of a file that must stay."""
+    if overwrite and target.exists():
+        shutil.copymode(target, temporary)
+    if not overwrite:
+        try:
+            os.link(temporary, target)  # unlike a rename, fails if the target exists
+            return
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links
+            if target.exists():
+                raise FileExistsError from None
+    temporary.replace(target)

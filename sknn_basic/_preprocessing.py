@@ -1,0 +1,199 @@
+"""Images to rows: flattened and scaled, as the notes do (section 1.2.2)."""
+
+from itertools import product
+from math import prod
+from numbers import Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils import check_array
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ._inputs import shape_of
+from ._sklearn import Interval, StrOptions, fit_context
+
+
+class FlattenScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Flatten each image to a row and divide it by 255, as the notes do (section 1.2.2).
+
+    ``X.reshape(len(X), -1) / divisor``: pixels in C order, so that the channels of a pixel stand side by
+    side. The output is the only array that is made.
+
+    Parameters
+    ----------
+    divisor : float, default=255.0
+        What every value is divided by, in (0, inf); 255 takes 8-bit pixels to [0, 1].
+    dtype : {"float32", "float64"} or None, default=None
+        The precision of the output. None keeps float32 and makes everything else float64.
+
+    Attributes
+    ----------
+    image_shape_ : tuple of int
+        The shape of one image, such as (64, 64, 3); (n_features,) for rows.
+    n_features_in_ : int
+        The number of values in one image.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        The names of the features, where X has names.
+
+    See Also
+    --------
+    sklearn.preprocessing.StandardScaler : Centres and scales each feature; takes rows only.
+    sklearn.preprocessing.FunctionTransformer : Applies any function, without a memory of shapes.
+
+    References
+    ----------
+    "Deep Learning in Python" (notes), section 1.2.2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_basic import FlattenScaler
+    >>> images = np.array([[[0, 51], [102, 255]]], dtype=np.uint8)  # one image of 2 x 2 pixels
+    >>> scaler = FlattenScaler().fit(images)
+    >>> scaler.transform(images)
+    array([[0. , 0.2, 0.4, 1. ]])
+    >>> scaler.get_feature_names_out().tolist()
+    ['pixel_0_0', 'pixel_0_1', 'pixel_1_0', 'pixel_1_1']
+    >>> scaler.inverse_transform([[0.0, 0.2, 0.4, 1.0]])
+    array([[[  0.,  51.],
+            [102., 255.]]])
+    """
+
+    _parameter_constraints = {
+        "divisor": [Interval(Real, 0, None, closed="neither")],
+        "dtype": [StrOptions({"float32", "float64"}), None],
+    }
+
+    def __init__(self, divisor=255.0, *, dtype=None):
+        self.divisor = divisor
+        self.dtype = dtype
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Remember the shape of the images.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Images with any number of axes, or rows; of any real dtype.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If X is not numeric, not finite, sparse, complex or empty.
+        """
+        shape = shape_of(X)
+        if len(shape) <= 2:
+            X = validate_data(self, X)
+        else:
+            X = check_array(X, allow_nd=True, input_name="X", estimator=self)
+            if 0 in shape:
+                raise ValueError(f"X has the shape {shape}: images without pixels. Pass at least one.")
+            self.n_features_in_ = prod(shape[1:])
+            if hasattr(self, "feature_names_in_"):  # from a fit before, on a DataFrame
+                del self.feature_names_in_
+        self.image_shape_ = X.shape[1:]
+        return self
+
+    def transform(self, X):
+        """Return the images as rows, divided by `divisor`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, *image_shape_) or (n_samples, n_features_in_)
+            Images, or images that are flattened already.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_samples, n_features_in_)
+            float32 or float64, in C order; a DataFrame if `set_output` asks for one.
+
+        Raises
+        ------
+        ValueError
+            If the images have another shape than those of `fit`.
+        """
+        check_is_fitted(self)
+        shape = shape_of(X)
+        is_known = shape[1:] in (self.image_shape_, (self.n_features_in_,))
+        if not is_known and max(len(shape) - 1, len(self.image_shape_)) > 1:
+            raise ValueError(self._shape_message(shape))
+        if len(shape) <= 2:
+            X = validate_data(self, X, reset=False)
+        else:
+            X = check_array(X, allow_nd=True, input_name="X", estimator=self)
+        rows = np.empty(X.shape, self.dtype or _float_dtype(X))
+        np.divide(X, float(self.divisor), out=rows, dtype=rows.dtype, casting="same_kind")
+        return rows.reshape(len(X), -1)
+
+    def inverse_transform(self, X):
+        """Return rows as images, multiplied by `divisor` and not rounded.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features_in_)
+            Rows, as `transform` returns them.
+
+        Returns
+        -------
+        images : ndarray of shape (n_samples, *image_shape_)
+            float32 for float32 rows, else float64.
+        """
+        check_is_fitted(self)
+        X = check_array(X, input_name="X", estimator=self)
+        if X.shape[1] != self.n_features_in_:
+            raise ValueError(
+                f"X has {X.shape[1]} columns, but one image of shape {self.image_shape_} has "
+                f"{self.n_features_in_} values. Pass rows as transform returns them."
+            )
+        images = np.empty(X.shape, _float_dtype(X))
+        np.multiply(X, float(self.divisor), out=images, dtype=images.dtype, casting="same_kind")
+        return images.reshape(-1, *self.image_shape_)
+
+    def get_feature_names_out(self, input_features=None):
+        """Return a name for each column of the output.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names to use instead; where X had column names, they must be the same.
+
+        Returns
+        -------
+        names : ndarray of shape (n_features_in_,), dtype object
+            The column names of X; else pixel_{row}_{column}_{channel} for images, one index an axis, and
+            x0, x1, ... for rows.
+        """
+        check_is_fitted(self)
+        if input_features is None and len(self.image_shape_) > 1:
+            indices = product(*(range(size) for size in self.image_shape_))
+            return np.array(["_".join(map(str, ("pixel", *index))) for index in indices], dtype=object)
+        return super().get_feature_names_out(input_features)
+
+    def _shape_message(self, shape):
+        accepted = [f"({', '.join(map(str, ('n_samples', *self.image_shape_)))})"]
+        if len(self.image_shape_) > 1:
+            accepted.append(f"(n_samples, {self.n_features_in_})")
+        message = (
+            f"X has the shape {shape}, but FlattenScaler was fitted on images of shape {self.image_shape_} "
+            f"and takes {' or '.join(accepted)}."
+        )
+        if shape in (self.image_shape_, (self.n_features_in_,)):
+            message += " For one image, pass X[np.newaxis]."
+        return message
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = [self.dtype] if self.dtype else ["float64", "float32"]
+        return tags
+
+
+def _float_dtype(X):
+    return np.float32 if X.dtype == np.float32 else np.float64

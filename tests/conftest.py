@@ -1,0 +1,24 @@
+"""What every test may use: the notes' cats, where they are at hand."""
+
+import os
+
+os.environ["SCIPY_ARRAY_API"] = "1"  # or check_estimator skips its array API check; before SciPy is imported
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def cats_folder():
+    """The folder of train_catvnoncat.h5 and test_catvnoncat.h5, which the notes train on."""
+    if "SKNN_BASIC_CATS" not in os.environ:
+        pytest.skip("set SKNN_BASIC_CATS to the folder of the notes' cat images")
+    return Path(os.environ["SKNN_BASIC_CATS"]).resolve()
+
+
+@pytest.fixture(scope="session")
+def cats(cats_folder):
+    from sknn_basic import read_hdf5
+
+    return read_hdf5(cats_folder / "train_catvnoncat.h5", cats_folder / "test_catvnoncat.h5")

@@ -1,0 +1,167 @@
+"""The command: the notes' assignment, on the bundled images and on files."""
+
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from sknn_basic import LogisticRegressionGD, load_photo_patches, write_hdf5
+from sknn_basic.__main__ import main
+
+NOTES_COSTS = """
+    0.693147 0.584508 0.466949 0.376007 0.331463 0.303273 0.279880 0.260042 0.242941 0.228004
+    0.214820 0.203078 0.192544 0.183033 0.174399 0.166521 0.159305 0.152667 0.146542 0.140872
+""".split()
+
+
+def fails(capsys, *argv):
+    """Run the command with bad arguments; return its one line on standard error."""
+    with pytest.raises(SystemExit) as exit_:
+        main([str(argument) for argument in argv])
+    assert exit_.value.code == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    return error
+
+
+def test_the_notes_assignment(cats_folder, capsys):
+    """On the cats: the notes' twenty costs and both accuracies, character for character."""
+    files = [str(cats_folder / f"{name}_catvnoncat.h5") for name in ("train", "test")]
+    main(["train", *files, "--model", "logistic"])
+    lines = capsys.readouterr().out.splitlines()
+    expected = [f"Cost after iteration {100 * i}: {cost}" for i, cost in enumerate(NOTES_COSTS)]
+    start = lines.index(expected[0])
+    assert lines[start : start + 20] == expected
+    assert lines[start + 20 : start + 22] == [
+        "train accuracy: 99.04306220095694 %",
+        "test accuracy: 70.0 %",
+    ]
+    assert "(209, 64, 64, 3)" in lines[1]
+    assert "(50, 64, 64, 3)" in lines[1]
+    assert "0 = non-cat, 1 = cat" in lines[1]
+
+
+def test_options_reach_the_classifiers(capsys):
+    """Each option is a parameter of what is trained."""
+    main(
+        "train --learning-rate 0.01 --max-iter 4 --hidden-layer-size 3 --activation relu "
+        "--l2-regularization 0.5 --random-state 7 --record-every 2".split()
+    )
+    out = capsys.readouterr().out
+    for shown in (
+        "hidden_layer_size=3",
+        "activation='relu'",
+        "l2_regularization=0.5",
+        "learning_rate=0.01",
+        "max_iter=4",
+        "random_state=7",
+    ):
+        assert shown in out.replace("\n", " ")
+    assert [line.split(":")[0] for line in out.splitlines() if line.startswith("Cost")] == [
+        "Cost after iteration 0",
+        "Cost after iteration 2",
+    ] * 2
+
+
+def test_numbers_are_those_of_the_classifier(capsys):
+    """The accuracies printed are those of a model fitted by hand on images / 255."""
+    data = load_photo_patches()
+    X, X_test = (images.reshape(len(images), -1) / 255 for images in (data.train_set_x, data.test_set_x))
+    model = LogisticRegressionGD(0.005, 30).fit(X, data.train_set_y)
+    main(["train", "--model", "logistic", "--max-iter", "30"])
+    out = capsys.readouterr().out
+    printed = [float(x) for x in re.findall(r"accuracy: (.*) %", out)]
+    expected = [100 * model.score(X, data.train_set_y), 100 * model.score(X_test, data.test_set_y)]
+    np.testing.assert_allclose(printed, expected, rtol=1e-12)
+
+
+def test_model_chooses(capsys):
+    main(["train", "--model", "shallow", "--max-iter", "1"])
+    out = capsys.readouterr().out
+    assert "ShallowNNClassifier" in out
+    assert "LogisticRegressionGD" not in out
+    main(["train", "--model", "logistic", "--learning-rate", "auto", "--max-iter", "1"])
+    assert "ShallowNNClassifier" not in capsys.readouterr().out
+
+
+def test_own_file_with_three_classes(tmp_path, capsys):
+    """A file of the user's own: other shapes, more classes."""
+    rng = np.random.RandomState(0)
+    y = np.arange(30) % 3
+    X = (rng.randint(0, 80, (30, 6, 6)) + 80 * y[:, np.newaxis, np.newaxis]).astype(np.uint8)
+    write_hdf5(tmp_path / "mine.h5", X, y, X[:9], y[:9], ["dark", "grey", "light"])
+    main(["train", str(tmp_path / "mine.h5"), "--max-iter", "500", "--learning-rate", "0.05"])
+    out = capsys.readouterr().out
+    assert "2 = light" in out
+    assert out.count("train accuracy: ") == 2
+
+
+def test_bad_files_end_in_one_line(tmp_path, capsys):
+    missing = tmp_path / "none.h5"
+    assert str(missing) in fails(capsys, "train", missing)
+    text = tmp_path / "text.h5"
+    text.write_text("not HDF5")
+    assert str(text) in fails(capsys, "train", text)
+    assert str(tmp_path) in fails(capsys, "train", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--learning-rate 0", "argument --learning-rate: expected auto or a number above 0, got '0'"),
+        ("--learning-rate nan", "got 'nan'"),
+        ("--learning-rate fast", "got 'fast'"),
+        ("--learning-rate auto", "auto is for --model logistic only"),
+        ("--max-iter 0", "argument --max-iter: expected an integer of at least 1, got '0'"),
+        ("--max-iter 1.5", "got '1.5'"),
+        ("--hidden-layer-size -3", "got '-3'"),
+        ("--record-every 0", "argument --record-every"),
+        ("--l2-regularization -1", "expected a number of at least 0"),
+        ("--random-state -1", "argument --random-state"),
+        ("--activation step", "invalid choice: 'step'"),
+        ("--model svm", "invalid choice: 'svm'"),
+        ("--colour=red", "unrecognized arguments: --colour=red"),
+    ],
+)
+def test_bad_options_end_in_one_line(options, message, capsys):
+    assert message in fails(capsys, "train", *options.split())
+
+
+def test_unknown_command_ends_in_one_line(capsys):
+    assert "invalid choice: 'fly'" in fails(capsys, "fly")
+
+
+@pytest.mark.filterwarnings("default")
+def test_divergence_is_one_line(capsys):
+    """A rate that is too large is told on standard error; the command still ends well."""
+    main(["train", "--model", "logistic", "--learning-rate", "100", "--max-iter", "5"])
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert error.startswith("sknn-basic: warning: Gradient descent")
+
+
+def test_help_and_version(capsys):
+    for argv, expected in (
+        (["--help"], "train"),
+        (["train", "--help"], "--l2-regularization"),
+        (["--version"], "."),
+    ):
+        with pytest.raises(SystemExit) as exit_:
+            main(argv)
+        assert exit_.value.code == 0
+        assert expected in capsys.readouterr().out
+
+
+def test_default_command_is_silent_on_standard_error(tmp_path):
+    """`python -W error -m sknn_basic`: everything on the bundled images, and not a warning."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "sknn_basic"],
+        capture_output=True, text=True, cwd=tmp_path, timeout=300, check=True,
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert done.stdout.count("Cost after iteration 1900: ") == 2
+    assert "train accuracy: 100.0 %" in done.stdout
+    assert "(209, 64, 64, 3)" in done.stdout
+    assert "0 = temple, 1 = flower" in done.stdout

@@ -1,0 +1,187 @@
+"""Laws of the FlattenScaler, against NumPy's own reshape and division."""
+
+import pickle
+import tracemalloc
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import make_pipeline
+
+from sknn_basic import FlattenScaler, LogisticRegressionGD, load_photo_patches
+
+IMAGES = np.random.RandomState(0).randint(0, 256, (6, 4, 5, 3)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("shape", [(6, 4, 5, 3), (6, 20), (6, 4, 5), (6, 2, 3, 2, 2, 1)])
+@pytest.mark.parametrize(
+    "dtype",
+    [np.uint8, np.int64, np.uint64, bool, np.float16, np.float32, np.float64, np.longdouble, object, ">f4"],
+)
+def test_flattened_in_c_order_and_divided(shape, dtype):
+    """X.reshape(m, -1) / 255 for any number of axes and any real dtype; float32 stays, else float64."""
+    X = np.resize(IMAGES, shape).astype(dtype)
+    rows = FlattenScaler().fit_transform(X)
+    assert rows.dtype == (np.float32 if np.dtype(dtype) == np.float32 else np.float64)
+    assert rows.flags.c_contiguous
+    np.testing.assert_array_equal(rows, X.reshape(len(X), -1).astype(rows.dtype) / rows.dtype.type(255))
+
+
+@pytest.mark.parametrize("order", ["F", "strided", "list"])
+def test_layout_in_memory_does_not_matter(order):
+    layouts = {
+        "F": np.asfortranarray(IMAGES),
+        "strided": IMAGES.repeat(2, axis=2)[:, :, ::2],
+        "list": IMAGES.tolist(),
+    }
+    rows = FlattenScaler().fit_transform(layouts[order])
+    np.testing.assert_array_equal(rows, IMAGES.reshape(6, -1) / 255.0)
+
+
+@pytest.mark.parametrize("given", [np.uint8, np.float32, np.float64])
+@pytest.mark.parametrize("chosen", ["float32", "float64"])
+def test_chosen_precision(given, chosen):
+    rows = FlattenScaler(2, dtype=chosen).fit_transform(IMAGES.astype(given))
+    assert rows.dtype == chosen
+    np.testing.assert_array_equal(rows, IMAGES.reshape(6, -1) / 2)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+@pytest.mark.parametrize("layout", [np.ascontiguousarray, lambda X: X.repeat(2, axis=2)[:, :, ::2]])
+def test_the_output_is_the_only_array(dtype, layout):
+    """fit and transform of images allocate the output and nothing else of its size."""
+    X = layout(np.ones((40, 64, 64, 3), dtype))
+    tracemalloc.start()
+    try:
+        rows = FlattenScaler().fit(X).transform(X)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < rows.nbytes + 300_000
+
+
+def test_input_is_left_alone():
+    X = IMAGES.astype(float)
+    FlattenScaler().fit_transform(X)[:] = -1
+    np.testing.assert_array_equal(X, IMAGES)
+
+
+def test_flattened_rows_are_taken_too():
+    scaler = FlattenScaler().fit(IMAGES)
+    assert scaler.image_shape_ == (4, 5, 3)
+    assert scaler.n_features_in_ == 60
+    np.testing.assert_array_equal(scaler.transform(IMAGES.reshape(6, 60)), scaler.transform(IMAGES))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_inverse_gives_images_back(dtype):
+    """Unrounded: what was changed by half a grey level comes back changed by half a grey level."""
+    scaler = FlattenScaler().fit(IMAGES.astype(dtype))
+    rows = scaler.transform(IMAGES.astype(dtype))
+    back = scaler.inverse_transform(rows + rows.dtype.type(0.5 / 255))
+    assert back.shape == IMAGES.shape
+    assert back.dtype == rows.dtype
+    np.testing.assert_allclose(back, IMAGES + 0.5, rtol=1e-6 if dtype == np.float32 else 1e-14)
+
+
+def test_names_of_pixels_and_columns():
+    """pixel_{row}_{column}_{channel}, one index an axis; x0 for rows; the names of a DataFrame."""
+    names = FlattenScaler().fit(IMAGES).get_feature_names_out()
+    assert names.dtype == object
+    assert names[[0, 1, 3, 59]].tolist() == ["pixel_0_0_0", "pixel_0_0_1", "pixel_0_1_0", "pixel_3_4_2"]
+    assert FlattenScaler().fit(IMAGES[..., 0]).get_feature_names_out()[5] == "pixel_1_0"
+    rows = FlattenScaler().fit(IMAGES.reshape(6, 60))
+    assert rows.image_shape_ == (60,)
+    assert rows.get_feature_names_out()[:2].tolist() == ["x0", "x1"]
+    frame = pd.DataFrame({"a": [1, 2], "b": [3, 4]})
+    assert FlattenScaler().fit(frame).get_feature_names_out().tolist() == ["a", "b"]
+    mine = [f"p{i}" for i in range(60)]
+    assert FlattenScaler().fit(IMAGES).get_feature_names_out(mine).tolist() == mine
+    with pytest.raises(ValueError, match="input_features should have length"):
+        FlattenScaler().fit(IMAGES).get_feature_names_out(["a"])
+
+
+@pytest.mark.parametrize(("container", "kind"), [("pandas", pd.DataFrame), ("polars", pl.DataFrame)])
+def test_set_output_from_images(container, kind):
+    frame = FlattenScaler().set_output(transform=container).fit_transform(IMAGES)
+    assert isinstance(frame, kind)
+    assert list(frame.columns)[:2] == ["pixel_0_0_0", "pixel_0_0_1"]
+    np.testing.assert_array_equal(frame.to_numpy(), IMAGES.reshape(6, -1) / 255.0)
+
+
+def test_a_refit_forgets_names():
+    """After a DataFrame, a fit on images leaves no column names behind."""
+    scaler = FlattenScaler().fit(pd.DataFrame({"a": [1, 2], "b": [3, 4]})).fit(IMAGES)
+    assert not hasattr(scaler, "feature_names_in_")
+    assert scaler.get_feature_names_out()[0] == "pixel_0_0_0"
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (IMAGES[:, :3], r"\(6, 3, 5, 3\).*fitted on images of shape \(4, 5, 3\).*\(n_samples, 60\)"),
+        (IMAGES.transpose(0, 2, 1, 3), r"\(6, 5, 4, 3\).*\(4, 5, 3\)"),
+        (IMAGES[0], r"\(4, 5, 3\).*For one image, pass X\[np.newaxis\]"),
+        (IMAGES[0].ravel(), r"\(60,\).*For one image, pass X\[np.newaxis\]"),
+        (IMAGES.reshape(6, 60)[:, :59], r"\(6, 59\).*\(4, 5, 3\)"),
+    ],
+)
+def test_other_shapes_are_refused_by_name(X, message):
+    with pytest.raises(ValueError, match=message):
+        FlattenScaler().fit(IMAGES).transform(X)
+
+
+def test_images_where_rows_were_fitted():
+    with pytest.raises(ValueError, match=r"\(6, 4, 5, 3\).*takes \(n_samples, 60\)\."):
+        FlattenScaler().fit(IMAGES.reshape(6, 60)).transform(IMAGES)
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (IMAGES * 1j, "Complex data not supported"),
+        (np.where(IMAGES == 0, np.nan, IMAGES), "NaN"),
+        (IMAGES[:0], "0 sample"),
+        (IMAGES[:, :0], "images without pixels"),
+        (np.arange(3), "Expected 2D array"),
+        (sparse.csr_array(IMAGES.reshape(6, 60)), "[Ss]parse"),
+        ([[[1, 2]], [[1]]], "inhomogeneous"),
+    ],
+)
+def test_bad_images_are_refused(X, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        FlattenScaler().fit(X)
+
+
+def test_inverse_refuses_other_widths():
+    with pytest.raises(ValueError, match=r"59 columns, but one image of shape \(4, 5, 3\) has 60"):
+        FlattenScaler().fit(IMAGES).inverse_transform(np.ones((2, 59)))
+
+
+@pytest.mark.parametrize(
+    "model", ["pipeline", "GridSearchCV", "CalibratedClassifierCV", "OneVsRestClassifier"]
+)
+def test_images_through_scikit_learn(model):
+    """4-D images go through every meta-estimator, its clone and its pickle, as flattened rows do."""
+    data = load_photo_patches()
+    pipeline = make_pipeline(FlattenScaler(), LogisticRegressionGD(max_iter=50))
+    rates = {"logisticregressiongd__learning_rate": [0.001, 0.005]}
+    model = {
+        "pipeline": pipeline,
+        "GridSearchCV": GridSearchCV(pipeline, rates, cv=3),
+        "CalibratedClassifierCV": CalibratedClassifierCV(pipeline, cv=3),
+        "OneVsRestClassifier": OneVsRestClassifier(pipeline),
+    }[model]
+    X, X_test = data.train_set_x, data.test_set_x
+    fitted = clone(model).fit(X, data.train_set_y)
+    flat = clone(model).fit(X.reshape(len(X), -1), data.train_set_y)
+    proba = fitted.predict_proba(X_test)
+    np.testing.assert_allclose(proba, flat.predict_proba(X_test.reshape(len(X_test), -1)), rtol=1e-12)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(fitted)).predict_proba(X_test), proba)
+    assert cross_val_score(model, X, data.train_set_y, cv=2).mean() > 0.6
