@@ -1,13 +1,12 @@
 """Logistic regression and the one-hidden-layer network by gradient descent, for scikit-learn."""
 
 from ._classifiers import LogisticRegressionGD, ShallowNNClassifier
-from ._datasets import ImageDataset, load_photo_patches, read_hdf5, write_hdf5
+from ._datasets import load_photo_patches, read_hdf5, write_hdf5
 from ._preprocessing import FlattenScaler
 
 __version__ = "0.1.0"
 __all__ = [
     "FlattenScaler",
-    "ImageDataset",
     "LogisticRegressionGD",
     "ShallowNNClassifier",
     "load_photo_patches",

@@ -27,6 +27,7 @@ def main(argv=None):
     options = parser.parse_args(argv or ["train"])
     if options.learning_rate == "auto" and options.model != "logistic":
         parser.error("argument --learning-rate: auto is for --model logistic only; give a number")
+    sys.stdout.reconfigure(errors="backslashreplace")  # a class name that the terminal cannot show
     try:
         _train(options)
         sys.stdout.flush()
@@ -34,6 +35,8 @@ def main(argv=None):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         sys.exit(130)
+    except MemoryError as error:
+        parser.error(f"not enough memory: {error}")
     except (OSError, ValueError) as error:
         parser.error(" ".join(str(error).split()))
 
@@ -50,7 +53,10 @@ def _train(options):
     for name in ("logistic", "shallow") if options.model == "both" else (options.model,):
         classifier = _make_classifier(name, options)
         print(f"\n{classifier}")
-        _report(make_pipeline(FlattenScaler(), classifier), data)
+        try:
+            _report(make_pipeline(FlattenScaler(), classifier), data)
+        except ValueError as error:
+            raise ValueError(f"{source}: {error}") from error
 
 
 def _make_classifier(name, options):
@@ -71,6 +77,7 @@ def _make_classifier(name, options):
 def _report(model, data):
     start = perf_counter()
     with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         model.fit(data.train_set_x, data.train_set_y)
     seconds = perf_counter() - start
     for warning in caught:
@@ -95,9 +102,10 @@ def _make_parser():
         prog="sknn-basic",
         description="Logistic regression and the one-hidden-layer network by gradient descent. Without "
         "arguments: train both on the bundled images, as in the notes' assignment.",
+        epilog="sknn-basic train --help lists the options.",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="train")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     train = commands.add_parser(
         "train",
         help="train on images, print costs and accuracies",
@@ -106,18 +114,50 @@ def _make_parser():
     add = train.add_argument
     add("file", nargs="?", metavar="FILE", help="HDF5 file in the notes' layout (default: bundled images)")
     add("test_file", nargs="?", metavar="TEST_FILE", help="HDF5 file with the test set, if FILE has none")
-    add("--model", choices=["logistic", "shallow", "both"], default="both", help="default: %(default)s")
-    add("--learning-rate", type=_learning_rate, default=0.005, help="or auto; default: %(default)s")
-    add("--max-iter", type=_positive_int, default=2000, help="steps; default: %(default)s")
-    add("--hidden-layer-size", type=_positive_int, default=10, help="hidden units; default: %(default)s")
-    add("--activation", choices=ACTIVATIONS, default="tanh", help="default: %(default)s")
-    add("--l2-regularization", type=_penalty, default=0.0, help="default: %(default)s")
-    add("--random-state", type=_seed, default=0, help="seed of the network's weights; default: %(default)s")
+    add(
+        "--model", choices=["logistic", "shallow", "both"], default="both", help="what to train (%(default)s)"
+    )
+    add(
+        "--learning-rate",
+        type=_learning_rate,
+        default=0.005,
+        metavar="RATE",
+        help="size of a step; auto (--model logistic only) keeps the cost falling (%(default)s)",
+    )
+    add("--max-iter", type=_positive_int, default=2000, metavar="N", help="number of steps (%(default)s)")
+    add(
+        "--hidden-layer-size",
+        type=_positive_int,
+        default=10,
+        metavar="N",
+        help="units of the hidden layer; shallow only (%(default)s)",
+    )
+    add(
+        "--activation",
+        choices=ACTIVATIONS,
+        default="tanh",
+        help="of the hidden layer; shallow only (%(default)s)",
+    )
+    add(
+        "--l2-regularization",
+        type=_penalty,
+        default=0.0,
+        metavar="L2",
+        help="l2 of l2/2 ||W||^2 (%(default)s)",
+    )
+    add(
+        "--random-state",
+        type=_seed,
+        default=0,
+        metavar="SEED",
+        help="seed of the initial weights; shallow only (%(default)s)",
+    )
     add(
         "--record-every",
         type=_positive_int,
         default=100,
-        help="steps from cost to cost; default: %(default)s",
+        metavar="N",
+        help="steps from one printed cost to the next (%(default)s)",
     )
     return parser
 

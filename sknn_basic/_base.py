@@ -8,11 +8,12 @@ import numpy as np
 from scipy.special import expit, log_expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from ._inputs import shares, targets, validate_samples
-from ._network import forward, log_output, output, penalize, propagate
-from ._samples import Samples
+from ._inputs import shares, targets, validate_more_samples, validate_samples
+from ._network import forward, log_output, output
+from ._objective import Objective
+from ._samples import Samples, hold
 from ._sklearn import Interval, StrOptions, fit_context
 from ._training import train
 
@@ -42,7 +43,7 @@ class GradientDescentClassifier(ClassifierMixin, BaseEstimator):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             The samples, one a row (the notes have them as columns). float32 and float64 are used as
-            they are; anything else becomes float64. Sparse input is used in CSR format.
+            they are, anything else becomes float64; sparse input becomes CSR.
         y : array-like of shape (n_samples,)
             The class of each sample: numbers, strings or booleans, of at least two classes.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -57,14 +58,16 @@ class GradientDescentClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If X, y, the weights or a parameter are unusable, or if `warm_start=True` and the
-            features or classes are not those of the fit before. The estimator is then as it was.
+            If X, y, the weights or a parameter are unusable; if the features are so large that the cost
+            of the initial weights, or "auto", overflows; or if `warm_start=True` and the features or
+            classes are not those of the fit before. The estimator is then as it was.
 
         Warns
         -----
         ConvergenceWarning
-            If the cost ends above its start, or stops being finite: the learning rate is too large.
-            The weights kept are the last whose recorded cost was finite.
+            If the cost ends above its start (by more than rounding: 1.5e-8 of it in float64, 3.5e-4 in
+            float32), or stops being finite: the learning rate is too large. The weights kept are the
+            last whose recorded cost was finite.
         """
         with _unchanged_on_error(self):
             continued = self._get_fitted() if self.warm_start else None
@@ -73,7 +76,7 @@ class GradientDescentClassifier(ClassifierMixin, BaseEstimator):
             if len(classes) < 2:
                 raise ValueError(
                     f"{type(self).__name__} needs samples of at least 2 classes, but y contains only "
-                    f"one class: {classes[0]!r}."
+                    f"one class: {classes.tolist()[0]!r}."
                 )
             # searchsorted, since unique(return_inverse=True) takes 40 bytes a sample
             labels = np.searchsorted(classes, y)
@@ -85,30 +88,33 @@ class GradientDescentClassifier(ClassifierMixin, BaseEstimator):
             else:
                 layers = self._continue_from(continued, classes, X.dtype)
             self.classes_ = classes
-            self._descend(Samples(X), Y, s, layers)
+            self._descend(X, Y, s, layers)
         return self
 
-    def _descend(self, samples, Y, s, layers):
+    def _descend(self, X, Y, s, layers):
         """Descend from `layers`, set the fitted attributes and warn if it did not go down."""
-        l2 = float(self.l2_regularization)
+        (W, b), *deeper = layers
+        samples = hold(X, W, self.max_iter)
+        layers = [(samples.parameters_of(W), b), *deeper]
+        objective = Objective(
+            samples,
+            Y,
+            s,
+            self._activation,
+            float(self.l2_regularization),
+            width=W.shape[1] if deeper else 0,
+        )
         learning_rate = self._get_learning_rate(samples, s, Y.shape[1])
-
-        def gradients(layers, want_cost):
-            cost, dlayers = propagate(samples, layers, Y, s, self._activation, want_cost)
-            if l2:
-                squares = want_cost and _sum_of_squares(samples, layers)
-                cost, dlayers = penalize(cost, dlayers, layers, l2, squares)
-            return cost, dlayers
-
         descent = train(
-            gradients,
-            layers,
+            objective,
+            _cast(layers, samples.dtype),
             learning_rate,
             self.max_iter,
             self.record_every,
             _print_cost if self.verbose else None,
         )
-        self._set_layers(descent.layers)
+        (W, b), *deeper = descent.layers
+        self._set_layers(_cast([(samples.weights_of(W), b), *deeper], X.dtype))
         self.loss_curve_ = descent.loss_curve
         self.loss_ = descent.loss
         self.n_iter_ = descent.n_iter
@@ -145,7 +151,7 @@ class GradientDescentClassifier(ClassifierMixin, BaseEstimator):
                 f"{classes_before.tolist()}, but y has {classes.tolist()}. Pass the same classes, or "
                 f"set warm_start=False to start anew."
             )
-        return [(W.astype(dtype), b.astype(dtype)) for W, b in self._get_layers()]
+        return _cast(self._get_layers(), dtype)
 
     def _get_stable_rate(self, samples, s, n_outputs):
         """Return the rate below which descent is stable, or None where theory does not know it."""
@@ -153,12 +159,11 @@ class GradientDescentClassifier(ClassifierMixin, BaseEstimator):
     def _scores(self, X):
         """Return Z of the output, (n_samples, 1 or n_classes), in the precision of X."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
-        layers = [
-            (W.astype(X.dtype, copy=False), b.astype(X.dtype, copy=False)) for W, b in self._get_layers()
-        ]
-        _, Z = forward(Samples(X), layers, self._activation[0])
-        return Z
+        X = validate_more_samples(self, X)
+        with np.errstate(all="ignore"):  # a probability is finite where Z overflows
+            _, Z = forward(Samples(X), _cast(self._get_layers(), X.dtype), self._activation[0])
+            largest = np.finfo(Z.dtype).max / 2  # whose differences do not overflow
+            return np.clip(Z, -largest, largest, out=Z)
 
     def decision_function(self, X):
         """Return Z of the output: the logits (notes, sections 1.2.1 and 1.3.3).
@@ -254,10 +259,8 @@ def _probabilities(Z):
     return np.hstack([expit(-Z), expit(Z)]) if Z.shape[1] == 1 else output(Z)
 
 
-def _sum_of_squares(samples, layers):
-    """||W||^2 over all layers; only the samples know it of the weights that they multiply."""
-    (W, _), *deeper = layers
-    return samples.sum_of_squares(W) + sum(np.sum(W * W, axis=(-2, -1)) for W, _ in deeper)
+def _cast(layers, dtype):
+    return [(W.astype(dtype, copy=False), b.astype(dtype, copy=False)) for W, b in layers]
 
 
 def _print_cost(step, cost):
@@ -278,5 +281,5 @@ def _divergence_message(descent, learning_rate, stable_rate):
             f"{descent.loss:g} after step {descent.n_iter}, above its start of "
             f"{descent.loss_curve[0]:g}."
         )
-    limit = "" if stable_rate is None else f" (descent is stable below 2/L = {stable_rate:g})"
+    limit = "" if not stable_rate else f" (descent is stable below 2/L = {stable_rate:g})"
     return f"{what} Pass a smaller learning_rate{limit} or scale X, as StandardScaler does."

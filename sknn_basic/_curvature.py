@@ -15,6 +15,7 @@ def largest_curvature(samples, s, n_outputs):
     features overflow.
     """
     n_samples, n_features = samples.shape
+    s = s.astype(samples.dtype, copy=False)
     root = np.sqrt(s)
 
     def features_to_features(v):

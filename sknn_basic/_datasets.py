@@ -231,13 +231,21 @@ def _read(path, keys, optional=None):
             held = sorted(file)
         for key in keys if optional not in held else (*keys, optional):
             if key not in held:
-                advice = " If another file has it, pass that as test_path." if keys == KEYS else ""
-                raise ValueError(f"{path} has no dataset {key!r}; it holds {held}.{advice}")
+                raise ValueError(f"{path} has no dataset {key!r}; it holds {held}.{_advice(key, held)}")
             where = f"{path}: dataset {key!r}"
             dataset = _find(file, key, where)
             with _naming(where):
                 found[key] = where, np.asarray(dataset[()])
     return found
+
+
+def _advice(key, held):
+    """Return which files to pass in which order, where a file has one set of images but not the other."""
+    if key in TEST_KEYS and "train_set_x" in held:
+        return " If another file has the test set, pass that second."
+    if key in TRAIN_KEYS and "test_set_x" in held:
+        return " Pass the file with the training set first, that with the test set second."
+    return ""
 
 
 def _find(file, key, where):

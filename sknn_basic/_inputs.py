@@ -17,17 +17,28 @@ def shape_of(array):
 
 
 def validate_samples(estimator, X, y):
+    """Return X as float32 or float64, dense or CSR, and y (n_samples,), or say what to pass instead."""
     try:
-        X_checked, y_checked = validate_data(
-            estimator, X, y, accept_sparse="csr", dtype=[np.float64, np.float32]
-        )
+        X_checked, y_checked = validate_data(estimator, X, y, accept_sparse="csr", dtype=_accepted_dtypes(X))
         check_classification_targets(y_checked)
     except ValueError as error:
         advice = _orientation_advice(X, y)
         if not advice:
             raise
-        raise ValueError(f"{error} {advice}") from error
+        raise ValueError(f"{str(error).rstrip('.')}. {advice}") from error
     return X_checked, y_checked
+
+
+def validate_more_samples(estimator, X):
+    """Return X to predict, in the same form."""
+    return validate_data(estimator, X, accept_sparse="csr", dtype=_accepted_dtypes(X), reset=False)
+
+
+def _accepted_dtypes(X):
+    """Keep float32 also of a DataFrame whose columns have a type of pandas or polars of that name."""
+    if all(str(dtype).lower() == "float32" for dtype in getattr(X, "dtypes", [None])):
+        return np.float32
+    return [np.float64, np.float32]
 
 
 def _orientation_advice(X, y):
@@ -38,11 +49,11 @@ def _orientation_advice(X, y):
     y_is_row = len(y_shape) == 2 and y_shape[0] == 1 < y_shape[1]
     m = y_shape[1] if y_is_row else y_shape[0]
     X_is_transposed = len(X_shape) == 2 and X_shape[1] == m != X_shape[0]
+    if len(X_shape) > 2:
+        return "To train on images, put FlattenScaler() before the classifier in a pipeline."
     instead = ["X.T"] * X_is_transposed + ["y.ravel()"] * y_is_row
     if instead:
         return f"Samples are rows here (the notes have them as columns): pass {' and '.join(instead)}."
-    if len(X_shape) > 2:
-        return "To train on images, put FlattenScaler() before the classifier in a pipeline."
     return ""
 
 
@@ -50,26 +61,26 @@ def shares(labels, classes, sample_weight, class_weight, X):
     """Return s (n_samples, 1): the weights divided by their sum, so that the cost is a plain sum."""
     weights = np.ones(len(labels))
     if sample_weight is not None:
-        weights = check_sample_weight(sample_weight, X, dtype=np.float64)
+        weights = _relative(check_sample_weight(sample_weight, X, dtype=np.float64), "sample_weight")
     if class_weight == "balanced":
         totals = np.bincount(labels, weights, minlength=len(classes))
         weights = weights / np.where(totals == 0, 1, totals)[labels]
     elif class_weight is not None:
         factors = compute_class_weight(class_weight, classes=classes, y=classes)
-        weights = weights * factors[labels]
-    if weights.min() < 0:
+        weights = _relative(weights * _relative(factors, "class_weight")[labels], "all products of weights")
+    return (weights / weights.sum()).reshape(-1, 1)
+
+
+def _relative(weights, name):
+    """Return the weights divided by the largest, so that no sum of them overflows."""
+    if not np.isfinite(weights).all() or weights.min() < 0:
         raise ValueError(
-            f"Negative weights are no weights: the smallest product of sample_weight and "
-            f"class_weight is {weights.min():g}. Pass weights of 0 or more."
+            f"Negative and infinite weights are no weights: {name} holds values from {weights.min():g} to "
+            f"{weights.max():g}. Pass finite weights of 0 or more."
         )
-    largest = weights.max()
-    if largest == 0:
-        raise ValueError(
-            "Sample weights must contain at least one non-zero number: all products of sample_weight "
-            "and class_weight are 0."
-        )
-    weights = weights / largest  # or the sum might overflow
-    return (weights / weights.sum()).astype(X.dtype).reshape(-1, 1)
+    if weights.max() == 0:
+        raise ValueError(f"Sample weights must contain at least one non-zero number: {name} are all 0.")
+    return weights / weights.max()
 
 
 def targets(labels, n_outputs, dtype):

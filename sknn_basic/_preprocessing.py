@@ -22,7 +22,8 @@ class FlattenScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     Parameters
     ----------
     divisor : float, default=255.0
-        What every value is divided by, in (0, inf); 255 takes 8-bit pixels to [0, 1].
+        What every value is divided by, in (0, inf); 255 takes 8-bit pixels to [0, 1]. Pass 1 for images that
+        are scaled already.
     dtype : {"float32", "float64"} or None, default=None
         The precision of the output. None keeps float32 and makes everything else float64.
 
@@ -75,7 +76,8 @@ class FlattenScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Images with any number of axes, or rows; of any real dtype.
+            Images with any number of axes, or rows; of any real dtype. The first axis counts images: pass
+            one image as ``image[np.newaxis]``.
         y : None
             Ignored.
 
@@ -99,6 +101,8 @@ class FlattenScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             self.n_features_in_ = prod(shape[1:])
             if hasattr(self, "feature_names_in_"):  # from a fit before, on a DataFrame
                 del self.feature_names_in_
+        if X.dtype.kind not in "buif":
+            raise ValueError(f"X has the type {X.dtype}. Pass real numbers.")
         self.image_shape_ = X.shape[1:]
         return self
 
@@ -130,7 +134,8 @@ class FlattenScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         else:
             X = check_array(X, allow_nd=True, input_name="X", estimator=self)
         rows = np.empty(X.shape, self.dtype or _float_dtype(X))
-        np.divide(X, float(self.divisor), out=rows, dtype=rows.dtype, casting="same_kind")
+        precision = np.promote_types(_float_dtype(X), rows.dtype)
+        np.divide(X, float(self.divisor), out=rows, dtype=precision, casting="same_kind")
         return rows.reshape(len(X), -1)
 
     def inverse_transform(self, X):
@@ -181,13 +186,13 @@ class FlattenScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         accepted = [f"({', '.join(map(str, ('n_samples', *self.image_shape_)))})"]
         if len(self.image_shape_) > 1:
             accepted.append(f"(n_samples, {self.n_features_in_})")
-        message = (
-            f"X has the shape {shape}, but FlattenScaler was fitted on images of shape {self.image_shape_} "
-            f"and takes {' or '.join(accepted)}."
+        is_one_image = shape in (self.image_shape_, (self.n_features_in_,))
+        return (
+            f"X has the shape {shape}{' of one image' if is_one_image else ''}, but FlattenScaler was fitted "
+            f"on images of shape {self.image_shape_} and takes {' or '.join(accepted)}."
+            + " For one image, pass X[np.newaxis]."
+            * is_one_image
         )
-        if shape in (self.image_shape_, (self.n_features_in_,)):
-            message += " For one image, pass X[np.newaxis]."
-        return message
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

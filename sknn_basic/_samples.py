@@ -1,15 +1,37 @@
-"""How the samples are held: the two products that `_network.py` takes of the data."""
+"""How the samples are held: the two products that `_network.py` takes of the data, and nothing else.
+
+`Samples` multiplies X as it is, `GramSamples` only the products of its rows with one another. Which of them
+is used is a question of speed: the descent is the same.
+"""
 
 from functools import cached_property
 
 import numpy as np
+from scipy import sparse
+
+# X is taken in blocks of this size: temporaries stay small, and the second product of a step finds the
+# block in the cache. Of 0.1 to 8 MiB, 4 MiB is the fastest (benchmarks/tall.py).
+BLOCK_BYTES = 2**22
+
+
+def hold(X, W, max_iter):
+    """Return the samples in the form in which `max_iter` steps from first weights W (n, k) are fastest."""
+    (m, n), k = X.shape, W.shape[1]
+    is_dense = not sparse.issparse(X)
+    n_anchors = k if W.any() else 0
+    gram_bytes = 8 * (m + n_anchors) ** 2
+    if is_dense and max_iter * k * (2 * n - m) > m * n and 2 * gram_bytes <= m * n * X.itemsize:
+        samples = GramSamples(X, W if n_anchors else None)
+        if np.isfinite(samples.gram).all():
+            return samples
+    return Samples(X)
 
 
 class Samples:
     """The rows of a dense or CSR matrix X (m, n), multiplied as they are.
 
-    Offers what the formulas ask of X, `samples @ W` and `samples.mT @ dZ`, and `sum_of_squares(W)`
-    for the L2 penalty of the weights that these products meet.
+    Offers what the formulas ask of X, `samples @ W` and `samples.mT @ dZ`, for W (..., n, k) and
+    dZ (..., m, k) with any stack axes, and what only the samples know of the weights that they multiply.
     """
 
     def __init__(self, X):
@@ -18,11 +40,129 @@ class Samples:
         self.dtype = X.dtype
 
     def __matmul__(self, W):
-        return self.X @ W
+        if W.ndim == 2:
+            return self.X @ W
+        columns = np.moveaxis(W, -2, 0)  # a stack is one product: (n, ... k) as a matrix
+        product = self.X @ columns.reshape(len(columns), -1)
+        return np.moveaxis(product.reshape(-1, *columns.shape[1:]), 0, -2)
 
     @cached_property
     def mT(self):
         return Samples(self.X.T)
 
+    def parameters_of(self, W):
+        """Return what descends in place of the weights W (n, k): W itself."""
+        return W
+
+    def weights_of(self, W):
+        """Return the weights that the parameters stand for."""
+        return W
+
+    def are_finite(self, W):
+        return bool(np.isfinite(W).all())
+
     def sum_of_squares(self, W):
+        """||W||^2."""
         return np.sum(W * W, axis=(-2, -1))
+
+    def blocks(self, width):
+        """Return [(rows, samples)]: slices that cover all rows, for a network of `width` hidden units."""
+        m = self.shape[0]
+        bytes_per_row = self.X.data.nbytes // m + 5 * width * self.dtype.itemsize
+        # At least 8 rows a hidden unit, or adding up the dW (n, width) of blocks costs more than it saves.
+        n_rows = max(BLOCK_BYTES // max(bytes_per_row, 1), 8 * width, 1)
+        if m <= 2 * n_rows:
+            return [(slice(None), self)]
+        slices = [slice(start, start + n_rows) for start in range(0, m, n_rows)]
+        return [(rows, Samples(_rows_of(self.X, rows))) for rows in slices]
+
+
+def _rows_of(X, rows):
+    """Return X[rows] that shares its values with X, as SciPy's own slices and constructors of CSR do not."""
+    if not sparse.issparse(X):
+        return X[rows]
+    ends = X.indptr[rows.start : rows.stop + 1]
+    values = slice(ends[0], ends[-1])
+    block = type(X)((len(ends) - 1, X.shape[1]), dtype=X.dtype)
+    block.data, block.indices, block.indptr = X.data[values], X.indices[values], ends - ends[0]
+    return block
+
+
+class GramSamples:
+    """The rows of a dense X (m, n) with m < n, through their products with one another.
+
+    Gradient descent only adds multiples of samples to W, so W = B' C for the rows B = [X; W0'] (just X when
+    W0 = 0). The coefficients C (m or m + k, k) descend in place of W: `samples @ C` is (X B') C, with that
+    small matrix computed once, and `samples.mT @ dZ` is dZ itself, with zeros for the rows of W0.
+
+    The matrix and C are float64 whatever X is: their products cancel where the rows have much in common. X is
+    taken a block of columns at a time, so that neither [X; W0'] nor a float64 copy of X is ever made.
+    """
+
+    dtype = np.dtype(np.float64)
+
+    def __init__(self, X, W0=None):
+        self.X = X
+        self.shape = X.shape
+        self.W0 = np.empty((X.shape[1], 0), X.dtype) if W0 is None else W0
+        n_rows = X.shape[0] + self.W0.shape[1]
+        self.gram = np.zeros((n_rows, n_rows))
+        with np.errstate(over="ignore", invalid="ignore"):
+            for columns in self._column_blocks():
+                B = self._anchors(columns)
+                self.gram += B @ B.T
+        self.products = self.gram[: X.shape[0]]  # X B'
+
+    def __matmul__(self, C):
+        return self.products @ C
+
+    @property
+    def mT(self):
+        return _Padding(self.W0.shape[1])
+
+    def parameters_of(self, W):
+        """Return C for which B' C is W, which must be W0 (zero if there is none)."""
+        C = np.zeros((len(self.gram), W.shape[1]))
+        C[self.shape[0] :] = np.eye(self.W0.shape[1], W.shape[1])
+        return C
+
+    def weights_of(self, C):
+        """Return W = B' C, in float64."""
+        W = np.empty((self.shape[1], C.shape[1]))
+        for columns in self._column_blocks():
+            W[columns] = self._anchors(columns).T @ C
+        return W
+
+    def are_finite(self, C):
+        """Whether W = B' C is finite in the precision of X: |W| <= sum_i |C_i| ||B_i||."""
+        bound = np.sqrt(self.gram.diagonal()) @ np.abs(C).sum(axis=-1)
+        return bool(np.isfinite(C).all() and bound < np.finfo(self.X.dtype).max)
+
+    def sum_of_squares(self, C):
+        """||W||^2 = sum_ij C_ij (B B' C)_ij."""
+        return np.sum(C * (self.gram @ C), axis=(-2, -1))
+
+    def blocks(self, width):
+        return [(slice(None), self)]
+
+    def _column_blocks(self):
+        n_columns = max(BLOCK_BYTES // (8 * len(self.gram)), 1)
+        return [slice(start, start + n_columns) for start in range(0, self.shape[1], n_columns)]
+
+    def _anchors(self, columns):
+        """Return the columns of B = [X; W0'] in float64."""
+        if self.W0.shape[1] == 0:
+            return self.X[:, columns].astype(np.float64, copy=False)
+        return np.vstack([self.X[:, columns], self.W0[columns].T], dtype=np.float64)
+
+
+class _Padding:
+    """B of GramSamples as the gradient sees it: dZ, followed by `n` rows of zeros."""
+
+    def __init__(self, n):
+        self.n = n
+
+    def __matmul__(self, dZ):
+        if self.n == 0:
+            return dZ
+        return np.concatenate([dZ, np.zeros((*dZ.shape[:-2], self.n, dZ.shape[-1]))], axis=-2)

@@ -17,7 +17,7 @@ class Descent(NamedTuple):
     broke_down_at: int | None  # first recorded step whose cost or weights were not finite
 
 
-def train(gradients, layers, learning_rate, max_iter, record_every, on_record=None):
+def train(objective, layers, learning_rate, max_iter, record_every, on_record=None):
     """Take `max_iter` steps, calling `on_record(step, cost)` at step 0, record_every, ...
 
     A cost or a weight that is not finite ends the descent; the layers kept are then the last ones recorded.
@@ -27,9 +27,9 @@ def train(gradients, layers, learning_rate, max_iter, record_every, on_record=No
     recorded = (step % record_every == 0 or step == max_iter for step in range(max_iter + 1))
     kept, curve = None, []
     with np.errstate(all="ignore"):
-        for step, (cost, layers_after) in enumerate(descend(gradients, layers, learning_rate, recorded)):
+        for step, (cost, layers_after) in enumerate(descend(objective, layers, learning_rate, recorded)):
             if cost is not None:
-                if not (np.isfinite(cost) and all_finite(layers)):
+                if not (np.isfinite(cost) and objective.are_finite(layers)):
                     break
                 kept = layers, step, float(cost)
                 if step < max_iter:
@@ -45,7 +45,3 @@ def train(gradients, layers, learning_rate, max_iter, record_every, on_record=No
             "start continues from) are so large that it overflows. Scale X, as StandardScaler does."
         )
     return Descent(*kept, curve, step)
-
-
-def all_finite(layers):
-    return all(np.isfinite(W).all() and np.isfinite(b).all() for W, b in layers)

@@ -233,7 +233,8 @@ def test_missing_dataset(tmp_path, key):
     path = write_raw(tmp_path / "a.h5", small_dataset(**{key: None}))
     with pytest.raises(ValueError, match="has no dataset") as error:
         read_hdf5(path)
-    assert_names(error, path, repr(key), sorted(set(KEYS) - {key}), "test_path")
+    advice = {"train": "the file with the training set first", "test_": "pass that second"}.get(key[:5], "")
+    assert_names(error, path, repr(key), sorted(set(KEYS) - {key}), advice)
 
 
 def test_missing_dataset_of_the_second_file(tmp_path):

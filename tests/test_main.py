@@ -105,6 +105,14 @@ def test_bad_files_end_in_one_line(tmp_path, capsys):
     text.write_text("not HDF5")
     assert str(text) in fails(capsys, "train", text)
     assert str(tmp_path) in fails(capsys, "train", tmp_path)
+    one_class = tmp_path / "one_class.h5"
+    images = np.ones((2, 3, 3), np.uint8)
+    write_hdf5(one_class, images, [0, 0], images, [0, 0], ["this", "that"])
+    assert f"{one_class}: " in fails(capsys, "train", one_class)
+
+
+def test_too_little_memory_ends_in_one_line(capsys):
+    assert "memory" in fails(capsys, *"train --model shallow --hidden-layer-size 1000000000000".split())
 
 
 @pytest.mark.parametrize(

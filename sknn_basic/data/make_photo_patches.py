@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_sample_image
 
-from sknn_basic import ImageDataset, write_hdf5
+from sknn_basic import write_hdf5
+from sknn_basic._datasets import ImageDataset
 
 SIZE, STRIDE = 64, 32  # pixels
 BORDER = 448  # the column that parts training from test: 156 and 60 windows a photograph

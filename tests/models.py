@@ -1,0 +1,33 @@
+"""Small data, both classifiers and how to compare what they have learnt."""
+
+import numpy as np
+import pytest
+
+from longhand import distance
+from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
+
+ACTIVATIONS = ["sigmoid", "tanh", "relu", "leaky_relu"]
+BOTH = [
+    LogisticRegressionGD(max_iter=300),
+    ShallowNNClassifier(4, learning_rate=0.1, max_iter=300, random_state=3),
+]
+both = pytest.mark.parametrize("model", BOTH, ids=["logistic", "shallow"])
+
+
+def blobs(n_classes=2, m=40, n=5, seed=0):
+    rng = np.random.RandomState(seed)
+    y = np.arange(m) % n_classes
+    X = rng.standard_normal((m, n)) + y[:, np.newaxis] * np.linspace(-1, 1, n)
+    return X, y
+
+
+def weights_of(model):
+    if hasattr(model, "coef_"):
+        return [model.coef_, model.intercept_]
+    return [*model.coefs_, *model.intercepts_]
+
+
+def assert_same_model(model, other, tolerance):
+    for a, b in zip(weights_of(model), weights_of(other), strict=True):
+        assert distance(a, b) < tolerance
+    assert distance([*model.loss_curve_, model.loss_], [*other.loss_curve_, other.loss_]) < tolerance

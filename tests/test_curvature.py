@@ -1,0 +1,49 @@
+"""learning_rate="auto" is 1/L, against all eigenvalues of the whole matrix."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from models import blobs
+from sknn_basic import LogisticRegressionGD
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("scale", [1e-3, 1, 1e5])
+@pytest.mark.parametrize("l2", [0, 0.5])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_auto_rate_is_one_over_the_curvature(n_classes, scale, l2, dtype):
+    """Tall, wide and sparse X: 1/L from all eigenvalues of the whole matrix; the cost never rises."""
+    for m, n in ((40, 5), (6, 30)):
+        X, y = blobs(n_classes, m, n)
+        X = (X * scale + 1).astype(dtype)
+        weights = np.linspace(1, 3, m)
+        extended = np.hstack([X, np.ones((m, 1))]).astype(float)
+        hessian_bound = extended.T @ np.diag(weights / weights.sum()) @ extended
+        curvature = np.linalg.eigvalsh(hessian_bound)[-1] / (4 if n_classes == 2 else 2) + l2
+        for container in (np.asarray, sparse.csr_array):
+            model = LogisticRegressionGD(max_iter=30, record_every=1, l2_regularization=l2)
+            model.fit(container(X), y, weights)
+            assert model.learning_rate_ == pytest.approx(
+                1 / curvature, rel=1e-9 if dtype == np.float64 else 1e-5
+            )
+            if dtype == np.float64:
+                costs = [*model.loss_curve_, model.loss_]
+                assert np.all(np.diff(costs) < 1e-15)
+
+
+def test_auto_rate_of_features_without_information():
+    """Constant, zero and orthogonal columns have a largest eigenvalue too."""
+    y = np.arange(8) % 2
+    assert LogisticRegressionGD(max_iter=1).fit(np.zeros((8, 2)), y).learning_rate_ == pytest.approx(4)
+    assert LogisticRegressionGD(max_iter=1).fit(np.ones((8, 1)), y).learning_rate_ == pytest.approx(2)
+    orthogonal = np.linalg.qr(np.random.RandomState(0).standard_normal((8, 8)))[0]
+    extended = np.hstack([orthogonal, np.ones((8, 1))])
+    rate = LogisticRegressionGD(max_iter=1).fit(orthogonal, y).learning_rate_
+    assert rate == pytest.approx(4 * 8 / np.linalg.norm(extended, 2) ** 2)
+
+
+def test_auto_rate_of_overflowing_features():
+    X, y = blobs()
+    with pytest.raises(ValueError, match=r'learning_rate="auto".*overflow.*Scale X'):
+        LogisticRegressionGD().fit(X * 1e200, y)

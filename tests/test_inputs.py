@@ -1,0 +1,88 @@
+"""Bad samples, labels and weights are refused, in scikit-learn's words and with what to do."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+
+from models import blobs, both
+
+
+@both
+def test_samples_as_columns_are_explained(model):
+    """The notes' orientation gets scikit-learn's error and what to pass instead."""
+    X, y = blobs()
+    for bad_X, bad_y, advice in [
+        (X.T, y, r"inconsistent numbers.*Samples are rows here .*: pass X\.T\.$"),
+        (X.T.tolist(), y.tolist(), r"pass X\.T\.$"),
+        (sparse.csr_array(X.T), y, r"pass X\.T\.$"),
+        (X, y.reshape(1, -1), r"pass y\.ravel\(\)\.$"),
+        (X.T, y.reshape(1, -1), r"pass X\.T and y\.ravel\(\)\.$"),
+    ]:
+        with pytest.raises(ValueError, match=advice):
+            clone(model).fit(bad_X, bad_y)
+    with pytest.raises(ValueError, match="FlattenScaler"):
+        clone(model).fit(np.zeros((4, 8, 8, 3)), [0, 1, 0, 1])
+
+
+@both
+@pytest.mark.parametrize(
+    ("X", "y", "message"),
+    [
+        ([[1.0], [2.0]], [0, 0], "at least 2 classes"),
+        ([[1.0], [np.nan]], [0, 1], "contains NaN"),
+        ([[1.0], [2.0]], [0.5, 1.2], "Unknown label type"),
+        ([[1.0], [2.0], [3.0]], [0, 1], r"inconsistent numbers of samples: \[3, 2\]$"),
+        ([[1.0, 2.0], [1.0]], [0, 1], "inhomogeneous"),
+        ([[1.0], [2.0]], None, "requires y to be passed"),
+    ],
+)
+def test_bad_data_is_refused_with_scikit_learns_words(model, X, y, message):
+    with pytest.raises(ValueError, match=message):
+        clone(model).fit(X, y)
+
+
+@both
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        ([1, -1, 1, 1], "[Nn]egative"),
+        ([0, 0, 0, 0], "at least one non-zero"),
+        ([1, 1], "sample_weight.shape"),
+    ],
+)
+def test_bad_weights_are_refused(model, weight, message):
+    X, y = blobs(m=4)
+    for class_weight in (None, "balanced", {0: 1, 1: 2}):
+        with pytest.raises(ValueError, match=message):
+            clone(model).set_params(class_weight=class_weight).fit(X, y, weight)
+
+
+@both
+def test_bad_class_weights_are_refused(model):
+    X, y = blobs()
+    for bad in (-1, np.inf, np.nan):
+        with pytest.raises(ValueError, match="class_weight holds values from"):
+            clone(model).set_params(class_weight={0: bad}).fit(X, y)
+    with pytest.raises(ValueError, match="class_weight are all 0"):
+        clone(model).set_params(class_weight={0: 0, 1: 0}).fit(X, y)
+    with pytest.raises(ValueError, match="not in class_weight"):
+        clone(model).set_params(class_weight={0: 1, 5: 1}).fit(X, y)
+
+
+@both
+def test_a_failed_fit_leaves_the_model_as_it_was(model):
+    """Neither bad weights nor an interruption in the middle of the descent leave half a model."""
+    X, y = blobs()
+    model = clone(model).fit(X, y)
+    before = dict(vars(model))
+    with pytest.raises(ValueError, match="at least one non-zero"):
+        model.fit(X[:, :2], y, np.zeros(len(y)))
+    with pytest.raises(ValueError, match="2 classes"):
+        model.fit(pd.DataFrame(X[:, :2], columns=["a", "b"]), y * 0)
+    assert vars(model) == before
+    unfitted = clone(model)
+    with pytest.raises(ValueError, match="NaN"):
+        unfitted.fit(X * np.nan, y)
+    assert vars(unfitted) == vars(clone(model))

@@ -1,0 +1,247 @@
+"""Law 3: however the samples are held, the descent is the same."""
+
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from longhand import distance, logistic_descent
+from sknn_basic import LogisticRegressionGD, ShallowNNClassifier, _base, _samples
+from sknn_basic._network import ACTIVATIONS, descend, init_layers
+from sknn_basic._objective import Objective
+from sknn_basic._samples import GramSamples, Samples, hold
+
+MODELS = ["logistic", *ACTIVATIONS]
+HELD = ["plain", "blocks", "gram", "csr", "csr blocks"]
+
+
+def problem(model, k, m=80, n=130, seed=0):
+    """X, Y, s, first layers and the activation of one model; labels that can be learnt."""
+    rng = np.random.RandomState(seed)
+    labels = np.arange(m) % max(k, 2)
+    X = rng.standard_normal((m, n)) + 0.3 * labels[:, np.newaxis]
+    Y = labels.reshape(-1, 1).astype(float) if k == 1 else np.eye(k)[labels]
+    s = rng.random_sample((m, 1)) + 0.5
+    sizes = (n, k) if model == "logistic" else (n, 4, k)
+    layers = init_layers(sizes, float, rng, 0.3)
+    return X, Y, s / s.sum(), layers, ACTIVATIONS.get(model, (None, None))
+
+
+def held(how, X, layers):
+    if how == "gram":
+        W = layers[0][0]
+        return GramSamples(X, W if W.any() else None)
+    return Samples(sparse.csr_array(X) if "csr" in how else X)
+
+
+def steps(how, X, Y, s, layers, activation, rate, l2, n_steps):
+    """The weights after n_steps, by the samples held in one of the ways."""
+    samples = held(how, X, layers)
+    objective = objective_of(how, samples, Y, s, activation, l2)
+    (W, b), *deeper = layers
+    layers = [(samples.parameters_of(W), b), *deeper]
+    costs, after = [], layers
+    for cost, layers_after in descend(objective, layers, rate, [True] * n_steps):
+        costs.append(cost)
+        after = layers_after
+    (W, b), *deeper = after
+    assert objective.are_finite(after)
+    return [samples.weights_of(W), b, *(array for layer in deeper for array in layer), np.array(costs)]
+
+
+def objective_of(how, samples, Y, s, activation, l2):
+    """With blocks of about 32 rows, which is their least for 4 hidden units, or of all rows."""
+    width = 0 if activation[0] is None else 4
+    some_rows = 32 * samples.shape[1] * samples.dtype.itemsize
+    with patch.object(_samples, "BLOCK_BYTES", some_rows if "blocks" in how else 2**22):
+        objective = Objective(samples, Y, s, activation, l2, width)
+    assert (len(objective.blocks) > 1) == ("blocks" in how)
+    return objective
+
+
+def assert_equal(some, others, tolerance):
+    for a, b in zip(some, others, strict=True):
+        assert distance(a, b) < tolerance
+
+
+@pytest.mark.parametrize("how", HELD[1:])
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("k", [1, 3])
+@pytest.mark.parametrize("l2", [0.0, 0.2])
+def test_one_step_is_the_same(how, model, k, l2):
+    """One step from a random state, and its cost: 1e-12."""
+    X, Y, s, layers, activation = problem(model, k)
+    rng = np.random.RandomState(1)  # a warm start: biases and logistic weights are not zero either
+    layers = [(W + rng.standard_normal(W.shape), b + rng.standard_normal(b.shape)) for W, b in layers]
+    plain = steps("plain", X, Y, s, layers, activation, 0.1, l2, 1)
+    assert_equal(steps(how, X, Y, s, layers, activation, 0.1, l2, 1), plain, 1e-12)
+
+
+@pytest.mark.parametrize("how", HELD[1:])
+@pytest.mark.parametrize("k", [1, 3])
+@pytest.mark.parametrize("l2", [0.0, 0.2])
+def test_a_logistic_trajectory_is_the_same(how, k, l2):
+    """2,000 steps at the rate 1/L: weights and all costs, 1e-10."""
+    X, Y, s, layers, activation = problem("logistic", k)
+    X = X + 3
+    extended = np.hstack([X, np.ones((len(X), 1))]) * np.sqrt(s)
+    rate = 1 / (np.linalg.norm(extended, 2) ** 2 / (4 if k == 1 else 2) + l2)
+    plain = steps("plain", X, Y, s, layers, activation, rate, l2, 2000)
+    assert_equal(steps(how, X, Y, s, layers, activation, rate, l2, 2000), plain, 1e-10)
+
+
+@pytest.mark.parametrize("how", HELD[1:])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("k", [1, 3])
+def test_a_network_trajectory_is_the_same(how, activation, k):
+    """50 steps of a network whose cost falls: 1e-10."""
+    X, Y, s, layers, activation = problem(activation, k)
+    plain = steps("plain", X, Y, s, layers, activation, 0.02, 0.01, 50)
+    assert np.all(np.diff(plain[-1]) < 0)
+    assert_equal(steps(how, X, Y, s, layers, activation, 0.02, 0.01, 50), plain, 1e-10)
+
+
+@pytest.mark.parametrize("how", HELD)
+@pytest.mark.parametrize("model", ["logistic", "tanh"])
+@pytest.mark.parametrize("k", [1, 3])
+def test_a_stack_is_its_members(how, model, k):
+    """Rates and penalties as a stack over the same samples: each as alone, 1e-12."""
+    X, Y, s, layers, activation = problem(model, k)
+    rates, l2s = [0.001, 0.01, 0.05], [0.0, 0.1, 0.5]
+    samples = held(how, X, layers)
+    (W, b), *deeper = layers
+    layers_held = [(samples.parameters_of(W), b), *deeper]
+    stack = [tuple(np.stack([array] * 3) for array in layer) for layer in layers_held]
+    objective = objective_of(how, samples, Y, s, activation, np.reshape(l2s, (3, 1, 1)))
+    *_, (costs, layers_after) = descend(objective, stack, np.reshape(rates, (3, 1, 1)), [True] * 3)
+    for i, (rate, l2) in enumerate(zip(rates, l2s, strict=True)):
+        alone = steps(how, X, Y, s, layers, activation, rate, l2, 3)
+        W_stack = samples.weights_of(layers_after[0][0][i])
+        assert distance(W_stack, alone[0]) < 1e-12
+        assert abs(costs[i] - alone[-1][-1]) < 1e-12 * alone[-1][-1]
+
+
+HARD = {
+    "offset of 1000": lambda X: X + 1000,
+    "column scales": lambda X: X * np.logspace(-6, 6, X.shape[1]),
+    "duplicate rows": lambda X: np.vstack([X[:40], X[:40]]),
+    "rank one": lambda X: X[:, :1] * X[:1],
+    "pixels": lambda X: np.clip(np.round(X * 60 + 128), 0, 255),
+}
+
+
+@pytest.mark.parametrize("hard", HARD)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_hard_data_stays_close_to_longdouble(hard, dtype):
+    """float64: within 1e-10 of the notes' loop in long double. float32: no way 3 times worse than plain."""
+    X, Y, s, _, _ = problem("logistic", 1)
+    X = HARD[hard](X).astype(dtype)
+    y, m = Y.ravel(), len(X)
+    s = np.full_like(s, 1 / m)
+    extended = np.hstack([X.astype(float), np.ones((m, 1))])
+    rate = float(4 * m / np.linalg.norm(extended, 2) ** 2)
+    longdouble = X.T.astype(np.longdouble), y.astype(np.longdouble)
+    exact, _, _ = logistic_descent(*longdouble, np.longdouble(rate), 500)
+    layers = init_layers((X.shape[1], 1), dtype)
+    error = {}
+    for how in HELD:
+        dtype_held = np.float64 if how == "gram" else dtype
+        arrays = Y.astype(dtype_held), s.astype(dtype_held)
+        W = steps(how, X, *arrays, layers, (None, None), rate, 0.0, 500)[0]
+        error[how] = float(np.max(np.abs(W.astype(dtype) - exact)) / np.max(np.abs(exact)))
+    if dtype == np.float64:
+        assert max(error.values()) < 1e-10, error
+    else:
+        assert max(error.values()) <= max(3 * error["plain"], np.finfo(dtype).eps), error
+
+
+def test_the_rule_that_chooses():
+    """Gram only where it pays: dense, wide, steps enough, and a matrix of half of X's bytes at most."""
+    wide, W = np.ones((10, 100)), np.zeros((100, 1))
+    assert isinstance(hold(wide, W, 1000), GramSamples)
+    assert isinstance(hold(wide, W, 5), Samples)  # 5 (200 - 10) < 1000
+    assert isinstance(hold(sparse.csr_array(wide), W, 1000), Samples)
+    assert isinstance(hold(wide.T.copy(), np.zeros((10, 1)), 1000), Samples)
+    assert isinstance(hold(np.ones((10, 20)), np.zeros((20, 1)), 1000), GramSamples)
+    assert isinstance(hold(np.ones((10, 19)), np.zeros((19, 1)), 1000), Samples)
+    assert isinstance(hold(np.ones((10, 39), np.float32), np.zeros((39, 1)), 1000), Samples)
+    assert isinstance(hold(np.ones((10, 40), np.float32), np.zeros((40, 1)), 1000), GramSamples)
+    assert isinstance(hold(np.ones((10, 22)), np.ones((22, 1)), 1000), Samples)  # 11 x 11 with a warm start
+
+
+def test_an_overflowing_matrix_falls_back():
+    """Where squares overflow, the plain form takes over."""
+    X, Y, _, layers, _ = problem("logistic", 1)
+    assert isinstance(hold(X * 1e200, layers[0][0], 1000), Samples)
+    model = LogisticRegressionGD(1e-300, 1000).fit(X * 1e200, Y.ravel())
+    assert np.isfinite(model.coef_).all()
+    assert np.isfinite(model.loss_)
+
+
+def force(monkeypatch, form):
+    monkeypatch.setattr(_base, "hold", lambda X, W, max_iter: form(X, W))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        LogisticRegressionGD(max_iter=150, record_every=10),
+        LogisticRegressionGD(0.001, 150, l2_regularization=0.3, class_weight="balanced", warm_start=True),
+        ShallowNNClassifier(3, learning_rate=0.02, max_iter=40, random_state=0, init_scale=0.3),
+        ShallowNNClassifier(
+            3, "leaky_relu", learning_rate=0.01, max_iter=20, random_state=0, l2_regularization=0.1,
+            init_scale=0.3, warm_start=True,
+        ),
+    ],
+    ids=repr,
+)  # fmt: skip
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_classifiers_do_not_show_how_samples_are_held(model, n_classes, dtype, monkeypatch):
+    """Weights, curves, rates and answers agree; also after a warm start, with weights and L2."""
+    rng = np.random.RandomState(3)
+    y = np.arange(24) % n_classes
+    X = (rng.standard_normal((24, 120)) + y[:, np.newaxis]).astype(dtype)
+    weights = rng.randint(0, 4, 24)
+    fitted = []
+    for form in (lambda X, W: Samples(X), lambda X, W: GramSamples(X, W if W.any() else None)):
+        force(monkeypatch, form)
+        again = type(model)(**model.get_params())
+        fitted.append(again.fit(X, y, weights).fit(X, y, weights))
+    plain, gram = fitted
+    tolerance = 1e-10 if dtype == np.float64 else 2e-5
+    arrays = [
+        [*m.coefs_, *m.intercepts_] if hasattr(m, "coefs_") else [m.coef_, m.intercept_] for m in fitted
+    ]
+    curves = [[*m.loss_curve_, m.loss_, getattr(m, "learning_rate_", 0)] for m in fitted]
+    for a, b in zip(*arrays, strict=True):
+        assert a.dtype == b.dtype == dtype
+        assert distance(b, a) < tolerance
+    assert distance(*curves) < tolerance
+    np.testing.assert_array_equal(plain.predict(X), gram.predict(X))
+
+
+@pytest.mark.parametrize("format_", ["csr_array", "csr_matrix"])
+def test_blocks_of_csr_share_its_memory(format_):
+    """A block is a view: neither values nor indices are copied, and all rows are covered once."""
+    X = getattr(sparse, format_)(sparse.random_array((1000, 50), density=0.2, rng=0))
+    blocks = Samples(X).blocks(200)
+    assert len(blocks) == 1
+    rows = [slice(0, 300), slice(300, 301), slice(301, 1000)]
+    for row in rows:
+        block = _samples._rows_of(X, row)
+        assert np.shares_memory(block.data, X.data)
+        assert np.shares_memory(block.indices, X.indices)
+        np.testing.assert_array_equal(block.toarray(), X.toarray()[row])
+
+
+@pytest.mark.parametrize("m", [1, 7, 199, 200, 201, 5000])
+def test_blocks_cover_all_rows_once(m):
+    X = np.arange(3.0 * m).reshape(m, 3)
+    with patch.object(_samples, "BLOCK_BYTES", 100 * 3 * 8):
+        blocks = Samples(X).blocks(0)
+    assert len(blocks) == (1 if m <= 200 else -(-m // 100))
+    np.testing.assert_array_equal(np.concatenate([block.X for _, block in blocks]), X)
+    np.testing.assert_array_equal(np.concatenate([X[rows] for rows, _ in blocks]), X)
+    assert all(np.shares_memory(block.X, X) for _, block in blocks)

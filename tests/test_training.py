@@ -1,0 +1,102 @@
+"""A descent that breaks down or ends above its start leaves a usable model and one warning."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+
+from models import ACTIVATIONS, blobs, both, weights_of
+from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
+
+
+def test_divergence_keeps_the_last_finite_weights():
+    """Overflow ends the descent at a recorded step: one warning, no RuntimeWarning, a finite model."""
+    X, y = blobs()
+    model = ShallowNNClassifier(4, "relu", learning_rate=50, max_iter=500, random_state=0, record_every=1)
+    with pytest.warns(ConvergenceWarning) as caught:
+        model.fit(X * 1000, y)
+    assert len(caught) == 1
+    message = str(caught[0].message)
+    assert "learning_rate=50" in message
+    assert f"step {model.n_iter_ + 1} the cost" in message
+    assert f"weights of step {model.n_iter_} are kept" in message
+    assert caught[0].filename == __file__
+    assert all(np.isfinite(array).all() for array in weights_of(model))
+    assert np.isfinite([*model.loss_curve_, model.loss_]).all()
+    assert model.loss_ == model.loss_curve_[-1]
+    same = clone(model).set_params(max_iter=max(model.n_iter_, 1))
+    with pytest.warns(ConvergenceWarning):
+        same.fit(X * 1000, y)
+    for a, b in zip(weights_of(same), weights_of(model), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_cost_that_ends_above_its_start_is_told_with_the_stable_rate():
+    """For logistic regression the warning names 2/L; below it, there is none."""
+    X, y = blobs()
+    y = np.random.RandomState(0).permutation(y)
+    stable = 2 * LogisticRegressionGD(max_iter=1).fit(X, y).learning_rate_
+    with pytest.warns(ConvergenceWarning, match=rf"step 50, above .* 2/L = {stable:g}") as caught:
+        model = LogisticRegressionGD(1e4, 50).fit(X, y)
+    assert len(caught) == 1
+    assert model.loss_ > model.loss_curve_[0]
+    LogisticRegressionGD(0.99 * stable, 50).fit(X, y)
+
+
+def test_a_rising_cost_is_no_divergence():
+    """A descent that rises on its way and ends below its start gives no warning."""
+    X, y = blobs(m=200, seed=3)
+    model = LogisticRegressionGD(6.0, 100, record_every=1).fit(X, y)
+    assert np.diff(model.loss_curve_).max() > 0
+    assert model.loss_ < model.loss_curve_[0]
+
+
+def test_rounding_at_the_optimum_is_no_divergence():
+    """A warm start at the optimum moves the cost by rounding only: no warning."""
+    X, y = blobs()
+    model = LogisticRegressionGD(max_iter=3000, l2_regularization=0.1, warm_start=True)
+    for dtype in (np.float64, np.float32):
+        for _ in range(4):
+            model.fit(X.astype(dtype), y)
+
+
+def test_features_that_overflow_at_the_start_are_refused():
+    X, y = blobs()
+    with pytest.raises(ValueError, match=r"initial weights is not finite.*Scale X"):
+        ShallowNNClassifier(4, "relu", init_scale=1e10, random_state=0).fit(X * 1e307, y)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("rate", [1e-3, 1, 1e5, 1e300])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_no_rate_leaves_a_broken_model(activation, rate, dtype):
+    """Whatever the rate: finite weights, finite costs, and no warning but ConvergenceWarning."""
+    X, y = blobs(3)
+    models = [
+        LogisticRegressionGD(rate, 120, record_every=50),
+        ShallowNNClassifier(4, activation, learning_rate=rate, max_iter=120, record_every=50, random_state=0),
+    ]
+    for model in models:
+        try:
+            model.fit((X * 100).astype(dtype), y)
+        except ConvergenceWarning:  # raised, since warnings are errors here: fit again to see the model
+            with pytest.warns(ConvergenceWarning):
+                model.fit((X * 100).astype(dtype), y)
+        assert all(np.isfinite(array).all() for array in weights_of(model))
+        assert np.isfinite([*model.loss_curve_, model.loss_]).all()
+        assert np.isfinite(model.predict_proba((X * 100).astype(dtype))).all()
+
+
+@both
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_predictions_far_away_are_finite_and_silent(model, n_classes, dtype):
+    """Where Z overflows, probabilities are 0 and 1, their logarithms finite, and nothing warns."""
+    X, y = blobs(n_classes)
+    fitted = clone(model).fit(X.astype(dtype), y)
+    for array in weights_of(fitted):
+        array[...] = np.abs(array) + 1
+    far = (np.abs(X) / np.abs(X).max() * np.finfo(dtype).max).astype(dtype)
+    for answer in (fitted.decision_function(far), fitted.predict_proba(far), fitted.predict_log_proba(far)):
+        assert np.isfinite(answer).all()
+    assert set(fitted.predict(far)) <= set(y)
