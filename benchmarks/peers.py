@@ -27,17 +27,18 @@ def network_jobs(X, y, start, rate, steps):
     return {"notes": notes_network(X, y, start, rate, steps), **library_jobs(X, y, start, rate, steps)}
 
 
-def library_jobs(X, y, start, rate, steps):
-    makers = {"torch": torch_job, "jax": jax_job, "mlxtend": mlxtend_job}
-    jobs = {name: make(X, y, start, rate, steps) for name, make in makers.items() if installed(name)}
-    jobs["MLPClassifier"] = mlp_job(X, y, start, rate, steps)
-    return {name: job for name, job in jobs.items() if job is not None}
+def rows_job(X, y, rate, steps):
+    """The notes' loop with samples as rows, and without the cost."""
+    Y, m = y.astype(X.dtype).reshape(-1, 1), len(X)
 
-
-def notes_logistic(X, y, rate, steps):
     def job():
-        w, b, _ = logistic_descent(X.T, y.astype(X.dtype), rate, steps)
-        return [(w, np.full((1, 1), b))]
+        w, b = np.zeros((X.shape[1], 1), X.dtype), X.dtype.type(0)
+        for _ in range(steps):
+            A = 1 / (1 + np.exp(-(X @ w + b)))
+            dZ = A - Y
+            w = w - rate * (X.T @ dZ / m)
+            b = b - rate * (np.sum(dZ) / m)
+        return as_float64([(w, np.full((1, 1), b))])
 
     return job
 
@@ -64,7 +65,7 @@ def notes_network(X, y, start, rate, steps):
 
 
 def torch_job(X, y, start, rate, steps):
-    """The formulas on tensors, updated in place, without autograd, which would only add to the time."""
+    """The formulas on tensors, updated in place."""
     import torch
 
     X_, Y = torch.from_numpy(X), torch.from_numpy(y.astype(X.dtype).reshape(-1, 1))
@@ -91,6 +92,31 @@ def torch_job(X, y, start, rate, steps):
                     W -= rate * dW
                     b -= rate * db
         return as_float64([(W.numpy(), b.numpy()) for W, b in layers])
+
+    job(2)
+    return job
+
+
+def autograd_job(X, y, start, rate, steps):
+    """What a user of PyTorch writes: modules, a loss, its optimizer."""
+    import torch
+
+    X_, Y = torch.from_numpy(X), torch.from_numpy(y.astype(X.dtype).reshape(-1, 1))
+
+    def job(steps=steps):
+        linear = [torch.nn.Linear(*W.shape, dtype=X_.dtype) for W, _ in start]
+        with torch.no_grad():
+            for module, (W, b) in zip(linear, start, strict=True):
+                module.weight.copy_(torch.from_numpy(W.T))
+                module.bias.copy_(torch.from_numpy(b.ravel()))
+        model = linear[0] if len(linear) == 1 else torch.nn.Sequential(linear[0], torch.nn.Tanh(), linear[1])
+        optimizer = torch.optim.SGD(model.parameters(), lr=rate)
+        loss = torch.nn.BCEWithLogitsLoss()
+        for _ in range(steps):
+            optimizer.zero_grad()
+            loss(model(X_), Y).backward()
+            optimizer.step()
+        return as_float64([(m.weight.detach().numpy().T, m.bias.detach().numpy()[None]) for m in linear])
 
     job(2)
     return job
@@ -168,6 +194,30 @@ def mlxtend_job(X, y, start, rate, steps):
         model.w_, model.b_ = W.astype(X.dtype), b.ravel().astype(X.dtype)
         model.fit(X, y, init_params=False)
         return as_float64([(model.w_.reshape(-1, 1), model.b_.reshape(1, 1))])
+
+    return job
+
+
+MAKERS = {
+    "torch": torch_job,
+    "torch, autograd": autograd_job,
+    "jax": jax_job,
+    "mlxtend": mlxtend_job,
+    "MLPClassifier": mlp_job,
+}
+
+
+def library_jobs(X, y, start, rate, steps, names=tuple(MAKERS)):
+    packages = {"MLPClassifier": "scikit-learn", "torch, autograd": "torch"}
+    wanted = [name for name in names if installed(packages.get(name, name))]
+    jobs = {name: MAKERS[name](X, y, start, rate, steps) for name in wanted}
+    return {name: job for name, job in jobs.items() if job is not None}
+
+
+def notes_logistic(X, y, rate, steps):
+    def job():
+        w, b, _ = logistic_descent(X.T, y.astype(X.dtype), rate, steps)
+        return [(w, np.full((1, 1), b))]
 
     return job
 

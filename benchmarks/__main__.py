@@ -1,0 +1,63 @@
+"""Run every question and write RESULTS.md: ``python -m benchmarks``."""
+
+import argparse
+from datetime import date
+from pathlib import Path
+from time import perf_counter
+
+from . import growth, hidden, memory, microscope, small, solvers, tall, wide
+from .report import IMAGES, seconds
+from .timing import machine
+
+QUESTIONS = {
+    "wide": wide,
+    "hidden": hidden,
+    "tall": tall,
+    "small": small,
+    "growth": growth,
+    "memory": memory,
+    "solvers": solvers,
+    "microscope": microscope,
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "questions", nargs="*", metavar="QUESTION", help=f"of {', '.join(QUESTIONS)}; default all"
+    )
+    parser.add_argument("--quick", action="store_true", help="smaller jobs, under two minutes; prints only")
+    options = parser.parse_args()
+    if unknown := set(options.questions) - set(QUESTIONS):
+        parser.error(f"no such question: {', '.join(unknown)}; there are {', '.join(QUESTIONS)}")
+    start = perf_counter()
+    lines = []
+    for name in options.questions or QUESTIONS:
+        section = QUESTIONS[name].run(options.quick)
+        lines += [f"## {section.title}", "", *section.lines]
+        print("\n".join([f"## {section.title}", "", *section.lines]), flush=True)
+    print(f"All in {seconds(perf_counter() - start)}.")
+    if not options.quick and not options.questions:
+        write(lines, perf_counter() - start)
+
+
+def write(lines, time):
+    head = [
+        "# Results",
+        "",
+        f"Of `python -m benchmarks`, {date.today()}, in one run of {time / 60:.0f} minutes. Repeat it with "
+        '`python -m pip install ".[bench]"` and, for the notes\' own images, SKNN_BASIC_CATS set to their '
+        "folder. Jobs of a table ran in turn in one process; every peer took the same steps and reached the "
+        "same cost. Compilation (JAX) and conversion of the data are not counted for peers; our times are of "
+        "the whole `fit`, checks included. Times of one machine: read the ratios.",
+        "",
+        *(f"* {fact}" for fact in machine()),
+        "",
+    ]
+    path = Path(__file__).with_name("RESULTS.md")
+    path.write_text("\n".join([*head, *lines]).rstrip() + "\n")
+    print(f"Wrote {path} and {IMAGES}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""What is trained on: real images for the wide questions, random numbers where only the shape matters."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from sknn_basic import FlattenScaler, load_photo_patches, read_hdf5
+
+
+class Data(NamedTuple):
+    name: str
+    X: np.ndarray  # rows, float64
+    y: np.ndarray
+
+
+def images():
+    """Return 209 x 12,288 images: the notes' cats in the folder SKNN_BASIC_CATS, else the bundled patches."""
+    if "SKNN_BASIC_CATS" in os.environ:
+        folder = Path(os.environ["SKNN_BASIC_CATS"])
+        dataset = read_hdf5(folder / "train_catvnoncat.h5", folder / "test_catvnoncat.h5")
+        name = "the notes' cats"
+    else:
+        dataset, name = load_photo_patches(), "the bundled photo patches"
+    return Data(name, FlattenScaler().fit_transform(dataset.train_set_x), dataset.train_set_y)
+
+
+def noise(m, n, dtype=np.float64):
+    """Return m random rows of n values, the classes of which overlap."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((m, n), dtype=dtype)
+    y = (X[:, 0] + rng.standard_normal(m, dtype=dtype) > 0).astype(np.int64)
+    return Data(f"{m:,} x {n:,} {np.dtype(dtype).name}", X, y)
+
+
+def cost(layers, X, y):
+    """The cost of float64 layers, by a formula of its own: what every peer must reach."""
+    A = X.astype(np.float64)
+    for W, b in layers[:-1]:
+        A = np.tanh(A @ W + b)
+    W, b = layers[-1]
+    z = (A @ W + b).ravel()
+    return np.mean(np.logaddexp(0, np.where(y == 1, -z, z)))

@@ -1,0 +1,41 @@
+"""The network on wide images: 7 and 64 hidden units, 500 steps."""
+
+import numpy as np
+
+from sknn_basic import ShallowNNClassifier
+from sknn_basic._network import init_layers
+
+from .data import images
+from .peers import network_jobs
+from .report import Section, ratio, seconds, table, verdict
+from .timing import in_turn
+from .wide import PEERS, RATE, check
+
+
+def run(quick=False):
+    data = images()
+    steps, repeats = (50, 1) if quick else (500, 3)
+    lines = [f"{steps:,} steps at {RATE} on {data.name}, tanh, whole fit, medians of {repeats} turns.", ""]
+    for dtype in (np.float64, np.float32):
+        X = data.X.astype(dtype)
+        for h in (7, 64):
+            start = init_layers((X.shape[1], h, 1), np.float64, np.random.RandomState(0), 0.01)
+            model = ShallowNNClassifier(h, learning_rate=RATE, max_iter=steps, random_state=0)
+            jobs = {"sknn_basic": lambda model=model, X=X: model.fit(X, data.y)}
+            jobs |= network_jobs(X, data.y, start, RATE, steps)
+            times, results = in_turn(jobs, repeats)
+            check(results, X, data.y, 1e-8 if dtype == np.float64 else 1e-3)
+            ours = times["sknn_basic"]
+            lines += [f"### {h} units, {np.dtype(dtype).name}", ""]
+            lines += table(
+                ["", "time", "times ours"],
+                [(n, seconds(t), ratio(t / ours)) for n, t in sorted(times.items(), key=lambda x: x[1])],
+            )
+            if dtype == np.float64:
+                fastest = min(times[name] for name in PEERS if name in times)
+                lines += [
+                    verdict("times faster than the notes' code", times["notes"] / ours, 20),
+                    verdict("times faster than the fastest peer", fastest / ours, 20),
+                    "",
+                ]
+    return Section("Hidden layer: the network on images", lines)
