@@ -84,9 +84,9 @@ def _relative(weights, name):
 
 
 def targets(labels, n_outputs, dtype):
-    """Return Y (n_samples, n_outputs): 0 or 1, one column a class if there are more than two."""
+    """Return T = 1 - 2y (n_samples, 1) for two classes, else Y of 0 and 1, one column a class."""
     if n_outputs == 1:
-        return labels.astype(dtype).reshape(-1, 1)
+        return (1 - 2 * labels).astype(dtype).reshape(-1, 1)
     Y = np.zeros((len(labels), n_outputs), dtype)
     Y[np.arange(len(labels)), labels] = 1
     return Y

@@ -112,13 +112,10 @@ class GramSamples:
                 B = self._anchors(columns)
                 self.gram += B @ B.T
         self.products = self.gram[: X.shape[0]]  # X B'
+        self.mT = _Padding(self.W0.shape[1])
 
     def __matmul__(self, C):
         return self.products @ C
-
-    @property
-    def mT(self):
-        return _Padding(self.W0.shape[1])
 
     def parameters_of(self, W):
         """Return C for which B' C is W, which must be W0 (zero if there is none)."""
@@ -146,6 +143,8 @@ class GramSamples:
         return [(slice(None), self)]
 
     def _column_blocks(self):
+        if self.X.dtype == self.dtype and self.W0.shape[1] == 0:  # nothing to convert or to stack
+            return [slice(None)]
         n_columns = max(BLOCK_BYTES // (8 * len(self.gram)), 1)
         return [slice(start, start + n_columns) for start in range(0, self.shape[1], n_columns)]
 

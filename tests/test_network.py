@@ -34,7 +34,7 @@ def problem(name, k, seed=0):
     sizes = (N, k) if name == "logistic" else (N, H, k)
     layers = [(rng.standard_normal(pair), rng.standard_normal((1, pair[1]))) for pair in pairwise(sizes)]
     labels = rng.randint(0, max(k, 2), size=M)
-    Y = labels.reshape(-1, 1).astype(float) if k == 1 else np.eye(k)[labels]
+    Y = 1.0 - 2 * labels.reshape(-1, 1) if k == 1 else np.eye(k)[labels]
     s = rng.random_sample((M, 1))
     return layers, Y, s / s.sum(), ACTIVATIONS.get(name, (None, None))
 
@@ -97,7 +97,7 @@ def test_largest_floats_are_finite_and_silent(k, dtype):
     for label in range(max(k, 2)):
         Y = np.zeros_like(Z)
         if k == 1:
-            Y[:] = label
+            Y[:] = 1 - 2 * label
         else:
             Y[:, label] = 1
         one_row_each = (cross_entropy(z[np.newaxis], y[np.newaxis], 1) for z, y in zip(Z, Y, strict=True))
@@ -117,7 +117,7 @@ def test_tails_of_cost_and_error(k, dtype, z_max):
     """For a confident right answer cost and error shrink as e^-z, far below the rounding of 1 - A."""
     for z in np.linspace(5, z_max, 9):
         if k == 1:
-            Z, Y = np.array([[z]], dtype), np.ones((1, 1), dtype)
+            Z, Y = np.array([[z]], dtype), -np.ones((1, 1), dtype)
             odds = np.exp(-z)  # of everything else
         else:
             Z, Y = np.array([[z, 0, 0]], dtype), np.array([[1, 0, 0]], dtype)
@@ -135,7 +135,8 @@ def test_error_is_output_minus_labels():
     for k in (1, 3):
         layers, Y, _, _ = problem("logistic", k)
         _, Z = forward(X, layers, None)
-        np.testing.assert_allclose(output_error(Z, Y), output(Z) - Y, rtol=1e-12, atol=1e-15)
+        labels = (1 - Y) / 2 if k == 1 else Y
+        np.testing.assert_allclose(output_error(Z, Y), output(Z) - labels, rtol=1e-12, atol=1e-15)
 
 
 def test_two_classes_as_softmax():
@@ -143,6 +144,7 @@ def test_two_classes_as_softmax():
     z = rng.standard_normal((M, 1)) * 5
     y = rng.randint(0, 2, (M, 1)).astype(float)
     Z, Y = np.hstack([0 * z, z]), np.hstack([1 - y, y])
+    y = 1 - 2 * y
     np.testing.assert_allclose(cross_entropy(Z, Y, 1 / M), cross_entropy(z, y, 1 / M), rtol=1e-14)
     np.testing.assert_allclose(output_error(Z, Y)[:, 1:], output_error(z, y), rtol=1e-13)
 

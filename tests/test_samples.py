@@ -21,7 +21,7 @@ def problem(model, k, m=80, n=130, seed=0):
     rng = np.random.RandomState(seed)
     labels = np.arange(m) % max(k, 2)
     X = rng.standard_normal((m, n)) + 0.3 * labels[:, np.newaxis]
-    Y = labels.reshape(-1, 1).astype(float) if k == 1 else np.eye(k)[labels]
+    Y = 1.0 - 2 * labels.reshape(-1, 1) if k == 1 else np.eye(k)[labels]
     s = rng.random_sample((m, 1)) + 0.5
     sizes = (n, k) if model == "logistic" else (n, 4, k)
     layers = init_layers(sizes, float, rng, 0.3)
@@ -137,7 +137,7 @@ def test_hard_data_stays_close_to_longdouble(hard, dtype):
     """float64: within 1e-10 of the notes' loop in long double. float32: no way 3 times worse than plain."""
     X, Y, s, _, _ = problem("logistic", 1)
     X = HARD[hard](X).astype(dtype)
-    y, m = Y.ravel(), len(X)
+    y, m = (1 - Y.ravel()) / 2, len(X)
     s = np.full_like(s, 1 / m)
     extended = np.hstack([X.astype(float), np.ones((m, 1))])
     rate = float(4 * m / np.linalg.norm(extended, 2) ** 2)
