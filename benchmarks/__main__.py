@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 from time import perf_counter
 
-from . import growth, hidden, memory, microscope, small, solvers, tall, wide
+from . import growth, hidden, memory, microscope, search, small, solvers, tall, wide
 from .report import IMAGES, seconds
 from .timing import machine
 
@@ -14,6 +14,7 @@ QUESTIONS = {
     "hidden": hidden,
     "tall": tall,
     "small": small,
+    "search": search,
     "growth": growth,
     "memory": memory,
     "solvers": solvers,

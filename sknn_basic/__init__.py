@@ -3,12 +3,14 @@
 from ._classifiers import LogisticRegressionGD, ShallowNNClassifier
 from ._datasets import load_photo_patches, read_hdf5, write_hdf5
 from ._preprocessing import FlattenScaler
+from ._search import VectorizedGridSearchCV
 
 __version__ = "0.1.0"
 __all__ = [
     "FlattenScaler",
     "LogisticRegressionGD",
     "ShallowNNClassifier",
+    "VectorizedGridSearchCV",
     "load_photo_patches",
     "read_hdf5",
     "write_hdf5",

@@ -13,9 +13,9 @@ from sklearn.utils.validation import check_is_fitted
 from ._inputs import shares, targets, validate_more_samples, validate_samples
 from ._network import forward, log_output, output
 from ._objective import Objective
-from ._samples import Samples, hold
+from ._samples import Samples
 from ._sklearn import Interval, StrOptions, fit_context
-from ._training import train
+from ._training import cast, finish, start, train
 
 
 class GradientDescentClassifier(ClassifierMixin, BaseEstimator):
@@ -70,60 +70,52 @@ class GradientDescentClassifier(ClassifierMixin, BaseEstimator):
             last whose recorded cost was finite.
         """
         with _unchanged_on_error(self):
-            continued = self._get_fitted() if self.warm_start else None
-            X, y = validate_samples(self, X, y)
-            classes = np.unique(y)
-            if len(classes) < 2:
-                raise ValueError(
-                    f"{type(self).__name__} needs samples of at least 2 classes, but y contains only "
-                    f"one class: {classes.tolist()[0]!r}."
-                )
-            # searchsorted, since unique(return_inverse=True) takes 40 bytes a sample
-            labels = np.searchsorted(classes, y)
-            n_outputs = 1 if len(classes) == 2 else len(classes)
-            s = shares(labels, classes, sample_weight, self.class_weight, X)
-            Y = targets(labels, n_outputs, X.dtype)
-            if continued is None:
-                layers = self._init_layers(X.shape[1], n_outputs, X.dtype)
-            else:
-                layers = self._continue_from(continued, classes, X.dtype)
-            self.classes_ = classes
-            self._descend(X, Y, s, layers)
+            X, Y, s, layers = self._pose(X, y, sample_weight)
+            samples, layers = start(X, layers, self.max_iter)
+            objective = Objective(samples, Y, s, self._activation, float(self.l2_regularization), layers)
+            learning_rate = self._get_learning_rate(samples, s, Y.shape[1])
+            on_record = _print_cost if self.verbose else None
+            descent = train(objective, layers, learning_rate, self.max_iter, self.record_every, on_record)
+            descent = descent._replace(layers=finish(samples, descent.layers, X.dtype))
+            trouble = self._keep(descent, samples, s, learning_rate)
+            if trouble:
+                warnings.warn(trouble, ConvergenceWarning, stacklevel=3)
         return self
 
-    def _descend(self, X, Y, s, layers):
-        """Descend from `layers`, set the fitted attributes and warn if it did not go down."""
-        (W, b), *deeper = layers
-        samples = hold(X, W, self.max_iter)
-        layers = [(samples.parameters_of(W), b), *deeper]
-        objective = Objective(
-            samples,
-            Y,
-            s,
-            self._activation,
-            float(self.l2_regularization),
-            width=W.shape[1] if deeper else 0,
-        )
-        learning_rate = self._get_learning_rate(samples, s, Y.shape[1])
-        descent = train(
-            objective,
-            _cast(layers, samples.dtype),
-            learning_rate,
-            self.max_iter,
-            self.record_every,
-            _print_cost if self.verbose else None,
-        )
-        (W, b), *deeper = descent.layers
-        self._set_layers(_cast([(samples.weights_of(W), b), *deeper], X.dtype))
+    def _pose(self, X, y, sample_weight):
+        """Set what the data decides, classes_ and n_features_in_, and return X, Y, s and the first layers."""
+        continued = self._get_fitted() if self.warm_start else None
+        X, y = validate_samples(self, X, y)
+        classes = np.unique(y)
+        if len(classes) < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs samples of at least 2 classes, but y contains only "
+                f"one class: {classes.tolist()[0]!r}."
+            )
+        # searchsorted, since unique(return_inverse=True) takes 40 bytes a sample
+        labels = np.searchsorted(classes, y)
+        n_outputs = 1 if len(classes) == 2 else len(classes)
+        s = shares(labels, classes, sample_weight, self.class_weight, X)
+        Y = targets(labels, n_outputs, X.dtype)
+        if continued is None:
+            layers = self._init_layers(X.shape[1], n_outputs, X.dtype)
+        else:
+            layers = self._continue_from(continued, classes, X.dtype)
+        self.classes_ = classes
+        return X, Y, s, layers
+
+    def _keep(self, descent, samples, s, learning_rate):
+        """Set the fitted attributes; return what to warn of, if the descent did not go down."""
+        self._set_layers(descent.layers)
         self.loss_curve_ = descent.loss_curve
         self.loss_ = descent.loss
         self.n_iter_ = descent.n_iter
         # At an optimum that a warm start continues from, rounding alone may lift the cost.
         ceiling = self.loss_curve_[0] * (1 + np.sqrt(np.finfo(samples.dtype).eps))
-        if descent.broke_down_at is not None or self.loss_ > ceiling:
-            stable = self._get_stable_rate(samples, s, Y.shape[1])
-            message = _divergence_message(descent, learning_rate, stable)
-            warnings.warn(message, ConvergenceWarning, stacklevel=4)
+        if descent.broke_down_at is None and self.loss_ <= ceiling:
+            return None
+        n_outputs = 1 if len(self.classes_) == 2 else len(self.classes_)
+        return _divergence_message(descent, learning_rate, self._get_stable_rate(samples, s, n_outputs))
 
     def _get_fitted(self):
         """Return what a warm start must find unchanged, or None before the first fit."""
@@ -151,7 +143,7 @@ class GradientDescentClassifier(ClassifierMixin, BaseEstimator):
                 f"{classes_before.tolist()}, but y has {classes.tolist()}. Pass the same classes, or "
                 f"set warm_start=False to start anew."
             )
-        return _cast(self._get_layers(), dtype)
+        return cast(self._get_layers(), dtype)
 
     def _get_stable_rate(self, samples, s, n_outputs):
         """Return the rate below which descent is stable, or None where theory does not know it."""
@@ -159,9 +151,16 @@ class GradientDescentClassifier(ClassifierMixin, BaseEstimator):
     def _scores(self, X):
         """Return Z of the output, (n_samples, 1 or n_classes), in the precision of X."""
         check_is_fitted(self)
+        for known_X, Z in getattr(self, "_known_scores", ()):  # left by VectorizedGridSearchCV
+            if X is known_X:
+                return Z.copy()
+        return self._scores_of(X, self._get_layers())
+
+    def _scores_of(self, X, layers):
+        """Return Z of the output for the layers, which may be stacked."""
         X = validate_more_samples(self, X)
         with np.errstate(all="ignore"):  # a probability is finite where Z overflows
-            _, Z = forward(Samples(X), _cast(self._get_layers(), X.dtype), self._activation[0])
+            _, Z = forward(Samples(X), cast(layers, X.dtype), self._activation[0])
             largest = np.finfo(Z.dtype).max / 2  # whose differences do not overflow
             return np.clip(Z, -largest, largest, out=Z)
 
@@ -257,10 +256,6 @@ def _unchanged_on_error(estimator):
 def _probabilities(Z):
     """Return one column a class; for two, each from its own tail."""
     return np.hstack([expit(-Z), expit(Z)]) if Z.shape[1] == 1 else output(Z)
-
-
-def _cast(layers, dtype):
-    return [(W.astype(dtype, copy=False), b.astype(dtype, copy=False)) for W, b in layers]
 
 
 def _print_cost(step, cost):

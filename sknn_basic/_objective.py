@@ -1,5 +1,7 @@
 """The cost of all samples and its gradients, as one function of the layers."""
 
+from math import prod
+
 import numpy as np
 
 from ._network import penalize, propagate
@@ -11,12 +13,13 @@ class Objective:
     The cost is a plain sum over samples (s holds their shares), so a sum over blocks needs no other formula.
     """
 
-    def __init__(self, samples, Y, s, activation, l2, width=0):
+    def __init__(self, samples, Y, s, activation, l2, layers):
         self.samples = samples
         self.activation = activation
         self.l2 = l2
         self.is_penalized = np.any(l2)
         Y, s = Y.astype(samples.dtype, copy=False), s.astype(samples.dtype, copy=False)
+        width = prod(layers[0][1].shape)  # columns that the first layer makes, of all members of a stack
         self.blocks = [(block, Y[rows], s[rows]) for rows, block in samples.blocks(width)]
 
     def __call__(self, layers, want_cost):

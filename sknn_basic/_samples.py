@@ -14,17 +14,24 @@ from scipy import sparse
 BLOCK_BYTES = 2**22
 
 
-def hold(X, W, max_iter):
-    """Return the samples in the form in which `max_iter` steps from first weights W (n, k) are fastest."""
-    (m, n), k = X.shape, W.shape[1]
-    is_dense = not sparse.issparse(X)
-    n_anchors = k if W.any() else 0
-    gram_bytes = 8 * (m + n_anchors) ** 2
-    if is_dense and max_iter * k * (2 * n - m) > m * n and 2 * gram_bytes <= m * n * X.itemsize:
-        samples = GramSamples(X, W if n_anchors else None)
+def hold(X, W, n_steps, gram=None):
+    """Return the samples in the form in which `n_steps` steps from first weights W (n, k) are fastest.
+
+    `gram` is X X' in float64, where that is known already.
+    """
+    if prefers_gram(X, W.shape[1], W.any(), n_steps):
+        samples = GramSamples(X, W if W.any() else None, gram)
         if np.isfinite(samples.gram).all():
             return samples
     return Samples(X)
+
+
+def prefers_gram(X, k, has_start, n_steps):
+    """Whether X X' is so small, and so soon worth its price, that it should be computed."""
+    m, n = X.shape
+    gram_bytes = 8 * (m + k * bool(has_start)) ** 2
+    is_dense = not sparse.issparse(X)
+    return is_dense and n_steps * k * (2 * n - m) > m * n and 2 * gram_bytes <= m * n * X.itemsize
 
 
 class Samples:
@@ -40,11 +47,7 @@ class Samples:
         self.dtype = X.dtype
 
     def __matmul__(self, W):
-        if W.ndim == 2:
-            return self.X @ W
-        columns = np.moveaxis(W, -2, 0)  # a stack is one product: (n, ... k) as a matrix
-        product = self.X @ columns.reshape(len(columns), -1)
-        return np.moveaxis(product.reshape(-1, *columns.shape[1:]), 0, -2)
+        return _product(self.X, W)
 
     @cached_property
     def mT(self):
@@ -66,15 +69,23 @@ class Samples:
         return np.sum(W * W, axis=(-2, -1))
 
     def blocks(self, width):
-        """Return [(rows, samples)]: slices that cover all rows, for a network of `width` hidden units."""
+        """Return [(rows, samples)]: slices that cover all rows, for a first layer of `width` columns."""
         m = self.shape[0]
         bytes_per_row = self.X.data.nbytes // m + 5 * width * self.dtype.itemsize
-        # At least 8 rows a hidden unit, or adding up the dW (n, width) of blocks costs more than it saves.
+        # At least 8 rows a column, or adding up the dW (n, width) of blocks costs more than it saves.
         n_rows = max(BLOCK_BYTES // max(bytes_per_row, 1), 8 * width, 1)
         if m <= 2 * n_rows:
             return [(slice(None), self)]
         slices = [slice(start, start + n_rows) for start in range(0, m, n_rows)]
         return [(rows, Samples(_rows_of(self.X, rows))) for rows in slices]
+
+
+def _product(X, W):
+    """Return X @ W; for a stack of W as one product, laid out so that samples stand side by side."""
+    if W.ndim == 2:
+        return X @ W
+    columns = W.mT.reshape(-1, W.shape[-2])
+    return (columns @ X.T).reshape(*W.shape[:-2], W.shape[-1], -1).mT
 
 
 def _rows_of(X, rows):
@@ -101,21 +112,31 @@ class GramSamples:
 
     dtype = np.dtype(np.float64)
 
-    def __init__(self, X, W0=None):
+    def __init__(self, X, W0=None, gram=None):
         self.X = X
         self.shape = X.shape
         self.W0 = np.empty((X.shape[1], 0), X.dtype) if W0 is None else W0
-        n_rows = X.shape[0] + self.W0.shape[1]
-        self.gram = np.zeros((n_rows, n_rows))
+        self.gram = self._make_gram(gram)
+        self.products = self.gram.T[: X.shape[0]]  # X B'; transposed, a stack of 10 takes half the time
+        self.mT = _Padding(self.W0.shape[1])
+
+    def _make_gram(self, known):
+        """Return B B'; where X X' is known, only the products with W0 are missing."""
+        m, n_anchors = self.shape[0], self.W0.shape[1]
+        if known is not None and n_anchors == 0:
+            return known
+        gram = np.zeros((m + n_anchors, m + n_anchors))
+        first = 0 if known is None else m  # row to compute from
         with np.errstate(over="ignore", invalid="ignore"):
             for columns in self._column_blocks():
                 B = self._anchors(columns)
-                self.gram += B @ B.T
-        self.products = self.gram[: X.shape[0]]  # X B'
-        self.mT = _Padding(self.W0.shape[1])
+                gram[first:] += B[first:] @ B.T
+        if known is not None:
+            gram[:m, :m], gram[:m, m:] = known, gram[m:, :m].T
+        return gram
 
     def __matmul__(self, C):
-        return self.products @ C
+        return _product(self.products, C)
 
     def parameters_of(self, W):
         """Return C for which B' C is W, which must be W0 (zero if there is none)."""
@@ -125,9 +146,9 @@ class GramSamples:
 
     def weights_of(self, C):
         """Return W = B' C, in float64."""
-        W = np.empty((self.shape[1], C.shape[1]))
+        W = np.empty((*C.shape[:-2], C.shape[-1], self.shape[1])).mT
         for columns in self._column_blocks():
-            W[columns] = self._anchors(columns).T @ C
+            W[..., columns, :] = _product(self._anchors(columns).T, C)
         return W
 
     def are_finite(self, C):
@@ -137,7 +158,7 @@ class GramSamples:
 
     def sum_of_squares(self, C):
         """||W||^2 = sum_ij C_ij (B B' C)_ij."""
-        return np.sum(C * (self.gram @ C), axis=(-2, -1))
+        return np.sum(C * _product(self.gram, C), axis=(-2, -1))
 
     def blocks(self, width):
         return [(slice(None), self)]
@@ -145,7 +166,7 @@ class GramSamples:
     def _column_blocks(self):
         if self.X.dtype == self.dtype and self.W0.shape[1] == 0:  # nothing to convert or to stack
             return [slice(None)]
-        n_columns = max(BLOCK_BYTES // (8 * len(self.gram)), 1)
+        n_columns = max(BLOCK_BYTES // (8 * (self.shape[0] + self.W0.shape[1])), 1)
         return [slice(start, start + n_columns) for start in range(0, self.shape[1], n_columns)]
 
     def _anchors(self, columns):

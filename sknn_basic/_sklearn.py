@@ -1,7 +1,24 @@
 """What estimators need from scikit-learn and it keeps private: nothing else imports a private name of it."""
 
+from inspect import signature
+
 from sklearn.base import _fit_context as fit_context
+from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
-__all__ = ["Interval", "StrOptions", "check_sample_weight", "fit_context"]
+__all__ = [
+    "Interval",
+    "StrOptions",
+    "accepts_sample_weight",
+    "check_sample_weight",
+    "fit_context",
+    "safe_indexing",
+]
+
+
+def accepts_sample_weight(scorer):
+    """Whether a scorer takes sample weights, which search classes ask before they pass them on."""
+    if hasattr(scorer, "_accept_sample_weight"):
+        return scorer._accept_sample_weight()
+    return "sample_weight" in signature(scorer).parameters

@@ -1,10 +1,11 @@
-"""One descent from start to end: recorded, and stopped where it stops making sense."""
+"""Descents from start to end: recorded, and stopped where they stop making sense."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from ._network import descend
+from ._samples import hold
 
 
 class Descent(NamedTuple):
@@ -15,6 +16,23 @@ class Descent(NamedTuple):
     loss: float  # cost of `layers`
     loss_curve: list  # cost before update 0, record_every, 2 record_every, ...
     broke_down_at: int | None  # first recorded step whose cost or weights were not finite
+
+
+def start(X, layers, n_steps, gram=None):
+    """Return the samples as they are best held, and the layers in their form and precision."""
+    (W, b), *deeper = layers
+    samples = hold(X, W, n_steps, gram)
+    return samples, cast([(samples.parameters_of(W), b), *deeper], samples.dtype)
+
+
+def finish(samples, layers, dtype):
+    """Return the layers as weights again, in the precision of X."""
+    (W, b), *deeper = layers
+    return cast([(samples.weights_of(W), b), *deeper], dtype)
+
+
+def cast(layers, dtype):
+    return [(W.astype(dtype, copy=False), b.astype(dtype, copy=False)) for W, b in layers]
 
 
 def train(objective, layers, learning_rate, max_iter, record_every, on_record=None):
@@ -45,3 +63,38 @@ def train(objective, layers, learning_rate, max_iter, record_every, on_record=No
             "start continues from) are so large that it overflows. Scale X, as StandardScaler does."
         )
     return Descent(*kept, curve, step)
+
+
+def train_stack(objective, layers, learning_rate, checkpoints, record_every):
+    """Descend with stacked layers; at each step of `checkpoints` yield (step, [Descent of each member]).
+
+    A member's Descent is that of `train` with `max_iter` equal to the step, or None where `train` would
+    refuse its start. A member that breaks down leaves the others untouched.
+    """
+    n_members = len(layers[0][0])
+    curves = [[] for _ in range(n_members)]
+    broken = {}  # member: what is left of it
+    kept = None  # step, costs and members of the last record that every fit would make
+    recorded = (step % record_every == 0 or step in checkpoints for step in range(max(checkpoints) + 1))
+    with np.errstate(all="ignore"):
+        for step, (costs, layers_after) in enumerate(descend(objective, layers, learning_rate, recorded)):
+            if costs is not None:
+                members = [[(W[i], b[i]) for W, b in layers] for i in range(n_members)]
+                now = {}
+                for i, (cost, member) in enumerate(zip(costs.tolist(), members, strict=True)):
+                    if i in broken:
+                        now[i] = broken[i]
+                    elif np.isfinite(cost) and objective.are_finite(member):
+                        now[i] = Descent(member, step, cost, curves[i].copy(), None)
+                    else:
+                        now[i] = kept and kept[i]._replace(loss_curve=curves[i].copy(), broke_down_at=step)
+                if step in checkpoints:
+                    yield step, [now[i] for i in range(n_members)]
+                if step % record_every == 0:
+                    for i, descent in now.items():
+                        if descent is None or descent.broke_down_at is not None:
+                            broken[i] = descent
+                        else:
+                            curves[i].append(descent.loss)
+                    kept = now
+            layers = layers_after

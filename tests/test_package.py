@@ -24,9 +24,10 @@ MODULES = sorted(module.name for module in pkgutil.iter_modules(sknn_basic.__pat
 LAYERS = [
     {"_sklearn"},
     {"_network", "_inputs", "_datasets"},
-    {"_preprocessing", "_samples", "_curvature", "_training", "_objective"},
+    {"_preprocessing", "_samples", "_curvature", "_objective"},
+    {"_training"},
     {"_base"},
-    {"_classifiers"},
+    {"_classifiers", "_search"},
     {"__init__"},
     {"__main__"},
 ]
@@ -37,6 +38,7 @@ def test_public_names():
         "FlattenScaler",
         "LogisticRegressionGD",
         "ShallowNNClassifier",
+        "VectorizedGridSearchCV",
         "load_photo_patches",
         "read_hdf5",
         "write_hdf5",
@@ -65,7 +67,7 @@ def test_private_names_of_scikit_learn_stand_in_one_place():
                 assert path.name == "_sklearn.py" or not private, f"{path.name} imports {private}"
 
 
-@pytest.mark.parametrize("module", ["_classifiers", "_datasets", "_preprocessing"])
+@pytest.mark.parametrize("module", ["_classifiers", "_datasets", "_preprocessing", "_search"])
 def test_examples_run(module):
     """Every example in a docstring gives what it shows."""
     flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
@@ -77,7 +79,7 @@ def test_examples_run(module):
 def test_no_example_is_forgotten():
     """The modules of the test above are those with examples."""
     with_examples = [m for m in MODULES if ">>> " in (PACKAGE / f"{m}.py").read_text()]
-    assert with_examples == ["_classifiers", "_datasets", "_preprocessing"]
+    assert with_examples == ["_classifiers", "_datasets", "_preprocessing", "_search"]
 
 
 @pytest.mark.parametrize("name", sknn_basic.__all__)

@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from longhand import distance, logistic_descent
-from sknn_basic import LogisticRegressionGD, ShallowNNClassifier, _base, _samples
+from sknn_basic import LogisticRegressionGD, ShallowNNClassifier, _samples, _training
 from sknn_basic._network import ACTIVATIONS, descend, init_layers
 from sknn_basic._objective import Objective
 from sknn_basic._samples import GramSamples, Samples, hold
@@ -38,7 +38,7 @@ def held(how, X, layers):
 def steps(how, X, Y, s, layers, activation, rate, l2, n_steps):
     """The weights after n_steps, by the samples held in one of the ways."""
     samples = held(how, X, layers)
-    objective = objective_of(how, samples, Y, s, activation, l2)
+    objective = objective_of(how, samples, Y, s, activation, l2, layers)
     (W, b), *deeper = layers
     layers = [(samples.parameters_of(W), b), *deeper]
     costs, after = [], layers
@@ -50,12 +50,11 @@ def steps(how, X, Y, s, layers, activation, rate, l2, n_steps):
     return [samples.weights_of(W), b, *(array for layer in deeper for array in layer), np.array(costs)]
 
 
-def objective_of(how, samples, Y, s, activation, l2):
+def objective_of(how, samples, Y, s, activation, l2, layers):
     """With blocks of about 32 rows, which is their least for 4 hidden units, or of all rows."""
-    width = 0 if activation[0] is None else 4
     some_rows = 32 * samples.shape[1] * samples.dtype.itemsize
     with patch.object(_samples, "BLOCK_BYTES", some_rows if "blocks" in how else 2**22):
-        objective = Objective(samples, Y, s, activation, l2, width)
+        objective = Objective(samples, Y, s, activation, l2, layers)
     assert (len(objective.blocks) > 1) == ("blocks" in how)
     return objective
 
@@ -113,7 +112,7 @@ def test_a_stack_is_its_members(how, model, k):
     (W, b), *deeper = layers
     layers_held = [(samples.parameters_of(W), b), *deeper]
     stack = [tuple(np.stack([array] * 3) for array in layer) for layer in layers_held]
-    objective = objective_of(how, samples, Y, s, activation, np.reshape(l2s, (3, 1, 1)))
+    objective = objective_of(how, samples, Y, s, activation, np.reshape(l2s, (3, 1, 1)), layers)
     *_, (costs, layers_after) = descend(objective, stack, np.reshape(rates, (3, 1, 1)), [True] * 3)
     for i, (rate, l2) in enumerate(zip(rates, l2s, strict=True)):
         alone = steps(how, X, Y, s, layers, activation, rate, l2, 3)
@@ -180,7 +179,7 @@ def test_an_overflowing_matrix_falls_back():
 
 
 def force(monkeypatch, form):
-    monkeypatch.setattr(_base, "hold", lambda X, W, max_iter: form(X, W))
+    monkeypatch.setattr(_training, "hold", lambda X, W, n_steps, gram: form(X, W))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,350 @@
+"""VectorizedGridSearchCV finds what GridSearchCV finds: the same search, fit by fit, is the oracle."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
+from sklearn.metrics import accuracy_score, make_scorer
+from sklearn.model_selection import GridSearchCV, GroupKFold, RepeatedStratifiedKFold, ShuffleSplit
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from longhand import distance
+from models import blobs, weights_of
+from sknn_basic import (
+    FlattenScaler,
+    LogisticRegressionGD,
+    ShallowNNClassifier,
+    VectorizedGridSearchCV,
+    _search,
+    load_photo_patches,
+)
+
+LOGISTIC = LogisticRegressionGD(max_iter=100, record_every=30)
+NETWORK = ShallowNNClassifier(3, max_iter=60, random_state=0, init_scale=0.3)
+LOGISTIC_GRID = {
+    "learning_rate": ["auto", 1e-3, 4e-3],
+    "l2_regularization": [0, 0.1],
+    "max_iter": [45, 60, 100],
+}
+NETWORK_GRID = {"learning_rate": [0.01, 0.03], "hidden_layer_size": [2, 3], "max_iter": [30, 60]}
+TALL, WIDE = (60, 5), (42, 150)
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """The candidates that were not trained in a stack."""
+    candidates = []
+    ordinary = _search._Fold.train_alone
+    monkeypatch.setattr(
+        _search._Fold,
+        "train_alone",
+        lambda fold, index, parameters: candidates.append(index) or ordinary(fold, index, parameters),
+    )
+    return candidates
+
+
+def search_both(estimator, grid, X, y, fit_params=None, **options):
+    searches = [kind(estimator, grid, **options) for kind in (GridSearchCV, VectorizedGridSearchCV)]
+    for search in searches:
+        search.fit(X, y, **(fit_params or {}))
+    return searches
+
+
+def assert_same(one_by_one, stacked, best_weights=True):
+    """Scores within 1e-9, same keys, parameters, ranks and best candidate with the same weights."""
+    expected, found = one_by_one.cv_results_, stacked.cv_results_
+    assert set(found) == set(expected)
+    assert found["params"] == expected["params"]
+    for key, values in expected.items():
+        if key.startswith(("param_", "rank_")):
+            assert list(found[key]) == list(values), key
+        elif "score" in key and "time" not in key:
+            np.testing.assert_allclose(found[key], values, rtol=0, atol=1e-9, err_msg=key)
+        elif "time" in key:
+            assert found[key].shape == values.shape
+    assert stacked.n_splits_ == one_by_one.n_splits_
+    assert stacked.multimetric_ == one_by_one.multimetric_
+    assert type(stacked.scorer_) is type(one_by_one.scorer_)
+    if best_weights:
+        assert stacked.best_params_ == one_by_one.best_params_
+        assert stacked.best_index_ == one_by_one.best_index_
+        assert stacked.best_score_ == pytest.approx(one_by_one.best_score_, abs=1e-9)
+        assert stacked.refit_time_ > 0
+        models = [s.best_estimator_ for s in (stacked, one_by_one)]
+        assert type(models[0]) is type(models[1])
+        models = [model[-1] if hasattr(model, "steps") else model for model in models]
+        for a, b in zip(*map(weights_of, models), strict=True):
+            assert distance(a, b) < 1e-10
+
+
+@pytest.mark.parametrize("scoring", [None, "neg_log_loss", "ranking"])
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("shape", [TALL, WIDE])
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize(("estimator", "grid"), [(LOGISTIC, LOGISTIC_GRID), (NETWORK, NETWORK_GRID)])
+def test_scores_are_those_of_grid_search(estimator, grid, container, shape, n_classes, scoring, alone):
+    """Both classifiers, two classes and three, tall and wide, dense and CSR; all in stacks."""
+    X, y = blobs(n_classes, *shape)
+    if scoring == "ranking":
+        scoring = "roc_auc" if n_classes == 2 else "roc_auc_ovr"
+    searches = search_both(estimator, grid, container(X), y, scoring=scoring, cv=3, return_train_score=True)
+    assert_same(*searches)
+    assert alone == []
+    for answer in ("predict", "predict_proba", "decision_function"):
+        a, b = (getattr(search, answer)(X) for search in searches)
+        np.testing.assert_allclose(a, b, atol=1e-9)
+    assert searches[1].score(X, y) == pytest.approx(searches[0].score(X, y), abs=1e-9)
+    assert searches[1].classes_.tolist() == searches[0].classes_.tolist()
+    assert searches[1].n_features_in_ == searches[0].n_features_in_
+
+
+@pytest.mark.parametrize("shape", [TALL, WIDE])
+@pytest.mark.parametrize("class_weight", [None, "balanced", {0: 3, 1: 1, 2: 1}])
+@pytest.mark.parametrize("scoring", ["accuracy", ["accuracy", "neg_log_loss"]])
+def test_sample_and_class_weights(shape, class_weight, scoring):
+    """Weights reach fits, and scorers where this version of scikit-learn passes them on."""
+    X, y = blobs(3, *shape)
+    weights = np.random.RandomState(0).random_sample(len(y))
+    searches = search_both(
+        clone(LOGISTIC).set_params(class_weight=class_weight),
+        {"learning_rate": [1e-3, 4e-3]},
+        X,
+        y,
+        {"sample_weight": weights},
+        scoring=scoring,
+        refit="accuracy" if isinstance(scoring, list) else True,
+        cv=3,
+    )
+    assert_same(*searches)
+
+
+def test_pipeline_fits_transformers_once_for_each_setting(alone):
+    """A pipeline's transformers are fitted on each fold's training rows, once a setting of their own."""
+    fits = []
+
+    class Counting(StandardScaler):
+        def fit(self, X, y=None, sample_weight=None):
+            fits.append(len(X))
+            return super().fit(X, y, sample_weight)
+
+    X, y = blobs(3, 61, 5)
+    pipeline = make_pipeline(Counting(), LOGISTIC)
+    grid = {f"logisticregressiongd__{name}": values for name, values in LOGISTIC_GRID.items()}
+    grid["counting__with_mean"] = [True, False]
+    one_by_one, stacked = (kind(pipeline, grid, cv=3) for kind in (GridSearchCV, VectorizedGridSearchCV))
+    one_by_one.fit(X, y)
+    fits.clear()
+    stacked.fit(X, y)
+    assert len(fits) == 3 * 2 + 1  # folds, settings, and the refit
+    assert alone == []
+    assert_same(one_by_one, stacked)
+
+
+def test_pipeline_takes_weights_by_their_usual_name():
+    X, y = blobs(2, *TALL)
+    pipeline = make_pipeline(StandardScaler(), LOGISTIC)
+    grid = {"logisticregressiongd__learning_rate": [0.01, 0.1]}
+    weights = {"logisticregressiongd__sample_weight": np.arange(60.0)}
+    assert_same(*search_both(pipeline, grid, X, y, weights, cv=3, scoring="neg_log_loss"))
+
+
+def test_images_through_a_pipeline(alone):
+    data = load_photo_patches()
+    pipeline = make_pipeline(FlattenScaler(), LogisticRegressionGD(max_iter=40))
+    grid = {
+        "logisticregressiongd__learning_rate": [0.0005, 0.002],
+        "logisticregressiongd__max_iter": [20, 40],
+    }
+    assert_same(
+        *search_both(pipeline, grid, data.train_set_x, data.train_set_y, cv=3, scoring="neg_log_loss")
+    )
+    assert alone == []
+
+
+GROUPS = np.repeat(np.arange(12), 5)
+
+
+@pytest.mark.parametrize(
+    ("cv", "fit_params"),
+    [
+        (4, {}),
+        (RepeatedStratifiedKFold(n_splits=3, n_repeats=2, random_state=0), {}),
+        (ShuffleSplit(3, test_size=0.5, random_state=0), {}),
+        (GroupKFold(3), {"groups": GROUPS}),
+        ([(np.arange(0, 40), np.arange(40, 60)), (np.arange(20, 60), np.arange(20))], {}),
+        ([(np.arange(60) % 2 == 0, np.arange(60) % 2 == 1)], {}),
+    ],
+)
+def test_any_splitter(cv, fit_params):
+    X, y = blobs(3, *TALL)
+    assert_same(*search_both(LOGISTIC, LOGISTIC_GRID, X, y, fit_params, cv=cv, scoring="neg_log_loss"))
+
+
+@pytest.mark.parametrize("kind", ["DataFrame", "list", "strings"])
+def test_any_container(kind):
+    X, y = blobs(3, *TALL)
+    if kind == "DataFrame":
+        X, y = pd.DataFrame(X, columns=list("abcde")), pd.Series(y)
+    elif kind == "list":
+        X, y = X.tolist(), y.tolist()
+    else:
+        y = np.array(["a", "b", "c"])[y]
+    one_by_one, stacked = search_both(LOGISTIC, {"learning_rate": [1e-3, 4e-3]}, X, y, cv=3)
+    assert_same(one_by_one, stacked)
+    if kind == "DataFrame":
+        assert stacked.feature_names_in_.tolist() == list("abcde")
+
+
+def test_a_fold_without_a_class_has_fewer_outputs():
+    """As a clone fitted on its rows has; a fold with one class cannot be fitted, and says so."""
+    X, y = blobs(3, *TALL)
+    order = np.argsort(y, kind="stable")  # the last class is in the last 20 rows only
+    X, y = X[order], y[order]
+    rows = np.arange(60)
+    cv = [(rows[:40], rows[40:]), (rows[20:], rows[:20])]
+    assert_same(*search_both(LOGISTIC, {"learning_rate": [1e-3, 1e-2]}, X, y, cv=cv))
+    with (
+        pytest.warns(FitFailedWarning, match="at least 2 classes"),
+        pytest.warns(UserWarning, match="non-finite"),
+    ):
+        search = VectorizedGridSearchCV(
+            LOGISTIC, {"learning_rate": [1e-3, 1e-2]}, cv=[*cv, (rows[:20], rows[20:])]
+        ).fit(X, y)
+    assert np.isnan(search.cv_results_["split2_test_score"]).all()
+
+
+def test_scorers_that_look_at_the_model_get_the_real_one():
+    """A callable gets the fitted estimator, coefficients and all, and the rows as they are."""
+    X, y = blobs(2, *TALL)
+    pipeline = make_pipeline(StandardScaler(), LOGISTIC)
+
+    def looks(estimator, X, y):
+        assert isinstance(estimator[0], StandardScaler)
+        assert X.shape == (20, 5)
+        assert estimator[-1].learning_rate_ == estimator[-1].learning_rate
+        assert estimator[-1].n_iter_ == estimator[-1].max_iter
+        assert len(estimator[-1].loss_curve_) == -(-estimator[-1].max_iter // 30)
+        return -np.linalg.norm(estimator[-1].coef_) + estimator.predict_proba(X)[0, 0]
+
+    grid = {"logisticregressiongd__learning_rate": [0.01, 0.1], "logisticregressiongd__max_iter": [30, 90]}
+    assert_same(*search_both(pipeline, grid, X, y, cv=3, scoring=looks))
+    two = {"accuracy": "accuracy", "mine": make_scorer(accuracy_score)}
+    assert_same(*search_both(pipeline, grid, X, y, cv=3, scoring=two, refit="mine"))
+
+
+@pytest.mark.parametrize("refit", [False, "neg_log_loss", lambda results: 2])
+def test_refit(refit):
+    X, y = blobs(2, *TALL)
+    options = {"cv": 3, "scoring": ["accuracy", "neg_log_loss"], "refit": refit}
+    grid = {"learning_rate": [1e-3, 1e-2, 2e-2]}
+    searches = search_both(LOGISTIC, grid, X, y, **options)
+    if refit == "neg_log_loss":
+        assert_same(*searches)
+    else:
+        assert_same(*searches, best_weights=False)
+        for name in ("best_estimator_", "best_index_", "best_params_"):
+            assert hasattr(searches[0], name) == hasattr(searches[1], name)
+
+
+def test_several_grids_and_other_parameters(alone):
+    """A list of grids, another activation and class weights: a stack for each setting."""
+    X, y = blobs(2, *TALL)
+    grid = [
+        {"learning_rate": [0.01, 0.03], "activation": ["tanh", "relu"]},
+        {"learning_rate": [0.02, 0.05], "class_weight": ["balanced", {0: 2, 1: 1}], "max_iter": [20, 40]},
+    ]
+    assert_same(*search_both(NETWORK, grid, X, y, cv=3, scoring="neg_log_loss"))
+    assert alone == []
+
+
+def test_settings_that_cannot_be_fitted_are_told_as_by_grid_search():
+    """error_score takes the place of a bad rate; "raise" raises what the fit raised."""
+    X, y = blobs(2, *TALL)
+    grid = {"learning_rate": [-1.0, 0.01, "fast", 0.02]}
+    results = []
+    for kind in (GridSearchCV, VectorizedGridSearchCV):
+        with pytest.warns(FitFailedWarning, match="6 fits failed"):
+            results.append(kind(LOGISTIC, grid, cv=3, error_score=-7).fit(X, y))
+    assert_same(*results)
+    with pytest.raises(ValueError, match="learning_rate"):
+        VectorizedGridSearchCV(LOGISTIC, grid, cv=3, error_score="raise").fit(X, y)
+
+
+@pytest.mark.parametrize("shape", [TALL, WIDE])
+def test_a_diverging_candidate_leaves_the_others_alone(shape):
+    """Overflow in one row of the stack: the warning names it, the others are what they are without it."""
+    X, y = blobs(3, *shape)
+    network = clone(NETWORK).set_params(activation="relu", record_every=7)
+    rates = [0.01, 1e30, 0.02]
+    options = {"cv": 3, "scoring": "neg_log_loss"}
+    with pytest.warns(ConvergenceWarning, match=r"diverged.*candidate \{'learning_rate': 1e\+30\}") as caught:
+        with_it = VectorizedGridSearchCV(network, {"learning_rate": rates}, **options).fit(X, y)
+    assert len(caught) == 3  # a fold each
+    with pytest.warns(ConvergenceWarning):
+        one_by_one = GridSearchCV(network, {"learning_rate": rates}, **options).fit(X, y)
+    assert_same(one_by_one, with_it)
+    without = VectorizedGridSearchCV(network, {"learning_rate": [0.01, 0.02]}, **options).fit(X, y)
+    good = with_it.cv_results_["mean_test_score"][[0, 2]]
+    np.testing.assert_allclose(good, without.cv_results_["mean_test_score"], rtol=1e-12)
+
+
+def test_beyond_the_stable_rate_both_call_the_candidate_bad():
+    """Where rounding decides the scores differ, but neither search picks the chaotic rate."""
+    X, y = blobs(2, *TALL, seed=1)
+    X = X + 20
+    rates = [1e-4, 1e-3, 3.0]
+    for kind in (GridSearchCV, VectorizedGridSearchCV):
+        with pytest.warns(ConvergenceWarning):
+            search = kind(LOGISTIC, {"learning_rate": rates}, cv=3, scoring="neg_log_loss").fit(X, y)
+        assert search.cv_results_["rank_test_score"][2] == 3
+        assert search.best_params_["learning_rate"] != 3.0
+
+
+@pytest.mark.parametrize("shape", [TALL, WIDE])
+def test_a_large_stack_is_cut_into_pieces(shape, monkeypatch, alone):
+    """A budget for one member at a time changes nothing."""
+    X, y = blobs(3, *shape)
+    monkeypatch.setattr(_search, "STACK_BYTES", 1)
+    assert_same(*search_both(LOGISTIC, LOGISTIC_GRID, X, y, cv=3, scoring="neg_log_loss"))
+    assert alone == []
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_wide_folds_slice_one_gram_matrix(dtype, monkeypatch, alone):
+    """X X' is computed once, for logistic regression and for the network, whose start adds rows."""
+    X, y = blobs(2, 42, 400)
+    made = []
+    original = _search.GramSamples
+    monkeypatch.setattr(_search, "GramSamples", lambda X: made.append(X.shape) or original(X))
+    tolerance = 1e-9 if dtype == np.float64 else 1e-4
+    for estimator in (LOGISTIC, NETWORK):
+        a, b = search_both(estimator, {"learning_rate": [1e-3, 2e-3]}, X.astype(dtype), y, cv=3,
+                           scoring="neg_log_loss")  # fmt: skip
+        np.testing.assert_allclose(
+            a.cv_results_["mean_test_score"], b.cv_results_["mean_test_score"], atol=tolerance
+        )
+    assert made == [(42, 400)] * 2
+    assert alone == []
+
+
+def test_other_estimators_are_refused():
+    X, y = blobs()
+    for estimator in (SVC(), make_pipeline(StandardScaler(), SVC())):
+        with pytest.raises(TypeError, match=r"takes LogisticRegressionGD.*Use GridSearchCV"):
+            VectorizedGridSearchCV(estimator, {"C": [1]}).fit(X, y)
+
+
+def test_parameters_clone_and_repr():
+    """Its parameters are those of the signature; it clones, and is not fitted before fit."""
+    search = VectorizedGridSearchCV(LOGISTIC, {"max_iter": [1]}, cv=4, scoring="roc_auc")
+    assert sorted(search.get_params(deep=False)) == [
+        "cv", "error_score", "estimator", "param_grid", "refit", "return_train_score", "scoring", "verbose",
+    ]  # fmt: skip
+    assert clone(search).get_params()["cv"] == 4
+    assert "VectorizedGridSearchCV" in repr(search)
+    with pytest.raises(AttributeError, match="not fitted"):
+        search.predict([[1.0]])
