@@ -38,6 +38,8 @@ def main():
         lines += [f"## {section.title}", "", *section.lines]
         print("\n".join([f"## {section.title}", "", *section.lines]), flush=True)
     print(f"All in {seconds(perf_counter() - start)}.")
+    if options.quick:
+        print("These were small jobs: what is met or missed above says nothing, run it without --quick.")
     if not options.quick and not options.questions:
         write(lines, perf_counter() - start)
 

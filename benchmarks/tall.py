@@ -22,7 +22,7 @@ RATE = 1e-3
 
 
 def run(quick=False):
-    repeats = 1 if quick else 7
+    repeats = 1 if quick else 5
     lines = [
         f"One step, from fits of {STEPS[0]} and {STEPS[1]} steps, medians of {repeats} turns; in brackets "
         "relative to ours. The notes' loop has its samples as rows here and computes no cost.",
