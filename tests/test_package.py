@@ -27,7 +27,8 @@ LAYERS = [
     {"_preprocessing", "_samples", "_curvature", "_objective"},
     {"_training"},
     {"_base"},
-    {"_classifiers", "_search"},
+    {"_classifiers", "_stacks"},
+    {"_search"},
     {"__init__"},
     {"__main__"},
 ]

@@ -20,6 +20,7 @@ from sknn_basic import (
     ShallowNNClassifier,
     VectorizedGridSearchCV,
     _search,
+    _stacks,
     load_photo_patches,
 )
 
@@ -38,9 +39,9 @@ TALL, WIDE = (60, 5), (42, 150)
 def alone(monkeypatch):
     """The candidates that were not trained in a stack."""
     candidates = []
-    ordinary = _search._Fold.train_alone
+    ordinary = _stacks.Fold.train_alone
     monkeypatch.setattr(
-        _search._Fold,
+        _stacks.Fold,
         "train_alone",
         lambda fold, index, parameters: candidates.append(index) or ordinary(fold, index, parameters),
     )
@@ -308,7 +309,7 @@ def test_beyond_the_stable_rate_both_call_the_candidate_bad():
 def test_a_large_stack_is_cut_into_pieces(shape, monkeypatch, alone):
     """A budget for one member at a time changes nothing."""
     X, y = blobs(3, *shape)
-    monkeypatch.setattr(_search, "STACK_BYTES", 1)
+    monkeypatch.setattr(_stacks, "STACK_BYTES", 1)
     assert_same(*search_both(LOGISTIC, LOGISTIC_GRID, X, y, cv=3, scoring="neg_log_loss"))
     assert alone == []
 

@@ -1,0 +1,236 @@
+"""Candidates of a grid trained together: folds, and the stacks that descend on their rows."""
+
+from copy import copy
+from time import perf_counter
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+from ._base import GradientDescentClassifier
+from ._objective import Objective
+from ._sklearn import safe_indexing
+from ._training import finish, start, train_stack
+
+# Members of a stack descend together as long as what they make of the samples in a step stays below this; a
+# larger stack is cut into pieces, one after another.
+STACK_BYTES = 2**28
+STACKED = "learning_rate", "l2_regularization", "max_iter"  # what may differ within a stack
+
+
+class Group(NamedTuple):
+    """Candidates that may form a stack: they differ in nothing but rate, penalty and number of steps."""
+
+    estimators: dict  # candidate: estimator, not fitted
+    own: tuple  # what is special of the transformers
+
+
+def make_groups(estimator, candidates):
+    """Return the groups of the candidates, without those that only an ordinary fit can refuse or print."""
+    prefix = _prefix(estimator)
+    stacked = {prefix + name for name in STACKED}
+    groups = {}
+    for index, parameters in enumerate(candidates):
+        candidate = clone(estimator).set_params(**clone(parameters, safe=False))
+        if _is_stackable(last_step(candidate)):
+            special = [(name, id(value)) for name, value in parameters.items() if name not in stacked]
+            own = tuple(item for item in special if prefix and not item[0].startswith(prefix))
+            groups.setdefault(tuple(special), Group({}, own)).estimators[index] = candidate
+    return list(groups.values())
+
+
+class Trained(NamedTuple):
+    """A candidate of one fold: the fitted estimator, what to score instead, what to warn of, seconds."""
+
+    model: object
+    scored: tuple | None  # (classifier, {"train": X, "test": X} as its transformers have made it)
+    trouble: str | None
+    seconds: float
+
+
+class Fold:
+    """One split: its rows, and the candidates that were trained on them."""
+
+    def __init__(self, estimator, X, y, params, train, test):
+        self.estimator, self.params = estimator, params
+        every_row = np.arange(n_rows(X))
+        self.rows = {"train": every_row[train], "test": every_row[test]}
+        self.whole, self.X = X, {}
+        self.y = safe_indexing(y, self.rows["train"])
+        self.params = params_of(params, self.rows["train"], len(every_row))
+        self.trained = {}  # candidate: Trained
+
+    def part(self, which):
+        """Return the training or test rows of X, the same object each time."""
+        if which not in self.X:
+            self.X[which] = safe_indexing(self.whole, self.rows[which])
+        return self.X[which]
+
+    def train(self, groups, return_train_score, gram):
+        """Train all candidates, a group in a stack; what no stack can train is left to `train_alone`."""
+        gram = None if gram is None else gram[np.ix_(self.rows["train"], self.rows["train"])]
+        scored = ("train", "test") if return_train_score else ("test",)
+        transformed = {}
+        for group in groups:
+            before = perf_counter()
+            try:
+                if group.own not in transformed:
+                    transformed[group.own] = self._transform(next(iter(group.estimators.values())))
+                stack = Stack(group.estimators, *transformed[group.own], self.y, self.params)
+                trained = stack.train(scored, gram)
+            except Exception:  # what it is, the ordinary fits will say, one candidate at a time
+                continue
+            seconds = (perf_counter() - before) / len(group.estimators)
+            self.trained |= {i: Trained(*parts, seconds) for i, parts in trained.items()}
+        if not return_train_score:
+            self.X.pop("train", None)  # or all folds together would hold X so many times
+
+    def _transform(self, estimator):
+        """Return the fitted transformers of a pipeline (None without) and what they make of X."""
+        if not isinstance(estimator, Pipeline) or len(estimator.steps) == 1:
+            return None, {"train": self.part("train"), "test": self.part("test")}
+        last = estimator.steps[-1][0]
+        params = {name: value for name, value in self.params.items() if not name.startswith(f"{last}__")}
+        head = clone(estimator[:-1])
+        return head, {
+            "train": head.fit_transform(self.part("train"), self.y, **params),
+            "test": head.transform(self.part("test")),
+        }
+
+    def train_alone(self, index, parameters):
+        """Fit one candidate in the ordinary way."""
+        before = perf_counter()
+        model = clone(self.estimator).set_params(**clone(parameters, safe=False))
+        model.fit(self.part("train"), self.y, **self.params)
+        self.trained[index] = Trained(model, None, None, perf_counter() - before)
+
+
+class Stack:
+    """A group of candidates, to be trained on the rows of a fold."""
+
+    def __init__(self, estimators, transformers, X, y, params):
+        self.estimators, self.transformers, self.X, self.y = estimators, transformers, X, y
+        # Shallow copies: the folds share the parameters of a candidate, which no stack changes.
+        self.classifiers = {i: copy(last_step(estimator)) for i, estimator in estimators.items()}
+        prefix = _prefix(next(iter(estimators.values())))
+        unknown = {name for name in params if name.startswith(prefix)} - {f"{prefix}sample_weight"}
+        if unknown:
+            raise ValueError(f"no stack knows the fit parameters {sorted(unknown)}")
+        self.sample_weight = params.get(f"{prefix}sample_weight")
+
+    def train(self, scored, gram):
+        """Return {candidate: (estimator, (its last step, transformed X), what to warn of)}."""
+        prototype = clone(next(iter(self.classifiers.values())))
+        X, Y, s, layers = prototype._pose(self.X["train"], self.y, self.sample_weight)
+        n_steps = max(c.max_iter for c in self.classifiers.values()) * len(self.classifiers)
+        samples, layers = start(X, layers, n_steps, gram)
+        settings = {}  # (learning_rate, l2): {max_iter: candidates}
+        for i, c in self.classifiers.items():
+            setting = settings.setdefault((c.learning_rate, c.l2_regularization), {})
+            setting.setdefault(c.max_iter, []).append(i)
+        bytes_of_one = samples.dtype.itemsize * sum(5 * len(Y) * W.shape[1] + 4 * W.size for W, _ in layers)
+        size = max(int(STACK_BYTES // bytes_of_one), 1)
+        X_scored = {which: self.X[which] for which in scored}
+        trained = {}
+        for first in range(0, len(settings), size):
+            piece = dict(list(settings.items())[first : first + size])
+            for step, members in _descend(prototype, samples, Y, s, layers, piece):
+                found = finish(samples, _restack([descent.layers for descent, *_ in members]), X.dtype)
+                scores = {which: prototype._scores_of(rows, found) for which, rows in X_scored.items()}
+                for place, (descent, rate, at_steps) in enumerate(members):
+                    descent = descent._replace(layers=[(W[place], b[place]) for W, b in found])
+                    for i in at_steps.get(step, []):
+                        classifier = self._fill(i, prototype, rate)
+                        classifier._known_scores = [(X_scored[w], Z[place]) for w, Z in scores.items()]
+                        trouble = classifier._keep(descent, samples, s, rate)
+                        trained[i] = self._assemble(i), (classifier, X_scored), trouble
+        return trained
+
+    def _fill(self, index, prototype, rate):
+        """Return the classifier with what the data, not the descent, decides."""
+        classifier = self.classifiers[index]
+        for name in ("classes_", "n_features_in_", "feature_names_in_"):
+            if hasattr(prototype, name):
+                setattr(classifier, name, getattr(prototype, name))
+        if hasattr(prototype, "learning_rate_"):
+            classifier.learning_rate_ = rate
+        return classifier
+
+    def _assemble(self, index):
+        """Return the candidate's pipeline with the fitted transformers, or the classifier itself."""
+        if self.transformers is None and not isinstance(self.estimators[index], Pipeline):
+            return self.classifiers[index]
+        pipeline = copy(self.estimators[index])
+        before = [] if self.transformers is None else self.transformers.steps
+        pipeline.steps = [*before, (pipeline.steps[-1][0], self.classifiers[index])]
+        return pipeline
+
+
+def _descend(prototype, samples, Y, s, layers, settings):
+    """Descend with all settings; at each step that one ends at, yield it and [(Descent, rate, its steps)].
+
+    A member whose start is refused is left out: its ordinary fit says why.
+    """
+    rates = [
+        prototype.set_params(learning_rate=rate, l2_regularization=l2)._get_learning_rate(
+            samples, s, Y.shape[1]
+        )
+        for rate, l2 in settings
+    ]
+    l2 = _column([float(l2) for _, l2 in settings], samples.dtype)
+    stacked = [tuple(_repeat(array, len(settings)) for array in layer) for layer in layers]
+    objective = Objective(samples, Y, s, prototype._activation, l2 if l2.any() else 0.0, stacked)
+    steps = {step for at_steps in settings.values() for step in at_steps}
+    rate = _column(rates, samples.dtype)
+    for step, descents in train_stack(objective, stacked, rate, steps, prototype.record_every):
+        members = zip(descents, rates, settings.values(), strict=True)
+        members = [member for member in members if member[0] is not None]
+        if members:
+            yield step, members
+
+
+def _is_stackable(classifier):
+    """Whether a stack can train the classifier: of this package, silent, with valid parameters."""
+    try:
+        classifier._validate_params()
+    except ValueError:
+        return False
+    return isinstance(classifier, GradientDescentClassifier) and not classifier.verbose
+
+
+def _repeat(array, n):
+    """Return n copies, laid out as the products of a stack are."""
+    return np.broadcast_to(array.mT, (n, *array.mT.shape)).copy().mT
+
+
+def _restack(layers_of_members):
+    return [
+        tuple(np.stack(arrays) for arrays in zip(*layer, strict=True))
+        for layer in zip(*layers_of_members, strict=True)
+    ]
+
+
+def _column(values, dtype):
+    return np.array(values, dtype).reshape(-1, 1, 1)
+
+
+def n_rows(X):
+    return X.shape[0] if hasattr(X, "shape") else len(X)
+
+
+def params_of(params, rows, n):
+    """Return the fit parameters of some rows: those with one value a row are cut, others stay."""
+    return {
+        name: safe_indexing(value, rows) if np.ndim(value) and n_rows(value) == n else value
+        for name, value in params.items()
+    }
+
+
+def last_step(estimator):
+    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+
+
+def _prefix(estimator):
+    """Return what the names of the classifier's parameters begin with."""
+    return f"{estimator.steps[-1][0]}__" if isinstance(estimator, Pipeline) else ""
