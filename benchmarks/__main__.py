@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 from time import perf_counter
 
-from . import growth, hidden, memory, microscope, search, small, solvers, tall, wide
+from . import growth, hidden, memory, microscope, report, search, small, solvers, tall, wide
 from .report import IMAGES, seconds
 from .timing import machine
 
@@ -31,6 +31,7 @@ def main():
     options = parser.parse_args()
     if unknown := set(options.questions) - set(QUESTIONS):
         parser.error(f"no such question: {', '.join(unknown)}; there are {', '.join(QUESTIONS)}")
+    report.saving = not options.quick and not options.questions
     start = perf_counter()
     lines = []
     for name in options.questions or QUESTIONS:
@@ -40,7 +41,7 @@ def main():
     print(f"All in {seconds(perf_counter() - start)}.")
     if options.quick:
         print("These were small jobs: what is met or missed above says nothing, run it without --quick.")
-    if not options.quick and not options.questions:
+    if report.saving:
         write(lines, perf_counter() - start)
 
 

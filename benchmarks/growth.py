@@ -8,6 +8,7 @@ from .data import noise
 from .peers import library_jobs, rows_job
 from .report import Section, figure, save, seconds, table
 from .timing import in_turn
+from .wide import check
 
 RATE = 1e-4
 
@@ -33,7 +34,9 @@ def measure(data, steps, repeats):
         "notes, as rows": rows_job(data.X, data.y, RATE, steps),
         **library_jobs(data.X, data.y, start, RATE, steps, ("torch", "jax")),
     }
-    return in_turn(jobs, repeats)[0]
+    times, results = in_turn(jobs, repeats)
+    check(results, data.X, data.y, 1e-8)
+    return times
 
 
 def rows_of(what, measured):

@@ -5,6 +5,9 @@ direction turns to that of the hard-margin support vector machine, as slowly as 
 implicit bias of gradient descent on separable data", JMLR 2018). Few have watched it: it takes a million
 exact steps. The small errors of the samples that are right, T sigmoid(T Z), drive all of it; written as A - Y
 they would be rounded to 0.
+
+The intercept of SVC is free, while descent treats b as one more weight of a feature that is 1, so the two directions
+come close but need not meet.
 """
 
 from time import perf_counter
@@ -51,7 +54,8 @@ def run(quick=False):
         f"{model.learning_rate_:.3g}, continued by `warm_start` from one record to the next: {seconds(time)} in "
         f"all, {seconds(time / last)} a step. All images are right from step {separated:,} on; the margin is the "
         "distance of the nearest image to the plane, relative to that of the hard-margin SVM "
-        '(`SVC(kernel="linear", C=1e10)`).',
+        '(`SVC(kernel="linear", C=1e10)`). The intercept of SVC is free, while descent treats it as one more weight, '
+        "so the directions come close but need not meet.",
         "",
         *table(["step", "cost", "margin / SVM's", "angle to SVM"], chosen),
         "![Margin and angle over the logarithm of the number of steps](images/microscope.png)",

@@ -10,6 +10,7 @@ from .data import noise
 from .peers import library_jobs, rows_job
 from .report import Section, seconds, table, verdict
 from .timing import in_turn
+from .wide import check
 
 SHAPES = [
     (60_000, 784, np.float64),
@@ -58,8 +59,11 @@ def step_times(data, repeats):
         jobs["notes", steps] = rows_job(data.X, data.y, RATE, steps)
         for name, job in library_jobs(data.X, data.y, start, RATE, steps, ("torch", "jax")).items():
             jobs[name, steps] = job
-    times, _ = in_turn(jobs, repeats)
+    times, results = in_turn(jobs, repeats)
     few, many = STEPS
+    for steps in STEPS:
+        ends = {name: layers for (name, n_steps), layers in results.items() if n_steps == steps}
+        check(ends, data.X, data.y, 1e-8 if data.X.dtype == np.float64 else 1e-3)
     return {
         name: (times[name, many] - times[name, few]) / (many - few) for name, steps in jobs if steps == few
     }

@@ -5,6 +5,7 @@ import os
 import platform
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -51,6 +52,7 @@ print(status("VmHWM") - before)
     return int(done.stdout.split()[-1])
 
 
+@cache
 def installed(module):
     """Return the version of an optional peer, or None (said once) where it is not installed."""
     from importlib.metadata import PackageNotFoundError, version

@@ -151,9 +151,6 @@ class GradientDescentClassifier(ClassifierMixin, BaseEstimator):
     def _scores(self, X):
         """Return Z of the output, (n_samples, 1 or n_classes), in the precision of X."""
         check_is_fitted(self)
-        for known_X, Z in getattr(self, "_known_scores", ()):  # left by VectorizedGridSearchCV
-            if X is known_X:
-                return Z.copy()
         return self._scores_of(X, self._get_layers())
 
     def _scores_of(self, X, layers):

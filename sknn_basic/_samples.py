@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-# X is taken in blocks of this size: temporaries stay small, and the second product of a step finds the
-# block in the cache. Of 0.1 to 8 MiB, 4 MiB is the fastest (benchmarks/tall.py).
+# X is taken in blocks of about this size: temporaries stay small, and the second product of a step finds the
+# block in the cache. Of 0.25 to 16 MiB, 4 and 8 MiB are the fastest (benchmarks/tall.py).
 BLOCK_BYTES = 2**22
 
 

@@ -26,9 +26,9 @@ class VectorizedGridSearchCV(GridSearchCV):
     step, and values of `max_iter` are checkpoints along its way. Candidates that differ in anything else form
     a stack for each setting. What is found is what `GridSearchCV` finds, with the same attributes and errors.
 
-    Beyond the stable rate (see `LogisticRegressionGD`) descent may be chaotic: rounding decides, and a stack
-    adds its numbers in another order than a single fit. There the scores of the two searches differ, and both
-    call the candidate bad.
+    Far beyond the stable rate (see `LogisticRegressionGD`), where the cost does not fall, descent is chaotic:
+    rounding decides, and a stack adds its numbers in another order than a single fit. There the scores of the
+    two searches differ, and both call the candidate bad.
 
     Parameters
     ----------
@@ -68,9 +68,13 @@ class VectorizedGridSearchCV(GridSearchCV):
 
     Notes
     -----
-    Fit parameters other than `sample_weight` of the classifier, metadata routing and settings that cannot be
-    fitted are left to ordinary fits, one after another. The weights of all candidates and folds are in memory
-    until they are scored: 8 bytes a candidate, fold and feature, and output.
+    Fit parameters other than `sample_weight` of the classifier, metadata routing, ``verbose=True`` of the
+    classifier and settings that cannot be fitted are left to ordinary fits, one after another.
+
+    With ``random_state=None`` the networks of a stack share a start; `GridSearchCV` draws one for each fit.
+
+    For metrics that are not given by name the weights of all candidates and folds are in memory until `fit`
+    ends.
 
     References
     ----------
@@ -147,19 +151,23 @@ class VectorizedGridSearchCV(GridSearchCV):
                 f"VectorizedGridSearchCV takes LogisticRegressionGD, ShallowNNClassifier or a Pipeline that "
                 f"ends in one, got {self.estimator!r}. Use GridSearchCV."
             )
+        if y is None:
+            raise ValueError("VectorizedGridSearchCV needs y, the class of each row of X.")
         if get_config()["enable_metadata_routing"]:
             return super().fit(X, y, **params)
         X, y, split_groups = indexable(X, y, params.pop("groups", None))
         splits = list(check_cv(self.cv, y, classifier=True).split(X, y, split_groups))
         candidates = list(ParameterGrid(self.param_grid))
-        scorer = check_scoring(self.estimator, scoring=self.scoring)
+        is_strict = self.error_score == "raise"
+        scorer = check_scoring(self.estimator, scoring=self.scoring, raise_exc=is_strict)
         folds = [Fold(self.estimator, X, y, params, train, test) for train, test in splits]
-        gram = _shared_gram(self.estimator, X, y)
         groups = make_groups(self.estimator, candidates)
-        for fold in folds:
-            fold.train(groups, self.return_train_score, gram)
+        gram = _shared_gram(self.estimator, X, y, groups)
+        scored = ("train", "test") if self.return_train_score else ("test",)
         by_name = self.scoring is None or _are_names(self.scoring)
-        lookup = _Lookup(self.estimator, X, params, folds, candidates, scorer, by_name)
+        for fold in folds:
+            fold.train(groups, scored, by_name, gram)
+        lookup = _Lookup(self.estimator, X, params, folds, candidates, scorer, self.error_score)
         # An ordinary search over the numbers of the rows, whose members look up what the stacks have learnt:
         # results, ranks, several metrics, errors and the refit are scikit-learn's.
         search = GridSearchCV(
@@ -171,6 +179,7 @@ class VectorizedGridSearchCV(GridSearchCV):
             error_score=self.error_score,
             return_train_score=self.return_train_score,
             verbose=self.verbose,
+            n_jobs=1,  # the lookup counts turns
         )
         weights = {name: value for name, value in params.items() if name == "sample_weight"}  # for scorers
         search.fit(np.arange(n_rows(X)).reshape(-1, 1), y, **weights)
@@ -194,7 +203,7 @@ class VectorizedGridSearchCV(GridSearchCV):
         return {name: check_scoring(self.estimator, scoring=metric) for name, metric in names.items()}
 
 
-def _shared_gram(estimator, X, y):
+def _shared_gram(estimator, X, y, groups):
     """Return X X' of wide dense data that no pipeline changes, which every fold slices; else None."""
     if isinstance(estimator, Pipeline):
         return None
@@ -202,8 +211,8 @@ def _shared_gram(estimator, X, y):
         X, _ = validate_samples(clone(estimator), X, y)
     except (TypeError, ValueError):  # the folds will say why
         return None
-    many_steps = 1000 * X.shape[0]  # the search takes more than any single fit
-    return GramSamples(X).gram if prefers_gram(X, 1, False, many_steps) else None
+    n_steps = max((group.n_steps() for group in groups), default=0)
+    return GramSamples(X).gram if prefers_gram(X, 1, False, n_steps) else None
 
 
 def _are_names(scoring):
@@ -218,10 +227,10 @@ def _are_names(scoring):
 class _Lookup:
     """What the members of the ordinary search ask for: models and scores, candidate by candidate."""
 
-    def __init__(self, estimator, X, params, folds, candidates, scorer, by_name):
+    def __init__(self, estimator, X, params, folds, candidates, scorer, error_score):
         self.estimator, self.X, self.params = estimator, X, params
         self.folds, self.candidates = folds, candidates
-        self.scorer, self.by_name = scorer, by_name
+        self.scorer, self.error_score = scorer, error_score
         self.turns = [(index, fold) for index in range(len(candidates)) for fold in folds]
         self.asked = 0
 
@@ -248,10 +257,22 @@ class _Lookup:
         index, fold = self.turns[self.asked - 1]
         which = "test" if np.array_equal(rows.ravel(), fold.rows["test"]) else "train"
         trained = fold.trained[index]
-        if self.by_name and trained.scored:  # metrics given by name look at answers only, which are known
-            classifier, X = trained.scored
-            return self.scorer(classifier, X[which], y, **weights)
-        return self.scorer(trained.model, fold.part(which), y, **weights)
+        X = fold.part(which) if trained.X is None else trained.X[which]
+        scores = self.scorer(trained.model, X, y, **weights)
+        if isinstance(scores, dict):  # of several metrics one may have failed: its traceback is its score
+            scores = {name: self._score_or_error(score) for name, score in scores.items()}
+        return scores
+
+    def _score_or_error(self, score):
+        if not isinstance(score, str):
+            return score
+        warnings.warn(
+            "Scoring failed. The score on this train-test partition for these parameters will be set to "
+            f"{self.error_score}. Details: \n{score}",
+            UserWarning,
+            stacklevel=2,
+        )
+        return self.error_score
 
     def fit_times(self):
         """Return the fit times of `cv_results_`, (n_candidates,) each."""

@@ -10,11 +10,12 @@ from sklearn.pipeline import Pipeline
 
 from ._base import GradientDescentClassifier
 from ._objective import Objective
+from ._samples import BLOCK_BYTES
 from ._sklearn import safe_indexing
 from ._training import finish, start, train_stack
 
-# Members of a stack descend together as long as what they make of the samples in a step stays below this; a
-# larger stack is cut into pieces, one after another.
+# Members of a stack descend together as long as their weights, and what they make of a block of rows, stay
+# below this, which any machine has to spare; a larger stack is cut into pieces, one after another.
 STACK_BYTES = 2**28
 STACKED = "learning_rate", "l2_regularization", "max_iter"  # what may differ within a stack
 
@@ -24,6 +25,10 @@ class Group(NamedTuple):
 
     estimators: dict  # candidate: estimator, not fitted
     own: tuple  # what is special of the transformers
+
+    def n_steps(self):
+        """Return at most how many steps all of them take."""
+        return len(self.estimators) * max(last_step(e).max_iter for e in self.estimators.values())
 
 
 def make_groups(estimator, candidates):
@@ -35,16 +40,17 @@ def make_groups(estimator, candidates):
         candidate = clone(estimator).set_params(**clone(parameters, safe=False))
         if _is_stackable(last_step(candidate)):
             special = [(name, id(value)) for name, value in parameters.items() if name not in stacked]
-            own = tuple(item for item in special if prefix and not item[0].startswith(prefix))
+            of_classifier = (prefix, prefix.removesuffix("__"))
+            own = tuple(item for item in special if not item[0].startswith(of_classifier))
             groups.setdefault(tuple(special), Group({}, own)).estimators[index] = candidate
     return list(groups.values())
 
 
 class Trained(NamedTuple):
-    """A candidate of one fold: the fitted estimator, what to score instead, what to warn of, seconds."""
+    """A candidate of one fold: what to score, and on what; what to warn of; seconds."""
 
-    model: object
-    scored: tuple | None  # (classifier, {"train": X, "test": X} as its transformers have made it)
+    model: object  # the fitted estimator, or a classifier that knows its answers on X
+    X: dict | None  # {"train": X, "test": X}; None to slice the rows
     trouble: str | None
     seconds: float
 
@@ -53,50 +59,44 @@ class Fold:
     """One split: its rows, and the candidates that were trained on them."""
 
     def __init__(self, estimator, X, y, params, train, test):
-        self.estimator, self.params = estimator, params
+        self.estimator = estimator
         every_row = np.arange(n_rows(X))
         self.rows = {"train": every_row[train], "test": every_row[test]}
-        self.whole, self.X = X, {}
+        self.X = X
         self.y = safe_indexing(y, self.rows["train"])
         self.params = params_of(params, self.rows["train"], len(every_row))
         self.trained = {}  # candidate: Trained
 
     def part(self, which):
-        """Return the training or test rows of X, the same object each time."""
-        if which not in self.X:
-            self.X[which] = safe_indexing(self.whole, self.rows[which])
-        return self.X[which]
+        """Return the training or test rows of X."""
+        return safe_indexing(self.X, self.rows[which])
 
-    def train(self, groups, return_train_score, gram):
+    def train(self, groups, scored, by_name, gram):
         """Train all candidates, a group in a stack; what no stack can train is left to `train_alone`."""
         gram = None if gram is None else gram[np.ix_(self.rows["train"], self.rows["train"])]
-        scored = ("train", "test") if return_train_score else ("test",)
         transformed = {}
         for group in groups:
             before = perf_counter()
             try:
                 if group.own not in transformed:
-                    transformed[group.own] = self._transform(next(iter(group.estimators.values())))
+                    transformed[group.own] = self._transform(next(iter(group.estimators.values())), scored)
                 stack = Stack(group.estimators, *transformed[group.own], self.y, self.params)
-                trained = stack.train(scored, gram)
+                trained = stack.train(by_name, gram)
             except Exception:  # what it is, the ordinary fits will say, one candidate at a time
                 continue
             seconds = (perf_counter() - before) / len(group.estimators)
             self.trained |= {i: Trained(*parts, seconds) for i, parts in trained.items()}
-        if not return_train_score:
-            self.X.pop("train", None)  # or all folds together would hold X so many times
 
-    def _transform(self, estimator):
-        """Return the fitted transformers of a pipeline (None without) and what they make of X."""
+    def _transform(self, estimator, scored):
+        """Return the fitted transformers (None without), and X to train on and to score on."""
+        X = self.part("train")
         if not isinstance(estimator, Pipeline) or len(estimator.steps) == 1:
-            return None, {"train": self.part("train"), "test": self.part("test")}
+            return None, X, {which: X if which == "train" else self.part(which) for which in scored}
         last = estimator.steps[-1][0]
         params = {name: value for name, value in self.params.items() if not name.startswith(f"{last}__")}
         head = clone(estimator[:-1])
-        return head, {
-            "train": head.fit_transform(self.part("train"), self.y, **params),
-            "test": head.transform(self.part("test")),
-        }
+        transformed = head.fit_transform(X, self.y, **params)
+        return head, transformed, {which: head.transform(self.part(which)) for which in scored}
 
     def train_alone(self, index, parameters):
         """Fit one candidate in the ordinary way."""
@@ -109,42 +109,46 @@ class Fold:
 class Stack:
     """A group of candidates, to be trained on the rows of a fold."""
 
-    def __init__(self, estimators, transformers, X, y, params):
-        self.estimators, self.transformers, self.X, self.y = estimators, transformers, X, y
+    def __init__(self, estimators, transformers, X, X_scored, y, params):
+        self.estimators, self.transformers = estimators, transformers
+        self.X, self.X_scored, self.y = X, X_scored, y
         # Shallow copies: the folds share the parameters of a candidate, which no stack changes.
         self.classifiers = {i: copy(last_step(estimator)) for i, estimator in estimators.items()}
         prefix = _prefix(next(iter(estimators.values())))
-        unknown = {name for name in params if name.startswith(prefix)} - {f"{prefix}sample_weight"}
+        not_for_transformers = {name for name in params if transformers is None or name.startswith(prefix)}
+        unknown = not_for_transformers - {f"{prefix}sample_weight"}
         if unknown:
             raise ValueError(f"no stack knows the fit parameters {sorted(unknown)}")
         self.sample_weight = params.get(f"{prefix}sample_weight")
 
-    def train(self, scored, gram):
-        """Return {candidate: (estimator, (its last step, transformed X), what to warn of)}."""
+    def train(self, by_name, gram):
+        """Return {candidate: (what to score, on what, what to warn of)}."""
         prototype = clone(next(iter(self.classifiers.values())))
-        X, Y, s, layers = prototype._pose(self.X["train"], self.y, self.sample_weight)
+        X, Y, s, layers = prototype._pose(self.X, self.y, self.sample_weight)
         n_steps = max(c.max_iter for c in self.classifiers.values()) * len(self.classifiers)
         samples, layers = start(X, layers, n_steps, gram)
         settings = {}  # (learning_rate, l2): {max_iter: candidates}
         for i, c in self.classifiers.items():
             setting = settings.setdefault((c.learning_rate, c.l2_regularization), {})
             setting.setdefault(c.max_iter, []).append(i)
-        bytes_of_one = samples.dtype.itemsize * sum(5 * len(Y) * W.shape[1] + 4 * W.size for W, _ in layers)
-        size = max(int(STACK_BYTES // bytes_of_one), 1)
-        X_scored = {which: self.X[which] for which in scored}
+        size = _size_of_piece(samples, layers)
         trained = {}
         for first in range(0, len(settings), size):
             piece = dict(list(settings.items())[first : first + size])
             for step, members in _descend(prototype, samples, Y, s, layers, piece):
+                members = [member for member in members if step in member[2]]
                 found = finish(samples, _restack([descent.layers for descent, *_ in members]), X.dtype)
-                scores = {which: prototype._scores_of(rows, found) for which, rows in X_scored.items()}
+                scores = {w: prototype._scores_of(rows, found) for w, rows in self.X_scored.items()}
                 for place, (descent, rate, at_steps) in enumerate(members):
-                    descent = descent._replace(layers=[(W[place], b[place]) for W, b in found])
-                    for i in at_steps.get(step, []):
+                    descent = descent._replace(layers=[(W[place].copy(), b[place]) for W, b in found])
+                    for i in at_steps[step]:
                         classifier = self._fill(i, prototype, rate)
-                        classifier._known_scores = [(X_scored[w], Z[place]) for w, Z in scores.items()]
                         trouble = classifier._keep(descent, samples, s, rate)
-                        trained[i] = self._assemble(i), (classifier, X_scored), trouble
+                        if by_name:
+                            answers = [(self.X_scored[w], Z[place]) for w, Z in scores.items()]
+                            trained[i] = _answering(classifier, answers), self.X_scored, trouble
+                        else:
+                            trained[i] = self._assemble(i), None, trouble
         return trained
 
     def _fill(self, index, prototype, rate):
@@ -165,6 +169,23 @@ class Stack:
         before = [] if self.transformers is None else self.transformers.steps
         pipeline.steps = [*before, (pipeline.steps[-1][0], self.classifiers[index])]
         return pipeline
+
+
+def _answering(classifier, answers):
+    """Return the classifier without its weights, which knows its scores on some X and no other."""
+    classifier = copy(classifier)
+    for name in ("coef_", "intercept_", "coefs_", "intercepts_"):
+        vars(classifier).pop(name, None)
+    classifier._scores = lambda X: next(Z.copy() for known, Z in answers if known is X)
+    return classifier
+
+
+def _size_of_piece(samples, layers):
+    """Return how many members may descend at once, by their weights and what they make of a block."""
+    width = max(W.shape[1] for W, _ in layers)
+    rows = min(samples.shape[0], max(BLOCK_BYTES // (8 * samples.shape[1]), 8 * width))
+    weights = samples.shape[1] * layers[0][0].shape[1]
+    return max(STACK_BYTES // (8 * (5 * rows * width + 4 * weights)), 1)
 
 
 def _descend(prototype, samples, Y, s, layers, settings):
@@ -192,11 +213,13 @@ def _descend(prototype, samples, Y, s, layers, settings):
 
 def _is_stackable(classifier):
     """Whether a stack can train the classifier: of this package, silent, with valid parameters."""
+    if getattr(type(classifier), "fit", None) is not GradientDescentClassifier.fit or classifier.verbose:
+        return False
     try:
         classifier._validate_params()
     except ValueError:
         return False
-    return isinstance(classifier, GradientDescentClassifier) and not classifier.verbose
+    return True
 
 
 def _repeat(array, n):

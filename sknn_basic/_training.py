@@ -74,7 +74,7 @@ def train_stack(objective, layers, learning_rate, checkpoints, record_every):
     n_members = len(layers[0][0])
     curves = [[] for _ in range(n_members)]
     broken = {}  # member: what is left of it
-    kept = None  # step, costs and members of the last record that every fit would make
+    kept = None  # {member: Descent} of the last step that every fit records
     recorded = (step % record_every == 0 or step in checkpoints for step in range(max(checkpoints) + 1))
     with np.errstate(all="ignore"):
         for step, (costs, layers_after) in enumerate(descend(objective, layers, learning_rate, recorded)):

@@ -3,12 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from joblib import parallel_config
 from scipy import sparse
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
-from sklearn.metrics import accuracy_score, make_scorer
+from sklearn.metrics import accuracy_score, log_loss, make_scorer
 from sklearn.model_selection import GridSearchCV, GroupKFold, RepeatedStratifiedKFold, ShuffleSplit
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
@@ -19,10 +21,10 @@ from sknn_basic import (
     LogisticRegressionGD,
     ShallowNNClassifier,
     VectorizedGridSearchCV,
-    _search,
     _stacks,
     load_photo_patches,
 )
+from sknn_basic._samples import GramSamples
 
 LOGISTIC = LogisticRegressionGD(max_iter=100, record_every=30)
 NETWORK = ShallowNNClassifier(3, max_iter=60, random_state=0, init_scale=0.3)
@@ -237,6 +239,106 @@ def test_scorers_that_look_at_the_model_get_the_real_one():
     assert_same(*search_both(pipeline, grid, X, y, cv=3, scoring=two, refit="mine"))
 
 
+def test_stacked_models_are_those_of_single_fits():
+    """Weights, curves, losses, counts and rates of every fold and candidate, seen by a scorer: 1e-10."""
+
+    def recording(seen):
+        def scorer(estimator, X, y):
+            last = estimator[-1]
+            seen.append([*weights_of(last), [*last.loss_curve_, last.loss_], [last.n_iter_],
+                         [getattr(last, "learning_rate_", 0.0) + 1]])  # fmt: skip
+            return estimator.score(X, y)
+
+        return scorer
+
+    for n_classes in (2, 3):
+        for container in (np.asarray, sparse.csr_array):
+            for estimator, grid in ((LOGISTIC, LOGISTIC_GRID), (NETWORK, NETWORK_GRID)):
+                X, y = blobs(n_classes, *(WIDE if container is np.asarray else TALL))
+                pipeline = make_pipeline("passthrough", estimator)
+                name = pipeline.steps[-1][0]
+                grid = {f"{name}__{key}": values for key, values in grid.items()}
+                weights = {f"{name}__sample_weight": np.random.RandomState(0).random_sample(len(y))}
+                seen = [], []
+                for kind, records in zip((GridSearchCV, VectorizedGridSearchCV), seen, strict=True):
+                    kind(pipeline, grid, cv=3, scoring=recording(records)).fit(container(X), y, **weights)
+                assert len(seen[0]) == len(seen[1]) > 20
+                for one, other in zip(*seen, strict=True):
+                    for a, b in zip(one, other, strict=True):
+                        assert distance(b, a) < 1e-10
+
+
+def test_scorers_may_refit_and_write():
+    """A scorer that fits its estimator anew, or writes into X, harms no other candidate."""
+    X, y = blobs(2, *TALL)
+
+    def scorer(estimator, X, y):
+        score = -log_loss(y, estimator.predict_proba(X))
+        estimator.fit(X, y)
+        refitted = -log_loss(y, estimator.predict_proba(X))
+        X[:] = 0
+        return score + refitted
+
+    assert_same(*search_both(LOGISTIC, LOGISTIC_GRID, X, y, cv=3, scoring=scorer))
+
+
+def test_one_of_several_metrics_may_fail():
+    """The others keep their scores; a metric that fails gets error_score, and a warning."""
+    X, y = blobs(3, *TALL)
+
+    def fails(estimator, X, y):
+        raise ValueError("no such metric")
+
+    results = []
+    for kind in (GridSearchCV, VectorizedGridSearchCV):
+        scoring = {"accuracy": "accuracy", "bad": fails}
+        search = kind(LOGISTIC, {"learning_rate": [1e-3, 4e-3]}, cv=3, scoring=scoring, refit="accuracy")
+        with pytest.warns(UserWarning, match="Scoring failed|non-finite"):
+            results.append(search.fit(X, y).cv_results_)
+    np.testing.assert_array_equal(results[0]["mean_test_accuracy"], results[1]["mean_test_accuracy"])
+    assert np.isnan(results[1]["mean_test_bad"]).all()
+
+
+def test_training_scores_see_what_transform_makes():
+    """Some transformers make something else of training rows in fit_transform: scores use transform."""
+    X, y = blobs(2, *TALL)
+
+    class Twofold(StandardScaler):
+        def fit_transform(self, X, y=None):
+            return 2 * self.fit(X).transform(X)
+
+    pipeline = Pipeline([("twofold", Twofold()), ("logisticregressiongd", LOGISTIC)])
+    grid = {"logisticregressiongd__learning_rate": [0.01, 0.1]}
+    assert_same(*search_both(pipeline, grid, X, y, cv=3, scoring="neg_log_loss", return_train_score=True))
+
+
+def test_parallel_backends_do_not_shuffle_candidates():
+    """The search counts turns, so it stays sequential inside a joblib context."""
+    X, y = blobs(2, *TALL)
+    with parallel_config("threading", n_jobs=2):
+        assert_same(*search_both(LOGISTIC, LOGISTIC_GRID, X, y, cv=3, scoring="neg_log_loss"))
+
+
+def test_candidates_that_replace_the_last_step(alone):
+    """Other classifiers of this package stack; what is none of them is fitted alone."""
+    X, y = blobs(2, *TALL)
+    pipeline = Pipeline([("scale", StandardScaler()), ("model", LOGISTIC)])
+    grid = {"model": [LOGISTIC, NETWORK, SVC(), clone(LOGISTIC).set_params(max_iter=7)]}
+    assert_same(*search_both(pipeline, grid, X, y, cv=3), best_weights=False)
+    assert set(alone) == {2}
+
+
+def test_routed_weights_go_through_the_ordinary_search():
+    X, y = blobs(2, *TALL)
+    weights = np.arange(60.0)
+    with config_context(enable_metadata_routing=True):
+        model = clone(LOGISTIC).set_fit_request(sample_weight=True)
+        scorer = make_scorer(accuracy_score).set_score_request(sample_weight=True)
+        options = {"cv": 3, "scoring": scorer}
+        grid = {"learning_rate": [1e-3, 4e-3]}
+        assert_same(*search_both(model, grid, X, y, {"sample_weight": weights}, **options))
+
+
 @pytest.mark.parametrize("refit", [False, "neg_log_loss", lambda results: 2])
 def test_refit(refit):
     X, y = blobs(2, *TALL)
@@ -319,16 +421,20 @@ def test_wide_folds_slice_one_gram_matrix(dtype, monkeypatch, alone):
     """X X' is computed once, for logistic regression and for the network, whose start adds rows."""
     X, y = blobs(2, 42, 400)
     made = []
-    original = _search.GramSamples
-    monkeypatch.setattr(_search, "GramSamples", lambda X: made.append(X.shape) or original(X))
+    make_gram = GramSamples._make_gram
+    monkeypatch.setattr(
+        GramSamples, "_make_gram", lambda self, known: made.append(known is None) or make_gram(self, known)
+    )
     tolerance = 1e-9 if dtype == np.float64 else 1e-4
     for estimator in (LOGISTIC, NETWORK):
-        a, b = search_both(estimator, {"learning_rate": [1e-3, 2e-3]}, X.astype(dtype), y, cv=3,
-                           scoring="neg_log_loss")  # fmt: skip
+        options = {"cv": 3, "scoring": "neg_log_loss", "refit": False}
+        a = GridSearchCV(estimator, {"learning_rate": [1e-3, 2e-3]}, **options).fit(X.astype(dtype), y)
+        made.clear()
+        b = VectorizedGridSearchCV(estimator, a.param_grid, **options).fit(X.astype(dtype), y)
+        assert made == [True, False, False, False]  # all rows, and then what the folds slice
         np.testing.assert_allclose(
             a.cv_results_["mean_test_score"], b.cv_results_["mean_test_score"], atol=tolerance
         )
-    assert made == [(42, 400)] * 2
     assert alone == []
 
 
