@@ -22,7 +22,7 @@ from .report import Section, figure, ratio, save, seconds, table, verdict
 from .timing import in_turn
 
 CHECKPOINTS = np.arange(100, 2001, 100)
-WHY = """The notes' code is as fast here as the first section says. With two processes the margin is that of the machine's day: runs of this question gave 2.4 to 3.2."""
+WHY = """The notes' code is as fast here as the first section says. With two processes it is a close thing: three runs of this question gave 2.41, 2.61 and 2.90."""
 
 
 class Notes(ClassifierMixin, BaseEstimator):
