@@ -40,8 +40,7 @@ def make_groups(estimator, candidates):
         candidate = clone(estimator).set_params(**clone(parameters, safe=False))
         if _is_stackable(last_step(candidate)):
             special = [(name, id(value)) for name, value in parameters.items() if name not in stacked]
-            of_classifier = (prefix, prefix.removesuffix("__"))
-            own = tuple(item for item in special if not item[0].startswith(of_classifier))
+            own = tuple(item for item in special if not f"{item[0]}__".startswith(prefix))
             groups.setdefault(tuple(special), Group({}, own)).estimators[index] = candidate
     return list(groups.values())
 
