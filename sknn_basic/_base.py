@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
+from ._callbacks import CallbackSupportMixin, StepWatch, begin_fit
 from ._inputs import shares, targets, validate_more_samples, validate_samples
 from ._network import forward, log_output, output
 from ._objective import Objective
@@ -18,11 +19,15 @@ from ._sklearn import Interval, StrOptions, fit_context
 from ._training import cast, finish, start, train
 
 
-class GradientDescentClassifier(ClassifierMixin, BaseEstimator):
+class FitInterruptedWarning(UserWarning):
+    """The user has stopped a fit: the model holds the weights reached."""
+
+
+class GradientDescentClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Everything but the layers: validation, labels, weights, recording and prediction.
 
-    A subclass says how its layers start (`_init_layers`), how they are kept as fitted attributes
-    (`_set_layers`, `_get_layers`) and at which rate they descend (`_get_learning_rate`).
+    A subclass says how its layers start (`_init_layers`), under which names they are kept as fitted
+    attributes (`_name_layers`, `_get_layers`) and at which rate they descend (`_get_learning_rate`).
     """
 
     _parameter_constraints = {
@@ -68,18 +73,42 @@ class GradientDescentClassifier(ClassifierMixin, BaseEstimator):
             If the cost ends above its start (by more than rounding: 1.5e-8 of it in float64, 3.5e-4 in
             float32), or stops being finite: the learning rate is too large. The weights kept are the
             last whose recorded cost was finite.
+        UserWarning
+            If the user interrupts (Ctrl-C): the weights kept are those reached.
         """
+        task = begin_fit(self, self.max_iter, X, y, sample_weight)
         with _unchanged_on_error(self):
             X, Y, s, layers = self._pose(X, y, sample_weight)
             samples, layers = start(X, layers, self.max_iter)
             objective = Objective(samples, Y, s, self._activation, float(self.l2_regularization), layers)
             learning_rate = self._get_learning_rate(samples, s, Y.shape[1])
             on_record = _print_cost if self.verbose else None
-            descent = train(objective, layers, learning_rate, self.max_iter, self.record_every, on_record)
-            descent = descent._replace(layers=finish(samples, descent.layers, X.dtype))
-            trouble = self._keep(descent, samples, s, learning_rate)
+
+            def with_weights(descent):
+                return descent._replace(layers=finish(samples, descent.layers, X.dtype))
+
+            watch = StepWatch(task, lambda descent: self._name_results(with_weights(descent)))
+            descent = train(
+                objective,
+                layers,
+                learning_rate,
+                self.max_iter,
+                self.record_every,
+                on_record=on_record,
+                watch=watch if task else None,
+            )
+            trouble = self._keep(with_weights(descent), samples, s, learning_rate)
+            task.end({})
             if trouble:
                 warnings.warn(trouble, ConvergenceWarning, stacklevel=3)
+            if descent.interrupted:
+                warnings.warn(
+                    f"Gradient descent was interrupted after step {descent.n_iter} of {self.max_iter}; the "
+                    f"weights of step {self.n_iter_} are kept. With warm_start=True, another fit continues "
+                    "from them.",
+                    FitInterruptedWarning,
+                    stacklevel=3,
+                )
         return self
 
     def _pose(self, X, y, sample_weight):
@@ -104,15 +133,21 @@ class GradientDescentClassifier(ClassifierMixin, BaseEstimator):
         self.classes_ = classes
         return X, Y, s, layers
 
+    def _name_results(self, descent):
+        """Return the fitted attributes that a descent leaves."""
+        return self._name_layers(descent.layers) | {
+            "loss_curve_": descent.loss_curve,
+            "loss_": descent.loss,
+            "n_iter_": descent.n_iter,
+        }
+
     def _keep(self, descent, samples, s, learning_rate):
         """Set the fitted attributes; return what to warn of, if the descent did not go down."""
-        self._set_layers(descent.layers)
-        self.loss_curve_ = descent.loss_curve
-        self.loss_ = descent.loss
-        self.n_iter_ = descent.n_iter
+        vars(self).update(self._name_results(descent))
         # At an optimum that a warm start continues from, rounding alone may lift the cost.
-        ceiling = self.loss_curve_[0] * (1 + np.sqrt(np.finfo(samples.dtype).eps))
-        if descent.broke_down_at is None and self.loss_ <= ceiling:
+        start = descent.loss_curve[0] if descent.loss_curve else np.inf
+        ceiling = start * (1 + np.sqrt(np.finfo(samples.dtype).eps))
+        if descent.broke_down_at is None and descent.loss <= ceiling:
             return None
         n_outputs = 1 if len(self.classes_) == 2 else len(self.classes_)
         return _divergence_message(descent, learning_rate, self._get_stable_rate(samples, s, n_outputs))

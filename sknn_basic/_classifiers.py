@@ -125,9 +125,9 @@ class LogisticRegressionGD(GradientDescentClassifier):
     def _init_layers(self, n_features, n_outputs, dtype):
         return init_layers((n_features, n_outputs), dtype)
 
-    def _set_layers(self, layers):
+    def _name_layers(self, layers):
         ((W, b),) = layers
-        self.coef_, self.intercept_ = np.ascontiguousarray(W.T), b.ravel()
+        return {"coef_": np.ascontiguousarray(W.T), "intercept_": b.ravel()}
 
     def _get_layers(self):
         return [(self.coef_.T, self.intercept_.reshape(1, -1))]
@@ -289,9 +289,8 @@ class ShallowNNClassifier(GradientDescentClassifier):
             )
         return layers
 
-    def _set_layers(self, layers):
-        self.coefs_ = [W for W, _ in layers]
-        self.intercepts_ = [b.ravel() for _, b in layers]
+    def _name_layers(self, layers):
+        return {"coefs_": [W for W, _ in layers], "intercepts_": [b.ravel() for _, b in layers]}
 
     def _get_layers(self):
         biases = (b.reshape(1, -1) for b in self.intercepts_)

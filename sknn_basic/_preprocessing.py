@@ -9,11 +9,12 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ._callbacks import CallbackSupportMixin, begin_fit
 from ._inputs import shape_of
 from ._sklearn import Interval, StrOptions, fit_context
 
 
-class FlattenScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Flatten each image to a row and divide it by 255, as the notes do (section 1.2.2).
 
     ``X.reshape(len(X), -1) / divisor``: pixels in C order, so that the channels of a pixel stand side by
@@ -91,6 +92,7 @@ class FlattenScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ValueError
             If X is not numeric, not finite, sparse, complex or empty.
         """
+        task = begin_fit(self, 0, X, y)
         shape = shape_of(X)
         if len(shape) <= 2:
             X = validate_data(self, X)
@@ -104,6 +106,7 @@ class FlattenScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         if X.dtype.kind not in "buif":
             raise ValueError(f"X has the type {X.dtype}. Pass real numbers.")
         self.image_shape_ = X.shape[1:]
+        task.end({})
         return self
 
     def transform(self, X):
@@ -196,6 +199,7 @@ class FlattenScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True  # and more axes, for which there is no tag
         tags.transformer_tags.preserves_dtype = [self.dtype] if self.dtype else ["float64", "float32"]
         return tags
 

@@ -12,10 +12,11 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags, indexable
 
 from ._base import GradientDescentClassifier
+from ._callbacks import begin_fit, callbacks_of, reach_into
 from ._inputs import validate_samples
 from ._samples import GramSamples, prefers_gram
 from ._sklearn import accepts_sample_weight, fit_context
-from ._stacks import Fold, last_step, make_groups, n_rows
+from ._stacks import TURN, Fold, is_watched, last_step, make_groups, n_rows
 
 
 class VectorizedGridSearchCV(GridSearchCV):
@@ -69,7 +70,9 @@ class VectorizedGridSearchCV(GridSearchCV):
     Notes
     -----
     Fit parameters other than `sample_weight` of the classifier, metadata routing, ``verbose=True`` of the
-    classifier and settings that cannot be fitted are left to ordinary fits, one after another.
+    classifier, callbacks of the estimator and settings that cannot be fitted are left to ordinary fits, one
+    after another. So are all candidates if a callback of the search asks for the fitted estimator; other
+    callbacks see each step of a stack, and may end it there.
 
     With ``random_state=None`` the networks of a stack share a start; `GridSearchCV` draws one for each fit.
 
@@ -161,13 +164,20 @@ class VectorizedGridSearchCV(GridSearchCV):
         is_strict = self.error_score == "raise"
         scorer = check_scoring(self.estimator, scoring=self.scoring, raise_exc=is_strict)
         folds = [Fold(self.estimator, X, y, params, train, test) for train, test in splits]
-        groups = make_groups(self.estimator, candidates)
+        # Callbacks that ask for the model get it from ordinary fits.
+        groups = [] if reach_into(callbacks_of(self)) else make_groups(self.estimator, candidates)
         gram = _shared_gram(self.estimator, X, y, groups)
         scored = ("train", "test") if self.return_train_score else ("test",)
         by_name = self.scoring is None or _are_names(self.scoring)
-        for fold in folds:
-            fold.train(groups, scored, by_name, gram)
-        lookup = _Lookup(self.estimator, X, params, folds, candidates, scorer, self.error_score)
+        weights = {name: value for name, value in params.items() if name == "sample_weight"}  # for scorers
+        n_stacks = len(groups) * len(folds)
+        n_tasks = bool(n_stacks) + 1 + (self.refit is not False)
+        task = begin_fit(self, n_tasks, X, y, **weights, is_watched=is_watched(self.estimator))
+        if n_stacks:
+            with task.within("stacks", n_stacks) as stacks_task:
+                for fold in folds:
+                    fold.train(groups, scored, by_name, gram, stacks_task)
+        lookup = _Lookup(self.estimator, X, y, params, folds, candidates, scorer, self.error_score, task)
         # An ordinary search over the numbers of the rows, whose members look up what the stacks have learnt:
         # results, ranks, several metrics, errors and the refit are scikit-learn's.
         search = GridSearchCV(
@@ -181,8 +191,10 @@ class VectorizedGridSearchCV(GridSearchCV):
             verbose=self.verbose,
             n_jobs=1,  # the lookup counts turns
         )
-        weights = {name: value for name, value in params.items() if name == "sample_weight"}  # for scorers
         search.fit(np.arange(n_rows(X)).reshape(-1, 1), y, **weights)
+        if not self.refit:
+            lookup.search_task.end()
+        task.end()
         for name in ("cv_results_", "best_params_", "best_score_", "best_index_", "n_splits_", "refit_time_",
                      "multimetric_"):  # fmt: skip
             if hasattr(search, name):
@@ -227,26 +239,36 @@ def _are_names(scoring):
 class _Lookup:
     """What the members of the ordinary search ask for: models and scores, candidate by candidate."""
 
-    def __init__(self, estimator, X, params, folds, candidates, scorer, error_score):
-        self.estimator, self.X, self.params = estimator, X, params
+    def __init__(self, estimator, X, y, params, folds, candidates, scorer, error_score, task):
+        self.estimator, self.X, self.y, self.params = estimator, X, y, params
         self.folds, self.candidates = folds, candidates
         self.scorer, self.error_score = scorer, error_score
         self.turns = [(index, fold) for index in range(len(candidates)) for fold in folds]
         self.asked = 0
+        self.task = task
+        self.search_task = task.subtask("search", len(self.turns)).begin()
 
-    def fit(self, y, parameters):
+    def fit(self, parameters):
         """Return the model whose turn it is: the search asks candidate by candidate, fold by fold."""
         if self.asked == len(self.turns):  # all done: the refit on all rows
-            return clone(self.estimator).set_params(**parameters).fit(self.X, y, **self.params)
+            self.search_task.end()
+            return self._refit(clone(self.estimator).set_params(**parameters))
         index, fold = self.turns[self.asked]
         self.asked += 1
-        if index not in fold.trained:
-            fold.train_alone(index, self.candidates[index])
-        trained = fold.trained[index]
+        if index in fold.trained:
+            with self.search_task.within(TURN):
+                trained = fold.trained[index]
+        else:
+            trained = fold.train_alone(index, self.candidates[index], self.search_task)
         if trained.trouble:
             message = f"{trained.trouble} This was the candidate {self.candidates[index]}."
             warnings.warn(message, ConvergenceWarning, stacklevel=2)
         return trained.model
+
+    def _refit(self, model):
+        weights = self.params.get("sample_weight")
+        with self.task.fitting(model, "refit-with-best-params", self.X, self.y, weights):
+            return model.fit(self.X, self.y, **self.params)
 
     def weighted_score(self, member, rows, y, sample_weight=None):
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
@@ -298,5 +320,5 @@ class _Member(ClassifierMixin, BaseEstimator):
         return self
 
     def fit(self, rows, y, sample_weight=None):
-        self.model_ = self.lookup.fit(y, getattr(self, "parameters", {}))
+        self.model_ = self.lookup.fit(getattr(self, "parameters", {}))
         return self

@@ -9,6 +9,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from ._base import GradientDescentClassifier
+from ._callbacks import StepWatch, callbacks_of
 from ._objective import Objective
 from ._samples import BLOCK_BYTES
 from ._sklearn import safe_indexing
@@ -18,6 +19,7 @@ from ._training import finish, start, train_stack
 # below this, which any machine has to spare; a larger stack is cut into pieces, one after another.
 STACK_BYTES = 2**28
 STACKED = "learning_rate", "l2_regularization", "max_iter"  # what may differ within a stack
+TURN = "candidate-split-evaluation"  # what GridSearchCV calls this task
 
 
 class Group(NamedTuple):
@@ -32,13 +34,13 @@ class Group(NamedTuple):
 
 
 def make_groups(estimator, candidates):
-    """Return the groups of the candidates, without those that only an ordinary fit can refuse or print."""
+    """Return the groups of the candidates, without those that only an ordinary fit can refuse or watch."""
     prefix = _prefix(estimator)
     stacked = {prefix + name for name in STACKED}
     groups = {}
     for index, parameters in enumerate(candidates):
         candidate = clone(estimator).set_params(**clone(parameters, safe=False))
-        if _is_stackable(last_step(candidate)):
+        if _is_stackable(last_step(candidate)) and not is_watched(candidate):
             special = [(name, id(value)) for name, value in parameters.items() if name not in stacked]
             own = tuple(item for item in special if not f"{item[0]}__".startswith(prefix))
             groups.setdefault(tuple(special), Group({}, own)).estimators[index] = candidate
@@ -70,7 +72,7 @@ class Fold:
         """Return the training or test rows of X."""
         return safe_indexing(self.X, self.rows[which])
 
-    def train(self, groups, scored, by_name, gram):
+    def train(self, groups, scored, by_name, gram, task):
         """Train all candidates, a group in a stack; what no stack can train is left to `train_alone`."""
         gram = None if gram is None else gram[np.ix_(self.rows["train"], self.rows["train"])]
         transformed = {}
@@ -80,7 +82,7 @@ class Fold:
                 if group.own not in transformed:
                     transformed[group.own] = self._transform(next(iter(group.estimators.values())), scored)
                 stack = Stack(group.estimators, *transformed[group.own], self.y, self.params)
-                trained = stack.train(by_name, gram)
+                trained = stack.train(by_name, gram, task)
             except Exception:  # what it is, the ordinary fits will say, one candidate at a time
                 continue
             seconds = (perf_counter() - before) / len(group.estimators)
@@ -97,12 +99,15 @@ class Fold:
         transformed = head.fit_transform(X, self.y, **params)
         return head, transformed, {which: head.transform(self.part(which)) for which in scored}
 
-    def train_alone(self, index, parameters):
-        """Fit one candidate in the ordinary way."""
+    def train_alone(self, index, parameters, task):
+        """Fit one candidate in the ordinary way, as a part of `task`."""
         before = perf_counter()
         model = clone(self.estimator).set_params(**clone(parameters, safe=False))
-        model.fit(self.part("train"), self.y, **self.params)
+        weights = self.params.get("sample_weight")
+        with task.fitting(model, TURN, lambda: self.part("train"), self.y, weights):
+            model.fit(self.part("train"), self.y, **self.params)
         self.trained[index] = Trained(model, None, None, perf_counter() - before)
+        return self.trained[index]
 
 
 class Stack:
@@ -120,8 +125,8 @@ class Stack:
             raise ValueError(f"no stack knows the fit parameters {sorted(unknown)}")
         self.sample_weight = params.get(f"{prefix}sample_weight")
 
-    def train(self, by_name, gram):
-        """Return {candidate: (what to score, on what, what to warn of)}."""
+    def train(self, by_name, gram, task):
+        """Return {candidate: (what to score, on what, what to warn of)}; `task` is that of all stacks."""
         prototype = clone(next(iter(self.classifiers.values())))
         X, Y, s, layers = prototype._pose(self.X, self.y, self.sample_weight)
         n_steps = max(c.max_iter for c in self.classifiers.values()) * len(self.classifiers)
@@ -131,23 +136,32 @@ class Stack:
             setting = settings.setdefault((c.learning_rate, c.l2_regularization), {})
             setting.setdefault(c.max_iter, []).append(i)
         size = _size_of_piece(samples, layers)
+        items = list(settings.items())
+        pieces = [dict(items[first : first + size]) for first in range(0, len(items), size)]
         trained = {}
-        for first in range(0, len(settings), size):
-            piece = dict(list(settings.items())[first : first + size])
-            for step, members in _descend(prototype, samples, Y, s, layers, piece):
-                members = [member for member in members if step in member[2]]
-                found = finish(samples, _restack([descent.layers for descent, *_ in members]), X.dtype)
-                scores = {w: prototype._scores_of(rows, found) for w, rows in self.X_scored.items()}
-                for place, (descent, rate, at_steps) in enumerate(members):
-                    descent = descent._replace(layers=[(W[place].copy(), b[place]) for W, b in found])
-                    for i in at_steps[step]:
-                        classifier = self._fill(i, prototype, rate)
-                        trouble = classifier._keep(descent, samples, s, rate)
-                        if by_name:
-                            answers = [(self.X_scored[w], Z[place]) for w, Z in scores.items()]
-                            trained[i] = _answering(classifier, answers), self.X_scored, trouble
-                        else:
-                            trained[i] = self._assemble(i), None, trouble
+        with task.within("stack", sum(max(set().union(*piece.values())) for piece in pieces)) as stack_task:
+            watch = StepWatch(stack_task) if stack_task else None
+            for piece in pieces:
+                for ending, members in _descend(prototype, samples, Y, s, layers, piece, watch):
+                    trained |= self._read_off(ending, members, prototype, samples, s, X.dtype, by_name)
+        return trained
+
+    def _read_off(self, ending, members, prototype, samples, s, dtype, by_name):
+        """Return {candidate: (what to score, on what, what to warn of)} of the steps that end in `ending`."""
+        members = [member for member in members if ending & member[2].keys()]
+        found = finish(samples, _restack([descent.layers for descent, *_ in members]), dtype)
+        scores = {w: prototype._scores_of(rows, found) for w, rows in self.X_scored.items()}
+        trained = {}
+        for place, (descent, rate, at_steps) in enumerate(members):
+            descent = descent._replace(layers=[(W[place].copy(), b[place]) for W, b in found])
+            for i in (i for step in ending & at_steps.keys() for i in at_steps[step]):
+                classifier = self._fill(i, prototype, rate)
+                trouble = classifier._keep(descent, samples, s, rate)
+                if by_name:
+                    answers = [(self.X_scored[w], Z[place]) for w, Z in scores.items()]
+                    trained[i] = _answering(classifier, answers), self.X_scored, trouble
+                else:
+                    trained[i] = self._assemble(i), None, trouble
         return trained
 
     def _fill(self, index, prototype, rate):
@@ -187,8 +201,8 @@ def _size_of_piece(samples, layers):
     return max(STACK_BYTES // (8 * (5 * rows * width + 4 * weights)), 1)
 
 
-def _descend(prototype, samples, Y, s, layers, settings):
-    """Descend with all settings; at each step that one ends at, yield it and [(Descent, rate, its steps)].
+def _descend(prototype, samples, Y, s, layers, settings, watch):
+    """Descend with all settings; where one ends, yield the steps that do and [(Descent, rate, its steps)].
 
     A member whose start is refused is left out: its ordinary fit says why.
     """
@@ -203,11 +217,11 @@ def _descend(prototype, samples, Y, s, layers, settings):
     objective = Objective(samples, Y, s, prototype._activation, l2 if l2.any() else 0.0, stacked)
     steps = {step for at_steps in settings.values() for step in at_steps}
     rate = _column(rates, samples.dtype)
-    for step, descents in train_stack(objective, stacked, rate, steps, prototype.record_every):
+    for ending, descents in train_stack(objective, stacked, rate, steps, prototype.record_every, watch):
         members = zip(descents, rates, settings.values(), strict=True)
         members = [member for member in members if member[0] is not None]
         if members:
-            yield step, members
+            yield ending, members
 
 
 def _is_stackable(classifier):
@@ -219,6 +233,12 @@ def _is_stackable(classifier):
     except ValueError:
         return False
     return True
+
+
+def is_watched(estimator):
+    """Whether callbacks are set on an estimator or, in a pipeline, on one of its steps."""
+    steps = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else []
+    return any(callbacks_of(one) for one in (estimator, *steps))
 
 
 def _repeat(array, n):

@@ -1,4 +1,4 @@
-"""Descents from start to end: recorded, and stopped where they stop making sense."""
+"""Descents from start to end: recorded, watched, and stopped where they stop making sense."""
 
 from typing import NamedTuple
 
@@ -9,13 +9,14 @@ from ._samples import hold
 
 
 class Descent(NamedTuple):
-    """What a descent leaves: the layers to keep and their cost, and where it broke down, if it did."""
+    """What a descent leaves: the layers to keep and their cost, and why it ended early, if it did."""
 
     layers: list
     n_iter: int  # updates that led to `layers`
     loss: float  # cost of `layers`
     loss_curve: list  # cost before update 0, record_every, 2 record_every, ...
-    broke_down_at: int | None  # first recorded step whose cost or weights were not finite
+    broke_down_at: int | None = None  # first recorded step whose cost or weights were not finite
+    interrupted: bool = False  # by the user
 
 
 def start(X, layers, n_steps, gram=None):
@@ -35,49 +36,83 @@ def cast(layers, dtype):
     return [(W.astype(dtype, copy=False), b.astype(dtype, copy=False)) for W, b in layers]
 
 
-def train(objective, layers, learning_rate, max_iter, record_every, on_record=None):
-    """Take `max_iter` steps, calling `on_record(step, cost)` at step 0, record_every, ...
+def train(objective, layers, learning_rate, max_iter, record_every, on_record=None, watch=None):
+    """Take `max_iter` steps, calling `on_record(step, cost)` before step 0, record_every, ...
 
     A cost or a weight that is not finite ends the descent; the layers kept are then the last ones recorded.
-    Overflow between two records is silent.
+    Overflow between two records is silent. `watch` is told of every step and may end the descent after it,
+    and so may the user: the layers kept are then those reached.
     """
-    # The cost after the last update is the cost before one more, which is not kept.
-    recorded = (step % record_every == 0 or step == max_iter for step in range(max_iter + 1))
-    kept, curve = None, []
+    curve = []
+    kept = None  # the last record
+    reached = 0, layers  # in one assignment: an interruption never finds one without the other
+    broke_down_at, interrupted = None, False
+
+    def so_far():
+        """Return what the descent leaves if it ends here."""
+        n_iter, layers = reached
+        cost, _ = objective(layers, want_cost=True)
+        return Descent(layers, n_iter, float(cost), curve[: -(-n_iter // record_every)])
+
+    def recorded():
+        for step in range(max_iter):
+            if watch is not None:
+                watch.begin(so_far)
+            yield step % record_every == 0
+
     with np.errstate(all="ignore"):
-        for step, (cost, layers_after) in enumerate(descend(objective, layers, learning_rate, recorded)):
-            if cost is not None:
-                if not (np.isfinite(cost) and objective.are_finite(layers)):
-                    break
-                kept = layers, step, float(cost)
-                if step < max_iter:
+        try:
+            for step, (cost, layers_after) in enumerate(
+                descend(objective, layers, learning_rate, recorded())
+            ):
+                if cost is not None:
+                    _, layers = reached
+                    if not (np.isfinite(cost) and objective.are_finite(layers)):
+                        broke_down_at = step
+                        break
+                    kept = layers, step, float(cost)
                     curve.append(float(cost))
                     if on_record is not None:
                         on_record(step, float(cost))
-            layers = layers_after
-        else:
-            return Descent(*kept, curve, None)
+                reached = step + 1, layers_after
+                if watch is not None and watch.end(so_far):
+                    break
+        except KeyboardInterrupt:
+            interrupted = True
+        if broke_down_at is None:
+            descent = so_far()
+            if np.isfinite(descent.loss) and objective.are_finite(descent.layers):
+                return descent._replace(interrupted=interrupted)
+            broke_down_at = descent.n_iter
     if kept is None:
         raise ValueError(
             "The cost of the initial weights is not finite: the features (or the weights that a warm "
             "start continues from) are so large that it overflows. Scale X, as StandardScaler does."
         )
-    return Descent(*kept, curve, step)
+    return Descent(*kept, curve, broke_down_at, interrupted)
 
 
-def train_stack(objective, layers, learning_rate, checkpoints, record_every):
-    """Descend with stacked layers; at each step of `checkpoints` yield (step, [Descent of each member]).
+def train_stack(objective, layers, learning_rate, checkpoints, record_every, watch=None):
+    """Descend with stacked layers; where checkpoints end, yield (checkpoints, [Descent of each member]).
 
-    A member's Descent is that of `train` with `max_iter` equal to the step, or None where `train` would
-    refuse its start. A member that breaks down leaves the others untouched.
+    A member's Descent is that of `train` with `max_iter` equal to the checkpoint, or None where `train` would
+    refuse its start. A member that breaks down leaves the others untouched. If `watch` ends the descent, all
+    checkpoints that are left end with it.
     """
     n_members = len(layers[0][0])
     curves = [[] for _ in range(n_members)]
     broken = {}  # member: what is left of it
     kept = None  # {member: Descent} of the last step that every fit records
-    recorded = (step % record_every == 0 or step in checkpoints for step in range(max(checkpoints) + 1))
+    last = max(checkpoints)
+
+    def recorded():
+        for step in range(last + 1):
+            if watch is not None and step < last:
+                watch.begin()
+            yield step % record_every == 0 or step in checkpoints or step == last
+
     with np.errstate(all="ignore"):
-        for step, (costs, layers_after) in enumerate(descend(objective, layers, learning_rate, recorded)):
+        for step, (costs, layers_after) in enumerate(descend(objective, layers, learning_rate, recorded())):
             if costs is not None:
                 members = [[(W[i], b[i]) for W, b in layers] for i in range(n_members)]
                 now = {}
@@ -85,11 +120,14 @@ def train_stack(objective, layers, learning_rate, checkpoints, record_every):
                     if i in broken:
                         now[i] = broken[i]
                     elif np.isfinite(cost) and objective.are_finite(member):
-                        now[i] = Descent(member, step, cost, curves[i].copy(), None)
+                        now[i] = Descent(member, step, cost, curves[i].copy())
                     else:
                         now[i] = kept and kept[i]._replace(loss_curve=curves[i].copy(), broke_down_at=step)
-                if step in checkpoints:
-                    yield step, [now[i] for i in range(n_members)]
+                ending = {c for c in checkpoints if c == step or c > step == last}
+                if ending:
+                    yield ending, [now[i] for i in range(n_members)]
+                if step == last:
+                    return
                 if step % record_every == 0:
                     for i, descent in now.items():
                         if descent is None or descent.broke_down_at is not None:
@@ -98,3 +136,5 @@ def train_stack(objective, layers, learning_rate, checkpoints, record_every):
                             curves[i].append(descent.loss)
                     kept = now
             layers = layers_after
+            if watch is not None and watch.end():
+                last = step + 1

@@ -22,7 +22,7 @@ PACKAGE = Path(sknn_basic.__file__).parent
 MODULES = sorted(module.name for module in pkgutil.iter_modules(sknn_basic.__path__))
 # A module imports from lower layers only.
 LAYERS = [
-    {"_sklearn"},
+    {"_sklearn", "_callbacks"},
     {"_network", "_inputs", "_datasets"},
     {"_preprocessing", "_samples", "_curvature", "_objective"},
     {"_training"},

@@ -45,7 +45,7 @@ def alone(monkeypatch):
     monkeypatch.setattr(
         _stacks.Fold,
         "train_alone",
-        lambda fold, index, parameters: candidates.append(index) or ordinary(fold, index, parameters),
+        lambda fold, index, *rest: candidates.append(index) or ordinary(fold, index, *rest),
     )
     return candidates
 

@@ -1,0 +1,151 @@
+"""Callbacks of scikit-learn 1.9 and newer: what they are told of a fit. Older versions have none.
+
+A fit is a task, and each of its steps is a task within it. Where no callbacks are set, `NO_TASK` stands in
+the place of both, so that a fit takes what it takes without them (benchmarks/callbacks.py).
+"""
+
+from contextlib import contextmanager, nullcontext
+from inspect import Parameter, signature
+
+import numpy as np
+
+try:
+    from sklearn.callback import AutoPropagatedCallback, CallbackSupportMixin
+except ImportError:  # before scikit-learn 1.9
+
+    class CallbackSupportMixin:
+        """Stands for scikit-learn's class, which gives an estimator its `set_callbacks`."""
+
+
+def callbacks_of(estimator):
+    return getattr(estimator, "_skl_callbacks", [])
+
+
+def reach_into(callbacks):
+    """Whether one of a search's callbacks asks for what only the fit of a single candidate can show.
+
+    scikit-learn hands a hook what its signature asks for by keyword, such as `fitted_estimator`.
+    """
+    hooks = [
+        getattr(callback, name)
+        for callback in callbacks
+        if isinstance(callback, AutoPropagatedCallback) and callback.max_propagation_depth != 0
+        for name in ("on_fit_task_begin", "on_fit_task_end")
+    ]
+    return any(
+        p.kind is Parameter.KEYWORD_ONLY for hook in hooks for p in signature(hook).parameters.values()
+    )
+
+
+def begin_fit(estimator, n_subtasks, X, y, sample_weight=None, *, is_watched=False):
+    """Return the task of the fit of `estimator`, begun; its class must have the `fit_context`.
+
+    `is_watched` says that what the estimator fits has callbacks, which its own fit should lead to.
+    """
+    if not (callbacks_of(estimator) or is_watched):
+        return NO_TASK
+    context = estimator._init_callback_context(max_subtasks=n_subtasks)
+    return Task(estimator, context, _data(X, y, sample_weight)).begin()
+
+
+def _data(X, y, sample_weight=None):
+    return {"X": X, "y": y, "metadata": None if sample_weight is None else {"sample_weight": sample_weight}}
+
+
+class Task:
+    """A part of a fit that callbacks are told of when it begins and when it ends.
+
+    `attributes`, a dict or a function that returns one, are the fitted attributes with which a copy of the
+    estimator predicts as if the fit had ended here. The function is called only if a callback asks.
+    """
+
+    def __init__(self, estimator, context, data):
+        self.estimator, self.context, self.data = estimator, context, data
+        self.errstate = np.geterr()  # a descent silences overflow, callbacks should not be silenced
+
+    def begin(self, attributes=None):
+        with np.errstate(**self.errstate):
+            self.context.call_on_fit_task_begin(
+                estimator=self.estimator, reconstruction_attributes=attributes, **self.data
+            )
+        return self
+
+    def end(self, attributes=None):
+        """Return whether a callback asks to stop."""
+        with np.errstate(**self.errstate):
+            return self.context.call_on_fit_task_end(
+                estimator=self.estimator, reconstruction_attributes=attributes, **self.data
+            )
+
+    def subtask(self, name, n_subtasks=0):
+        """Return a task within this one, not begun."""
+        context = self.context.subcontext(task_name=name, max_subtasks=n_subtasks)
+        task = Task(self.estimator, context, self.data)
+        task.errstate = self.errstate
+        return task
+
+    @contextmanager
+    def within(self, name, n_subtasks=0):
+        """Begin a subtask and end it."""
+        task = self.subtask(name, n_subtasks).begin()
+        try:
+            yield task
+        finally:
+            task.end()
+
+    @contextmanager
+    def fitting(self, estimator, name, X, y, sample_weight=None):
+        """Begin and end a subtask that is the fit of another estimator; X may be a function of none."""
+        task = self.subtask(name)
+        task.data = _data(X, y, sample_weight)
+        try:
+            with task.context.propagate_callback_context(estimator):
+                task.begin()
+                yield
+        finally:
+            task.end()
+
+
+class _NoTask:
+    """Stands for every task where no callbacks are set."""
+
+    def __bool__(self):
+        return False
+
+    def begin(self):
+        return self
+
+    def end(self, attributes=None):
+        return False
+
+    def subtask(self, name, n_subtasks=0):
+        return self
+
+    def within(self, name, n_subtasks=0):
+        return nullcontext(self)
+
+    def fitting(self, estimator, name, X, y, sample_weight=None):
+        return nullcontext()
+
+
+NO_TASK = _NoTask()
+
+
+class StepWatch:
+    """Makes each step of a descent a task: `begin` before it and `end` after it.
+
+    `attributes_of` makes fitted attributes of what `so_far()` returns, if a callback asks for them.
+    """
+
+    def __init__(self, task, attributes_of=None):
+        self.task, self.attributes_of = task, attributes_of
+
+    def begin(self, so_far=None):
+        self.step = self.task.subtask("iteration").begin(self._attributes(so_far))
+
+    def end(self, so_far=None):
+        """Return whether a callback asks to stop."""
+        return self.step.end(self._attributes(so_far))
+
+    def _attributes(self, so_far):
+        return None if so_far is None else lambda: self.attributes_of(so_far())

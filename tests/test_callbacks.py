@@ -1,0 +1,411 @@
+"""Callbacks of scikit-learn 1.9: told of every step, handed models that predict, able to end a fit."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.metrics import accuracy_score, log_loss
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from models import BOTH, blobs, both, weights_of
+from sknn_basic import FlattenScaler, LogisticRegressionGD, VectorizedGridSearchCV
+from sknn_basic._samples import GramSamples
+
+callback = pytest.importorskip("sklearn.callback", reason="callbacks came with scikit-learn 1.9")
+
+TALL, WIDE = (40, 5), (30, 200)
+GRID = {"learning_rate": [0.01, 0.1], "max_iter": [5, 8]}
+
+
+class Recorder:
+    """Notes the hooks that are called, and asks to stop after the iteration `stop_after`."""
+
+    def __init__(self, stop_after=None):
+        self.stop_after = stop_after
+        self.calls = []
+
+    def setup(self, estimator, context):
+        self.calls.append(("setup", type(estimator).__name__))
+
+    def teardown(self, estimator, context):
+        self.calls.append(("teardown", type(estimator).__name__))
+
+    def on_fit_task_begin(self, estimator, context):
+        self.calls.append(("begin", context.task_name))
+
+    def on_fit_task_end(self, estimator, context):
+        self.calls.append(("end", context.task_name))
+        return context.task_name == "iteration" and context.task_id + 1 == self.stop_after
+
+
+class Everywhere(Recorder):
+    """Is propagated from a search or a pipeline to what it fits."""
+
+    max_propagation_depth = None
+
+
+class Looker:
+    """Keeps the fitted estimators that it is handed."""
+
+    def __init__(self):
+        self.models, self.tasks, self.metadata = [], [], []
+
+    def setup(self, estimator, context):
+        pass
+
+    def teardown(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context, *, fitted_estimator=None):
+        if fitted_estimator is not None:
+            self.models.append((fitted_estimator, context.task_id))
+
+    def on_fit_task_end(self, estimator, context, *, X=None, y=None, fitted_estimator=None, metadata=None):
+        self.tasks.append(context.task_name)
+        self.metadata.append(metadata)
+        if fitted_estimator is not None and context.task_name == "iteration":
+            self.models.append((fitted_estimator, context.task_id + 1))
+
+
+class LookerEverywhere(Looker):
+    max_propagation_depth = None
+
+
+def data(shape, n_classes=2, dtype=np.float64, container=np.asarray):
+    X, y = blobs(n_classes, *shape)
+    return container(X.astype(dtype)), y
+
+
+def assert_identical(model, other):
+    for a, b in zip(weights_of(model), weights_of(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert a.dtype == b.dtype
+    assert model.loss_ == other.loss_
+    assert model.loss_curve_ == other.loss_curve_
+    assert model.n_iter_ == other.n_iter_
+
+
+# A fit that is watched
+
+
+@both
+@pytest.mark.parametrize("shape", [TALL, WIDE])
+def test_every_step_is_a_task(model, shape):
+    """Setup, the fit, each of its steps in turn, teardown; and the model is the one of an unwatched fit."""
+    X, y = data(shape)
+    recorder = Recorder()
+    model = clone(model).set_params(max_iter=12)
+    watched = clone(model).set_callbacks(recorder).fit(X, y)
+    steps = [(when, "iteration") for _ in range(12) for when in ("begin", "end")]
+    name = type(model).__name__
+    assert recorder.calls == [
+        *[("setup", name), ("begin", "fit")],
+        *steps,
+        *[("end", "fit"), ("teardown", name)],
+    ]
+    assert_identical(watched, model.fit(X, y))
+
+
+@both
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(
+    ("shape", "container"), [(TALL, np.asarray), (WIDE, np.asarray), (TALL, sparse.csr_array)]
+)
+def test_estimators_handed_out_are_fits_that_ended_there(model, n_classes, dtype, shape, container):
+    """Each is, bit for bit, the fit of as many steps; for wide data too, which descends without weights."""
+    X, y = data(shape, n_classes, dtype, container)
+    looker = Looker()
+    # Enough steps that a shorter fit, which alone would not pay for the Gram form, takes another way.
+    model = clone(model).set_params(max_iter=40, record_every=3, l2_regularization=0.01)
+    clone(model).set_callbacks(looker).fit(X, y, sample_weight=np.linspace(1, 2, len(y)))
+    assert [step for _, step in looker.models] == [s for step in range(40) for s in (step, step + 1)]
+    for handed, step in looker.models:
+        assert handed.n_iter_ == step
+        assert len(handed.loss_curve_) == -(-step // 3)
+        proba = handed.predict_proba(X)
+        assert proba.dtype == dtype
+        penalty = 0.005 * sum(np.sum(W**2) for W in weights_of(handed) if W.ndim == 2)
+        cost = log_loss(y, proba, sample_weight=np.linspace(1, 2, len(y))) + penalty
+        assert handed.loss_ == pytest.approx(cost, rel=1e-12 if dtype == np.float64 else 1e-4)
+    for steps in (20, 40):
+        alone = clone(model).set_params(max_iter=steps).fit(X, y, sample_weight=np.linspace(1, 2, len(y)))
+        assert_identical(looker.models[2 * steps - 1][0], alone)
+
+
+def test_weights_are_made_only_if_a_callback_asks(monkeypatch):
+    """In the Gram form: once for a fit that is only counted, once a step for one that is scored."""
+    made = []
+    weights_of = GramSamples.weights_of
+    monkeypatch.setattr(
+        GramSamples, "weights_of", lambda samples, C: made.append(1) or weights_of(samples, C)
+    )
+    X, y = data(WIDE)
+    model = LogisticRegressionGD(max_iter=50)
+    clone(model).set_callbacks(Recorder()).fit(X, y)
+    assert len(made) == 1
+    clone(model).set_callbacks(callback.ScoringMonitor(scoring="accuracy")).fit(X, y)
+    assert len(made) == 1 + 50 + 1
+
+
+def test_without_callbacks_no_task_is_made(monkeypatch):
+    def forbidden(*args, **kwargs):
+        raise AssertionError
+
+    monkeypatch.setattr(callback.CallbackSupportMixin, "_init_callback_context", forbidden)
+    X, y = data(TALL)
+    for model in BOTH:
+        clone(model).set_params(max_iter=3).fit(X, y)
+    FlattenScaler().fit(X)
+
+
+def test_callbacks_are_not_silenced():
+    """The descent ignores overflow, a callback's own overflow still warns."""
+
+    class Overflowing(Recorder):
+        def on_fit_task_end(self, estimator, context):
+            np.float64(1e300) * np.float64(1e300)
+
+    X, y = data(TALL)
+    model = LogisticRegressionGD(max_iter=3).set_callbacks(Overflowing())
+    with pytest.raises(RuntimeWarning, match="overflow"):
+        model.fit(X, y)
+
+
+@both
+def test_a_fit_that_fails_ends_its_callbacks_and_leaves_the_model(model):
+    """Whether the data or a callback is bad: teardown is called, fitted attributes are those of before."""
+
+    class Failing(Recorder):
+        def on_fit_task_end(self, estimator, context):
+            if context.task_id == 3:
+                raise ZeroDivisionError
+
+    X, y = data(TALL)
+    fitted = clone(model).set_params(max_iter=10).fit(X, y)
+    for recorder, some, error in (
+        (Recorder(), np.full_like(X, np.nan), ValueError),
+        (Failing(), X, ZeroDivisionError),
+    ):
+        fitted.set_callbacks(recorder)
+        before = dict(vars(fitted))
+        with pytest.raises(error):
+            fitted.fit(some, y)
+        assert vars(fitted) == before
+        assert recorder.calls[-1] == ("teardown", type(model).__name__)
+
+
+# Stopping
+
+
+@both
+@pytest.mark.parametrize("shape", [TALL, WIDE])
+@pytest.mark.parametrize("stop_after", [1, 6, 7, 39, 40])
+def test_a_stopped_fit_is_a_fit_of_fewer_steps(model, shape, stop_after):
+    """The same weights, costs and number of steps, bit for bit; no warning."""
+    X, y = data(shape)
+    model = clone(model).set_params(max_iter=40, record_every=3)
+    if shape == WIDE:  # a number of steps at which both fits take the Gram form
+        stop_after = max(stop_after, 20)
+    stopped = clone(model).set_callbacks(Recorder(stop_after)).fit(X, y)
+    assert stopped.n_iter_ == stop_after
+    assert_identical(stopped, clone(model).set_params(max_iter=stop_after).fit(X, y))
+
+
+def test_stopping_by_the_score():
+    """What callbacks are for: stop when the model is good enough, and find it in the logs."""
+
+    class Enough:
+        def setup(self, estimator, context):
+            pass
+
+        teardown = on_fit_task_begin = setup
+
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+            return context.task_name == "iteration" and fitted_estimator.loss_ < 0.5
+
+    X, y = data(TALL)
+    model = LogisticRegressionGD(0.1, 1000).set_callbacks(Enough()).fit(X, y)
+    assert model.loss_ < 0.5
+    assert LogisticRegressionGD(0.1, model.n_iter_ - 1).fit(X, y).loss_ >= 0.5
+
+
+# scikit-learn's own callbacks
+
+
+@both
+@pytest.mark.parametrize("shape", [TALL, WIDE])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_scoring_monitor_logs_every_step(model, shape, n_classes):
+    """Each score is that of a model fitted for as many steps by itself."""
+    X, y = data(shape, n_classes)
+    weights = np.linspace(1, 3, len(y))
+    model = clone(model).set_params(max_iter=20)
+    monitor = callback.ScoringMonitor(scoring=["accuracy", "neg_log_loss"])
+    clone(model).set_callbacks(monitor).fit(X, y, sample_weight=weights)
+    log = monitor.get_logs().data
+    steps = [row for row in log if row["task_name"] == "iteration"]
+    assert len(steps) == 20
+    for row in steps:
+        alone = clone(model).set_params(max_iter=row["task_id"] + 1).fit(X, y, weights)
+        assert row["neg_log_loss"] == pytest.approx(
+            -log_loss(y, alone.predict_proba(X), sample_weight=weights), rel=1e-11
+        )
+        assert row["accuracy"] == accuracy_score(y, alone.predict(X), sample_weight=weights)
+    assert next(row for row in log if row["task_name"] == "fit")["accuracy"] == steps[-1]["accuracy"]
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_scoring_monitor_in_grid_search(n_jobs):
+    """Set on the classifier, it logs every step of every candidate and fold, across processes too."""
+    X, y = data(TALL)
+    for kind in (GridSearchCV, VectorizedGridSearchCV):
+        if n_jobs and kind is VectorizedGridSearchCV:
+            continue
+        monitor = callback.ScoringMonitor(scoring="accuracy")
+        model = LogisticRegressionGD(max_iter=4).set_callbacks(monitor)
+        options = {"n_jobs": n_jobs} if kind is GridSearchCV else {}
+        kind(model, GRID, cv=3, **options).fit(X, y)
+        rows = [row for row in monitor.get_logs().data if row["task_name"] == "iteration"]
+        assert (
+            len(rows) == 3 * 2 * (5 + 8) + 5
+        )  # folds, rates, steps; and the refit of the first, all being equal
+        assert all(0.3 < row["accuracy"] <= 1 for row in rows)
+
+
+@both
+def test_progress_bar_shows_iterations(model, capsys, monkeypatch):
+    """Alone, in a pipeline, in both searches: a bar each, all complete."""
+    pytest.importorskip("rich")
+    X, y = data(TALL)
+    monkeypatch.setenv("COLUMNS", "200")  # one line a bar
+    model = clone(model).set_params(max_iter=7)
+    name = type(model).__name__
+    grid = {"learning_rate": [0.01, 0.1]}
+    pipeline = make_pipeline(StandardScaler(), model)
+    for estimator, depth, bars in (
+        (clone(model), 1, [f"{name} - fit"]),
+        (pipeline, 1, ["Pipeline - fit", f"fit-final-estimator | {name} - fit"]),
+        (GridSearchCV(model, grid, cv=2), None, ["search", *[f"evaluation | {name} - fit"] * 4]),
+        (VectorizedGridSearchCV(model, grid, cv=2), None, ["stacks", "stack #0", "stack #1", "refit"]),
+    ):
+        estimator.set_callbacks(callback.ProgressBar(max_propagation_depth=depth)).fit(X, y)
+        lines = capsys.readouterr().out.splitlines()
+        for bar in bars:
+            assert any(bar in line for line in lines), bar
+        assert sum(name in line for line in lines) >= sum(name in bar for bar in bars)
+        assert all("100%" in line for line in lines if line.strip())
+
+
+def test_pipeline_with_flatten_scaler_takes_progress_bar(capsys):
+    """No warning that the transformer does not support callbacks."""
+    pytest.importorskip("rich")
+    X, y = data(TALL)
+    pipeline = make_pipeline(FlattenScaler(), LogisticRegressionGD(max_iter=5))
+    pipeline.set_callbacks(callback.ProgressBar()).fit(X, y)
+    assert "FlattenScaler" in capsys.readouterr().out
+
+
+# The search
+
+
+def both_searches(callback_class, *args, estimator=None, **options):
+    X, y = data(TALL)
+    X = X + np.random.RandomState(0).standard_normal(X.shape)  # so that candidates differ
+    found = []
+    for kind in (GridSearchCV, VectorizedGridSearchCV):
+        watcher = callback_class(*args)
+        search = kind(estimator or LogisticRegressionGD(), GRID, cv=3, scoring="neg_log_loss", **options)
+        found += [(search.set_callbacks(watcher).fit(X, y), watcher)]
+    return found
+
+
+def assert_same_search(one_by_one, stacked, **tolerance):
+    for name in ("mean_test_score", "rank_test_score"):
+        np.testing.assert_allclose(stacked.cv_results_[name], one_by_one.cv_results_[name], rtol=1e-12)
+    assert stacked.best_params_ == one_by_one.best_params_
+
+
+@pytest.mark.parametrize("refit", [True, False])
+def test_search_tells_of_every_step_of_a_stack(refit):
+    """A callback that only counts sees stacks, then the search and the refit, as in GridSearchCV."""
+    (one_by_one, _), (stacked, recorder) = both_searches(Everywhere, refit=refit)
+    assert_same_search(one_by_one, stacked)
+    assert recorder.calls[0] == ("setup", "VectorizedGridSearchCV")
+    assert recorder.calls[-2:] == [("end", "fit"), ("teardown", "VectorizedGridSearchCV")]
+    begun = [name for when, name in recorder.calls if when == "begin"]
+    ended = [name for when, name in recorder.calls if when == "end"]
+    assert sorted(begun) == sorted(ended)
+    assert begun.count("stack") == 3
+    assert begun.count("iteration") == 3 * 8 + (stacked.best_params_["max_iter"] if refit else 0)
+    assert begun.count("candidate-split-evaluation") == 3 * 4
+    for task in ("fit", "search"):
+        assert begun.count(task) == 1 + (task == "fit" and refit)
+    assert begun.index("stacks") < begun.index("stack") < begun.index("iteration") < begun.index("search")
+
+
+def test_search_hands_models_to_callbacks_that_ask():
+    """Then candidates are fitted one by one: the tasks and the models are those of GridSearchCV."""
+    (one_by_one, reference), (stacked, looker) = both_searches(LookerEverywhere)
+    assert_same_search(one_by_one, stacked)
+    assert looker.tasks == reference.tasks
+    assert len(looker.models) == len(reference.models) > 0
+    for (model, step), (other, other_step) in zip(looker.models, reference.models, strict=True):
+        assert step == other_step
+        assert_identical(model, other)
+
+
+def test_stopped_search():
+    """Each stack ends at the step asked for; what is found is what GridSearchCV finds when stopped there."""
+    for stop_after in (1, 4, 5, 6):
+        (one_by_one, _), (stacked, recorder) = both_searches(Everywhere, stop_after)
+        assert_same_search(one_by_one, stacked)
+        assert stacked.best_estimator_.n_iter_ == min(stop_after, stacked.best_params_["max_iter"])
+        assert (
+            recorder.calls.count(("begin", "iteration")) == 3 * stop_after + stacked.best_estimator_.n_iter_
+        )
+
+
+@pytest.mark.parametrize("where", ["estimator", "pipeline", "step"])
+def test_search_over_a_watched_estimator(where):
+    """Callbacks of the estimator itself see every fit: none is trained in a stack."""
+    X, y = data(TALL)
+    recorder = Recorder()
+    model = LogisticRegressionGD(max_iter=4)
+    estimator = model if where == "estimator" else make_pipeline(StandardScaler(), model)
+    watched = {"estimator": estimator, "pipeline": estimator, "step": model}[where]
+    watched.set_callbacks(recorder)
+    prefix = "" if where == "estimator" else "logisticregressiongd__"
+    VectorizedGridSearchCV(estimator, {f"{prefix}learning_rate": [0.1, 0.2]}, cv=2).fit(X, y)
+    assert recorder.calls.count(("setup", type(watched).__name__)) == 2 * 2 + 1
+
+
+def test_search_with_a_callback_that_fails():
+    """The error is that of the fits, as in GridSearchCV; teardown is called."""
+
+    class Failing(Everywhere):
+        def on_fit_task_end(self, estimator, context):
+            super().on_fit_task_end(estimator, context)
+            if context.task_name == "iteration":
+                raise ZeroDivisionError("callback failed")
+
+    X, y = data(TALL)
+    recorder = Failing()
+    search = VectorizedGridSearchCV(LogisticRegressionGD(max_iter=4), {"learning_rate": [0.1]}, cv=2)
+    search.set_callbacks(recorder)
+    with pytest.raises(ValueError, match="callback failed"):
+        search.fit(X, y)
+    assert recorder.calls[-1] == ("teardown", "VectorizedGridSearchCV")
+
+
+def test_search_passes_weights_to_callbacks():
+    X, y = data(TALL)
+    looker = LookerEverywhere()
+    weights = np.arange(1.0, 41)
+    search = VectorizedGridSearchCV(LogisticRegressionGD(max_iter=2), {"learning_rate": [0.1]}, cv=2)
+    search.set_callbacks(looker).fit(X, y, sample_weight=weights)
+    sizes = [len(m["sample_weight"]) for m in looker.metadata if m is not None]
+    assert sizes.count(40) >= 3
+    assert sizes.count(20) >= 4

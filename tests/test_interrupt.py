@@ -1,0 +1,127 @@
+"""Ctrl-C during a fit: the model holds the weights reached, and one warning says so."""
+
+import signal
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from models import blobs, both, weights_of
+from sknn_basic import LogisticRegressionGD
+from sknn_basic._base import FitInterruptedWarning
+from sknn_basic._objective import Objective
+
+needs_timer = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no interval timer")
+ENDLESS = 10**9
+TALL, WIDE = (40, 5), (30, 200)
+
+
+def interrupt_at_call(monkeypatch, n):
+    """Raise KeyboardInterrupt in the n-th evaluation of the gradient, counted from 1."""
+    calls = []
+    ordinary = Objective.__call__
+
+    def evaluate(objective, layers, want_cost):
+        calls.append(1)
+        if len(calls) == n:
+            raise KeyboardInterrupt
+        return ordinary(objective, layers, want_cost)
+
+    monkeypatch.setattr(Objective, "__call__", evaluate)
+
+
+@both
+@pytest.mark.parametrize("shape", [TALL, WIDE])
+@pytest.mark.parametrize("n_steps", [0, 1, 9, 10, 11])
+def test_an_interrupted_fit_is_a_fit_of_fewer_steps(model, shape, n_steps, monkeypatch):
+    """The same weights, costs and number of steps, and one warning that says which step."""
+    X, y = blobs(2, *shape)
+    model = clone(model).set_params(max_iter=300, record_every=5)
+    interrupt_at_call(monkeypatch, n_steps + 1)
+    interrupted = clone(model)
+    with pytest.warns(FitInterruptedWarning, match=rf"after step {n_steps} of 300") as caught:
+        interrupted.fit(X, y)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    assert interrupted.n_iter_ == n_steps
+    assert len(interrupted.loss_curve_) == -(-n_steps // 5)
+    alone = clone(model).set_params(max_iter=max(n_steps, 1)).fit(X, y)
+    assert interrupted.loss_curve_ == pytest.approx(alone.loss_curve_[: -(-n_steps // 5)], rel=1e-12)
+    if n_steps:
+        assert interrupted.loss_ == pytest.approx(alone.loss_, rel=1e-12)
+        for a, b in zip(weights_of(interrupted), weights_of(alone), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+    assert set(interrupted.predict(X)) <= {0, 1}
+
+
+@needs_timer
+@both
+def test_a_signal_at_any_moment(model):
+    """A real SIGINT, wherever it strikes, leaves a consistent model: that of a fit of n_iter_ steps."""
+    X, y = blobs()
+    model = clone(model).set_params(max_iter=ENDLESS, record_every=3)
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    n_fitted = 0
+    try:
+        for delay in np.linspace(0.002, 0.02, 25):
+            interrupted = clone(model)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                signal.setitimer(signal.ITIMER_REAL, delay)
+                try:
+                    interrupted.fit(X, y)
+                except KeyboardInterrupt:  # before the first step
+                    assert not hasattr(interrupted, "classes_")
+                    continue
+            n_fitted += 1
+            assert [w.category for w in caught] == [FitInterruptedWarning]
+            steps = interrupted.n_iter_
+            if steps == 0:
+                continue
+            alone = clone(model).set_params(max_iter=steps).fit(X, y)
+            for a, b in zip(weights_of(interrupted), weights_of(alone), strict=True):
+                np.testing.assert_array_equal(a, b)
+            assert interrupted.loss_ == alone.loss_
+            assert interrupted.loss_curve_ == alone.loss_curve_
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert n_fitted > 5
+
+
+def test_a_warm_start_continues_an_interrupted_fit(monkeypatch):
+    """What the warning advises: 12 steps and 28 more are 40."""
+    X, y = blobs()
+    model = LogisticRegressionGD(0.1, 40, warm_start=True)
+    with monkeypatch.context() as patch:
+        interrupt_at_call(patch, 13)
+        with pytest.warns(FitInterruptedWarning):
+            model.fit(X, y)
+    assert model.n_iter_ == 12
+    model.set_params(max_iter=28).fit(X, y)
+    np.testing.assert_array_equal(model.coef_, LogisticRegressionGD(0.1, 40).fit(X, y).coef_)
+
+
+def test_an_interruption_before_the_first_step_leaves_nothing(monkeypatch):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sknn_basic._base.start", interrupted)
+    model = LogisticRegressionGD()
+    before = dict(vars(model))
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*blobs())
+    assert vars(model) == before
+
+
+def test_an_interruption_while_it_diverges_keeps_finite_weights(monkeypatch):
+    """The weights reached are no longer finite: those of the last record are kept, and both are told."""
+    X, y = blobs()
+    model = LogisticRegressionGD(1e308, 100, record_every=50)
+    interrupt_at_call(monkeypatch, 10)
+    with pytest.warns() as caught:
+        model.fit(X * 100, y)
+    assert len(caught) == 2
+    assert model.n_iter_ == 0
+    assert np.isfinite(model.coef_).all()
