@@ -11,7 +11,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from ._callbacks import CallbackSupportMixin, StepWatch, begin_fit
-from ._inputs import shares, targets, validate_more_samples, validate_samples
+from ._inputs import (
+    shares,
+    targets,
+    validate_more_samples,
+    validate_samples,
+    validate_validation_samples,
+)
 from ._network import forward, log_output, output
 from ._objective import Objective
 from ._samples import Samples
@@ -41,7 +47,7 @@ class GradientDescentClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
     _activation = None, None  # g and its slope, for a hidden layer
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Take `max_iter` steps of gradient descent on all samples.
 
         Parameters
@@ -54,6 +60,14 @@ class GradientDescentClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights; a sample of weight 2 counts as two equal samples, one of weight 0
             not at all. None gives every sample the weight 1.
+        X_val : {array-like, sparse matrix} of shape (n_val_samples, n_features), default=None
+            Samples to validate on: they change nothing in the model, but their cost is recorded in
+            `validation_loss_curve_`. A pipeline with ``transform_input=["X_val"]`` transforms them as it
+            does X, where metadata routing is enabled.
+        y_val : array-like of shape (n_val_samples,), default=None
+            The class of each of them, which must be a class of y.
+        sample_weight_val : array-like of shape (n_val_samples,), default=None
+            Their weights. `class_weight` holds for them too.
 
         Returns
         -------
@@ -63,9 +77,9 @@ class GradientDescentClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         Raises
         ------
         ValueError
-            If X, y, the weights or a parameter are unusable; if the features are so large that the cost
-            of the initial weights, or "auto", overflows; or if `warm_start=True` and the features or
-            classes are not those of the fit before. The estimator is then as it was.
+            If X, y, the weights, the validation samples or a parameter are unusable; if the features are
+            so large that the cost of the initial weights, or "auto", overflows; or if `warm_start=True`
+            and the features or classes are not those of the fit before. The estimator is then as it was.
 
         Warns
         -----
@@ -79,8 +93,13 @@ class GradientDescentClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         task = begin_fit(self, self.max_iter, X, y, sample_weight)
         with _unchanged_on_error(self):
             X, Y, s, layers = self._pose(X, y, sample_weight)
+            held_out = self._pose_validation(X_val, y_val, sample_weight_val, X.dtype)
             samples, layers = start(X, layers, self.max_iter)
             objective = Objective(samples, Y, s, self._activation, float(self.l2_regularization), layers)
+            validation = None
+            if held_out is not None:
+                X_val, Y_val, s_val = held_out
+                validation = Objective(samples.more(X_val), Y_val, s_val, self._activation, 0.0, layers)
             learning_rate = self._get_learning_rate(samples, s, Y.shape[1])
             on_record = _print_cost if self.verbose else None
 
@@ -94,6 +113,7 @@ class GradientDescentClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
                 learning_rate,
                 self.max_iter,
                 self.record_every,
+                validation=validation,
                 on_record=on_record,
                 watch=watch if task else None,
             )
@@ -123,23 +143,37 @@ class GradientDescentClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
             )
         # searchsorted, since unique(return_inverse=True) takes 40 bytes a sample
         labels = np.searchsorted(classes, y)
-        n_outputs = 1 if len(classes) == 2 else len(classes)
+        self.classes_ = classes
+        n_outputs = self._n_outputs()
         s = shares(labels, classes, sample_weight, self.class_weight, X)
         Y = targets(labels, n_outputs, X.dtype)
         if continued is None:
             layers = self._init_layers(X.shape[1], n_outputs, X.dtype)
         else:
             layers = self._continue_from(continued, classes, X.dtype)
-        self.classes_ = classes
         return X, Y, s, layers
+
+    def _pose_validation(self, X, y, sample_weight, dtype):
+        """Return X, Y and s of the validation samples, or None; forget what those of the last fit gave."""
+        for name in ("validation_loss_curve_", "validation_loss_"):
+            vars(self).pop(name, None)
+        validated = validate_validation_samples(self, X, y, sample_weight, dtype)
+        if validated is None:
+            return None
+        X, labels, s = validated
+        return X, targets(labels, self._n_outputs(), dtype), s
 
     def _name_results(self, descent):
         """Return the fitted attributes that a descent leaves."""
-        return self._name_layers(descent.layers) | {
+        results = self._name_layers(descent.layers) | {
             "loss_curve_": descent.loss_curve,
             "loss_": descent.loss,
             "n_iter_": descent.n_iter,
         }
+        if descent.validation_loss is not None:
+            results["validation_loss_curve_"] = descent.validation_loss_curve
+            results["validation_loss_"] = descent.validation_loss
+        return results
 
     def _keep(self, descent, samples, s, learning_rate):
         """Set the fitted attributes; return what to warn of, if the descent did not go down."""
@@ -149,8 +183,11 @@ class GradientDescentClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         ceiling = start * (1 + np.sqrt(np.finfo(samples.dtype).eps))
         if descent.broke_down_at is None and descent.loss <= ceiling:
             return None
-        n_outputs = 1 if len(self.classes_) == 2 else len(self.classes_)
-        return _divergence_message(descent, learning_rate, self._get_stable_rate(samples, s, n_outputs))
+        stable_rate = self._get_stable_rate(samples, s, self._n_outputs())
+        return _divergence_message(descent, learning_rate, stable_rate)
+
+    def _n_outputs(self):
+        return 1 if len(self.classes_) == 2 else len(self.classes_)
 
     def _get_fitted(self):
         """Return what a warm start must find unchanged, or None before the first fit."""
@@ -290,8 +327,9 @@ def _probabilities(Z):
     return np.hstack([expit(-Z), expit(Z)]) if Z.shape[1] == 1 else output(Z)
 
 
-def _print_cost(step, cost):
-    print(f"Cost after iteration {step}: {cost:f}")
+def _print_cost(step, cost, validation_cost):
+    beside = "" if validation_cost is None else f" (validation: {validation_cost:f})"
+    print(f"Cost after iteration {step}: {cost:f}{beside}")
 
 
 def _divergence_message(descent, learning_rate, stable_rate):

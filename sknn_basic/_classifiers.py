@@ -59,6 +59,11 @@ class LogisticRegressionGD(GradientDescentClassifier):
         The cost before step 0, record_every, 2 record_every, ... of the last fit.
     loss_ : float
         The cost of the fitted model.
+    validation_loss_curve_ : list of float
+        The cost of `X_val` beside each value of `loss_curve_`, without the penalty: what
+        `sklearn.metrics.log_loss` says of the probabilities. Only if `fit` got `X_val`.
+    validation_loss_ : float
+        The same of the fitted model.
     n_iter_ : int
         The number of steps that led to the fitted weights in the last fit: `max_iter`, unless it
         diverged.
@@ -205,6 +210,11 @@ class ShallowNNClassifier(GradientDescentClassifier):
         The cost before step 0, record_every, 2 record_every, ... of the last fit.
     loss_ : float
         The cost of the fitted model.
+    validation_loss_curve_ : list of float
+        The cost of `X_val` beside each value of `loss_curve_`, without the penalty: what
+        `sklearn.metrics.log_loss` says of the probabilities. Only if `fit` got `X_val`.
+    validation_loss_ : float
+        The same of the fitted model.
     n_iter_ : int
         The number of steps that led to the fitted weights in the last fit: `max_iter`, unless it
         diverged.

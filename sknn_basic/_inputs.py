@@ -1,7 +1,8 @@
 """What `fit` makes of its arguments: checked samples, labels as Y, weights as shares s."""
 
 import numpy as np
-from sklearn.utils import compute_class_weight
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils import check_consistent_length, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
@@ -32,6 +33,27 @@ def validate_samples(estimator, X, y):
 def validate_more_samples(estimator, X):
     """Return X to predict, in the same form."""
     return validate_data(estimator, X, accept_sparse="csr", dtype=_accepted_dtypes(X), reset=False)
+
+
+def validate_validation_samples(estimator, X_val, y_val, sample_weight_val, dtype):
+    """Return X_val, labels, and s of the samples that a fit is validated on, or None where there are none."""
+    given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+    if all(value is None for value in given.values()):
+        return None
+    for name in ("X_val", "y_val"):
+        if given[name] is None:
+            others = " and ".join(other for other, value in given.items() if value is not None)
+            raise ValueError(f"{others} given without {name}: pass X_val and y_val together.")
+    encoder = LabelEncoder()
+    encoder.classes_ = estimator.classes_
+    try:
+        X_val = validate_data(estimator, X_val, accept_sparse="csr", dtype=dtype, reset=False)
+        labels = encoder.transform(y_val)
+        check_consistent_length(X_val, labels)
+        s = shares(labels, estimator.classes_, sample_weight_val, estimator.class_weight, X_val)
+    except ValueError as error:
+        raise ValueError(f"In the validation samples (X_val, y_val, sample_weight_val): {error}") from error
+    return X_val, labels, s
 
 
 def _accepted_dtypes(X):

@@ -4,7 +4,7 @@ from math import prod
 
 import numpy as np
 
-from ._network import penalize, propagate
+from ._network import cross_entropy, forward, penalize, propagate
 
 
 class Objective:
@@ -39,6 +39,11 @@ class Objective:
     def _propagate(self, block, layers, want_cost):
         X, Y, s = block
         return propagate(X, layers, Y, s, self.activation, want_cost)
+
+    def data_cost(self, layers):
+        """Return J without the penalty, and without the way back."""
+        g, _ = self.activation
+        return sum(cross_entropy(forward(X, layers, g)[1], Y, s) for X, Y, s in self.blocks)
 
     def _sum_of_squares(self, layers):
         """||W||^2 over all layers; only the samples know it of the weights that they multiply."""

@@ -61,6 +61,10 @@ class Samples:
         """Return the weights that the parameters stand for."""
         return W
 
+    def more(self, X):
+        """Return other samples, which multiply the same parameters."""
+        return Samples(X)
+
     def are_finite(self, W):
         return bool(np.isfinite(W).all())
 
@@ -150,6 +154,15 @@ class GramSamples:
         for columns in self._column_blocks():
             W[..., columns, :] = _product(self._anchors(columns).T, C)
         return W
+
+    def more(self, X):
+        """Return other samples, which multiply the same parameters: X W = (X B') C."""
+        products = np.zeros((X.shape[0], len(self.gram)))
+        for start in range(0, X.shape[0], self.shape[0]):  # no larger than the samples themselves
+            rows = X[start : start + self.shape[0]]
+            for columns in self._column_blocks():
+                products[start : start + self.shape[0]] += rows[:, columns] @ self._anchors(columns).T
+        return Samples(products)
 
     def are_finite(self, C):
         """Whether W = B' C is finite in the precision of X: |W| <= sum_i |C_i| ||B_i||."""

@@ -15,6 +15,8 @@ class Descent(NamedTuple):
     n_iter: int  # updates that led to `layers`
     loss: float  # cost of `layers`
     loss_curve: list  # cost before update 0, record_every, 2 record_every, ...
+    validation_loss: float | None = None  # the same of other samples, where there are any
+    validation_loss_curve: list | None = None
     broke_down_at: int | None = None  # first recorded step whose cost or weights were not finite
     interrupted: bool = False  # by the user
 
@@ -36,23 +38,33 @@ def cast(layers, dtype):
     return [(W.astype(dtype, copy=False), b.astype(dtype, copy=False)) for W, b in layers]
 
 
-def train(objective, layers, learning_rate, max_iter, record_every, on_record=None, watch=None):
-    """Take `max_iter` steps, calling `on_record(step, cost)` before step 0, record_every, ...
+def train(
+    objective, layers, learning_rate, max_iter, record_every, validation=None, on_record=None, watch=None
+):
+    """Take `max_iter` steps, recording the cost before step 0, record_every, ...
 
     A cost or a weight that is not finite ends the descent; the layers kept are then the last ones recorded.
-    Overflow between two records is silent. `watch` is told of every step and may end the descent after it,
-    and so may the user: the layers kept are then those reached.
+    Overflow between two records is silent. `validation` is the objective of other samples, whose cost is
+    recorded beside; `on_record(step, cost, validation_cost)` is called at each record. `watch` is told of
+    every step and may end the descent after it, as may the user: the layers kept are then those reached.
     """
-    curve = []
-    kept = None  # the last record
+    records = []  # (cost, cost of the validation samples or None)
+    kept = None  # the last record: layers, step, costs
     reached = 0, layers  # in one assignment: an interruption never finds one without the other
     broke_down_at, interrupted = None, False
+
+    def costs_of(layers, cost):
+        return float(cost), None if validation is None else float(validation.data_cost(layers))
+
+    def describe(layers, n_iter, costs, n_records):
+        curve, validation_curve = ([pair[which] for pair in records[:n_records]] for which in (0, 1))
+        return Descent(layers, n_iter, costs[0], curve, costs[1], validation_curve)
 
     def so_far():
         """Return what the descent leaves if it ends here."""
         n_iter, layers = reached
         cost, _ = objective(layers, want_cost=True)
-        return Descent(layers, n_iter, float(cost), curve[: -(-n_iter // record_every)])
+        return describe(layers, n_iter, costs_of(layers, cost), -(-n_iter // record_every))
 
     def recorded():
         for step in range(max_iter):
@@ -62,19 +74,18 @@ def train(objective, layers, learning_rate, max_iter, record_every, on_record=No
 
     with np.errstate(all="ignore"):
         try:
-            for step, (cost, layers_after) in enumerate(
-                descend(objective, layers, learning_rate, recorded())
-            ):
+            steps = enumerate(descend(objective, layers, learning_rate, recorded()))
+            for step, (cost, layers_after) in steps:
                 if cost is not None:
-                    _, layers = reached
                     if not (np.isfinite(cost) and objective.are_finite(layers)):
                         broke_down_at = step
                         break
-                    kept = layers, step, float(cost)
-                    curve.append(float(cost))
+                    kept = layers, step, costs_of(layers, cost)
+                    records.append(kept[-1])
                     if on_record is not None:
-                        on_record(step, float(cost))
-                reached = step + 1, layers_after
+                        on_record(step, *kept[-1])
+                layers = layers_after
+                reached = step + 1, layers
                 if watch is not None and watch.end(so_far):
                     break
         except KeyboardInterrupt:
@@ -89,7 +100,7 @@ def train(objective, layers, learning_rate, max_iter, record_every, on_record=No
             "The cost of the initial weights is not finite: the features (or the weights that a warm "
             "start continues from) are so large that it overflows. Scale X, as StandardScaler does."
         )
-    return Descent(*kept, curve, broke_down_at, interrupted)
+    return describe(*kept, len(records))._replace(broke_down_at=broke_down_at, interrupted=interrupted)
 
 
 def train_stack(objective, layers, learning_rate, checkpoints, record_every, watch=None):

@@ -1,0 +1,194 @@
+"""The cost of held-out samples beside that of the training samples, by scikit-learn's log_loss."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.class_weight import compute_sample_weight
+
+from models import blobs, both, weights_of
+from sknn_basic import FlattenScaler, LogisticRegressionGD, VectorizedGridSearchCV, load_photo_patches
+from sknn_basic._samples import GramSamples, Samples
+
+TALL, WIDE = (40, 5), (30, 200)
+
+
+def split(shape, n_classes=2, n_val=13, seed=0):
+    X, y = blobs(n_classes, shape[0] + n_val, shape[1], seed)
+    return X[:-n_val], y[:-n_val], X[-n_val:], y[-n_val:]
+
+
+@both
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("class_weight", [None, "balanced", {0: 2.0}])
+@pytest.mark.parametrize("shape", [TALL, WIDE])
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+def test_curve_is_the_log_loss_at_every_record(model, n_classes, class_weight, shape, container):
+    """At each record that of a fit ended there; without the penalty; weighted as the training samples are."""
+    X, y, X_val, y_val = split(shape, n_classes)
+    weights = np.linspace(0, 2, len(y_val))
+    model = clone(model).set_params(
+        max_iter=45, record_every=20, class_weight=class_weight, l2_regularization=0.05
+    )
+    fitted = clone(model).fit(container(X), y, X_val=container(X_val), y_val=y_val, sample_weight_val=weights)
+    factors = weights * compute_sample_weight(class_weight, y_val)
+    if class_weight == "balanced":  # classes are counted by their weights
+        totals = np.bincount(y_val, weights)
+        factors = weights / totals[y_val]
+    expected = []
+    for steps in (20, 40, 45):
+        alone = clone(model).set_params(max_iter=steps).fit(container(X), y)
+        expected.append(log_loss(y_val, alone.predict_proba(container(X_val)), sample_weight=factors))
+    assert [*fitted.validation_loss_curve_[1:], fitted.validation_loss_] == pytest.approx(expected, rel=1e-11)
+    assert len(fitted.validation_loss_curve_) == len(fitted.loss_curve_) == 3
+    if hasattr(fitted, "coef_"):
+        assert fitted.validation_loss_curve_[0] == pytest.approx(np.log(n_classes), rel=1e-14)
+
+
+@both
+@pytest.mark.parametrize("shape", [TALL, WIDE])
+def test_validation_changes_nothing_in_the_model(model, shape):
+    """Weights and costs are bit for bit those of a fit without; a refit without forgets the curve."""
+    X, y, X_val, y_val = split(shape)
+    alone = clone(model).fit(X, y)
+    validated = clone(model).fit(X, y, X_val=X_val, y_val=y_val)
+    for a, b in zip(weights_of(validated), weights_of(alone), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert (validated.loss_, validated.loss_curve_) == (alone.loss_, alone.loss_curve_)
+    assert set(vars(validated.fit(X, y))) == set(vars(alone))
+
+
+@both
+@pytest.mark.parametrize("shape", [TALL, WIDE])
+def test_training_samples_as_validation_samples(model, shape):
+    """Without a penalty both curves are the same."""
+    X, y, *_ = split(shape)
+    fitted = clone(model).fit(X, y, X_val=X, y_val=y)
+    assert fitted.validation_loss_curve_ == pytest.approx(fitted.loss_curve_, rel=1e-12)
+    assert fitted.validation_loss_ == pytest.approx(fitted.loss_, rel=1e-12)
+
+
+@both
+@pytest.mark.parametrize("shape", [TALL, WIDE])
+@pytest.mark.parametrize("dtype_val", [np.float64, np.float32])
+def test_float32(model, shape, dtype_val):
+    """The curve of float32 samples is close to that of float64; the weights stay float32."""
+    X, y, X_val, y_val = split(shape)
+    exact = clone(model).fit(X, y, X_val=X_val, y_val=y_val)
+    single = clone(model).fit(X.astype(np.float32), y, X_val=X_val.astype(dtype_val), y_val=y_val)
+    assert single.validation_loss_curve_ == pytest.approx(exact.validation_loss_curve_, rel=1e-3)
+    assert all(array.dtype == np.float32 for array in weights_of(single))
+    assert all(type(cost) is float for cost in [*single.validation_loss_curve_, single.validation_loss_])
+
+
+def test_gram_form_multiplies_the_validation_samples_once(monkeypatch):
+    """X_val meets the training samples once, however often its cost is recorded."""
+    X, y, X_val, y_val = split(WIDE, n_val=100)
+    asked, widths = [], []
+    more, product = GramSamples.more, Samples.__matmul__
+    monkeypatch.setattr(GramSamples, "more", lambda samples, X: asked.append(len(X)) or more(samples, X))
+    monkeypatch.setattr(
+        Samples, "__matmul__", lambda samples, W: widths.append(samples.shape[1]) or product(samples, W)
+    )
+    LogisticRegressionGD(0.01, 300, record_every=1).fit(X, y, X_val=X_val, y_val=y_val)
+    assert asked == [100]
+    assert widths
+    assert set(widths) == {len(X)}  # X_val B', not X_val
+
+
+def test_curve_of_many_validation_rows():
+    """More rows than one block holds: the same cost."""
+    X, y, X_val, y_val = split((50, 20), n_val=60_000)
+    fitted = LogisticRegressionGD(0.1, 20).fit(X, y, X_val=X_val, y_val=y_val)
+    assert fitted.validation_loss_ == pytest.approx(log_loss(y_val, fitted.predict_proba(X_val)), rel=1e-12)
+
+
+def test_labels_of_the_users_own_and_missing_classes():
+    """Labels are those of y; not every class need be among the validation samples."""
+    X, y, X_val, _ = split(TALL, 3)
+    names = np.array(["ant", "bee", "cat"])
+    fitted = LogisticRegressionGD(0.1, 50).fit(X, names[y], X_val=X_val, y_val=["bee"] * len(X_val))
+    proba = fitted.predict_proba(X_val)[:, 1]
+    assert fitted.validation_loss_ == pytest.approx(-np.log(proba).mean(), rel=1e-12)
+
+
+@both
+def test_data_frames(model):
+    X, y, X_val, y_val = split(TALL)
+    columns = list("abcde")
+    frame, frame_val = (pd.DataFrame(part, columns=columns) for part in (X, X_val))
+    fitted = clone(model).fit(frame, y, X_val=frame_val, y_val=pd.Series(y_val))
+    expected = clone(model).fit(X, y, X_val=X_val, y_val=y_val).validation_loss_curve_
+    assert fitted.validation_loss_curve_ == pytest.approx(expected, rel=1e-12)
+    with pytest.raises(ValueError, match=r"validation samples .* feature names should match"):
+        clone(model).fit(frame, y, X_val=frame_val[columns[::-1]], y_val=y_val)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"y_val": None}, "X_val given without y_val: pass X_val and y_val together"),
+        ({"X_val": None}, "y_val given without X_val"),
+        ({"X_val": None, "y_val": None, "sample_weight_val": [1.0]}, "sample_weight_val given without X_val"),
+        ({"y_val": [0, 1]}, r"validation samples .* inconsistent numbers of samples"),
+        ({"y_val": [7] * 13}, r"validation samples .* unseen labels: .*7"),
+        ({"X_val": np.ones((13, 4))}, r"validation samples .* 4 features, .* expecting 5"),
+        ({"X_val": np.full((13, 5), np.nan)}, r"validation samples .* NaN"),
+        ({"sample_weight_val": np.zeros(13)}, r"validation samples .* at least one non-zero"),
+        ({"sample_weight_val": -np.ones(13)}, r"validation samples .* Negative"),
+    ],
+)
+def test_bad_validation_samples_are_refused(change, message):
+    """A ValueError that says what is wrong; the estimator is as it was."""
+    X, y, X_val, y_val = split(TALL)
+    model = LogisticRegressionGD(max_iter=5).fit(X, y, X_val=X_val, y_val=y_val)
+    before = dict(vars(model))
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y, **({"X_val": X_val, "y_val": y_val} | change))
+    assert vars(model) == before
+
+
+def test_pipeline_transforms_the_validation_samples():
+    """`transform_input=["X_val"]`: images pass the same scaler as X does, by metadata routing."""
+    data = load_photo_patches()
+    by_hand = LogisticRegressionGD(0.005, 50, record_every=10).fit(
+        data.train_set_x.reshape(209, -1) / 255,
+        data.train_set_y,
+        X_val=data.test_set_x.reshape(50, -1) / 255,
+        y_val=data.test_set_y,
+    )
+    with config_context(enable_metadata_routing=True):
+        classifier = LogisticRegressionGD(0.005, 50, record_every=10).set_fit_request(X_val=True, y_val=True)
+        pipeline = make_pipeline(FlattenScaler(), classifier, transform_input=["X_val"])
+        pipeline.fit(data.train_set_x, data.train_set_y, X_val=data.test_set_x, y_val=data.test_set_y)
+    assert pipeline[-1].validation_loss_curve_ == pytest.approx(by_hand.validation_loss_curve_, rel=1e-12)
+    assert len(by_hand.validation_loss_curve_) == 5
+
+
+def test_search_passes_validation_samples_on():
+    """With one set of them for all folds both searches train one by one and find the same."""
+    X, y, X_val, y_val = split(TALL)
+    pipeline = make_pipeline(StandardScaler(), LogisticRegressionGD(max_iter=20))
+    searches = [
+        kind(pipeline, {"logisticregressiongd__learning_rate": [0.1, 0.2]}, cv=2, scoring="neg_log_loss").fit(
+            X, y, logisticregressiongd__X_val=X_val, logisticregressiongd__y_val=y_val
+        )
+        for kind in (GridSearchCV, VectorizedGridSearchCV)
+    ]
+    assert searches[0].best_params_ == searches[1].best_params_
+    curves = [search.best_estimator_[-1].validation_loss_curve_ for search in searches]
+    assert curves[0] == curves[1]
+
+
+def test_verbose_prints_both_costs(capsys):
+    X, y, X_val, y_val = split(TALL)
+    model = LogisticRegressionGD(0.1, 15, record_every=10, verbose=True).fit(X, y, X_val=X_val, y_val=y_val)
+    costs = zip(model.loss_curve_, model.validation_loss_curve_, strict=True)
+    expected = [f"Cost after iteration {10 * i}: {a:f} (validation: {b:f})" for i, (a, b) in enumerate(costs)]
+    assert capsys.readouterr().out.splitlines() == expected
