@@ -2,6 +2,7 @@
 
 from ._classifiers import LogisticRegressionGD, ShallowNNClassifier
 from ._datasets import load_photo_patches, read_hdf5, write_hdf5
+from ._plotting import LossCurveDisplay, WeightsDisplay
 from ._preprocessing import FlattenScaler
 from ._search import VectorizedGridSearchCV
 
@@ -9,8 +10,10 @@ __version__ = "0.1.0"
 __all__ = [
     "FlattenScaler",
     "LogisticRegressionGD",
+    "LossCurveDisplay",
     "ShallowNNClassifier",
     "VectorizedGridSearchCV",
+    "WeightsDisplay",
     "load_photo_patches",
     "read_hdf5",
     "write_hdf5",

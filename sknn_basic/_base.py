@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import expit, log_expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ._callbacks import CallbackSupportMixin, StepWatch, begin_fit
@@ -308,6 +309,11 @@ class GradientDescentClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def last_step(estimator):
+    """Return what a pipeline ends in, or the estimator itself."""
+    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
 
 
 @contextmanager

@@ -11,12 +11,12 @@ from sklearn.model_selection import GridSearchCV, ParameterGrid, check_cv
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags, indexable
 
-from ._base import GradientDescentClassifier
+from ._base import GradientDescentClassifier, last_step
 from ._callbacks import begin_fit, callbacks_of, reach_into
 from ._inputs import validate_samples
 from ._samples import GramSamples, prefers_gram
 from ._sklearn import accepts_sample_weight, fit_context
-from ._stacks import TURN, Fold, is_watched, last_step, make_groups, n_rows
+from ._stacks import TURN, Fold, is_watched, make_groups, n_rows
 
 
 class VectorizedGridSearchCV(GridSearchCV):

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from ._base import GradientDescentClassifier
+from ._base import GradientDescentClassifier, last_step
 from ._callbacks import StepWatch, callbacks_of
 from ._objective import Objective
 from ._samples import BLOCK_BYTES
@@ -267,10 +267,6 @@ def params_of(params, rows, n):
         name: safe_indexing(value, rows) if np.ndim(value) and n_rows(value) == n else value
         for name, value in params.items()
     }
-
-
-def last_step(estimator):
-    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
 
 
 def _prefix(estimator):

@@ -3,7 +3,9 @@
 import os
 
 os.environ["SCIPY_ARRAY_API"] = "1"  # or check_estimator skips its array API check; before SciPy is imported
+os.environ["MPLBACKEND"] = "Agg"  # figures without windows
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,14 @@ def cats_folder():
     if "SKNN_BASIC_CATS" not in os.environ:
         pytest.skip("set SKNN_BASIC_CATS to the folder of the notes' cat images")
     return Path(os.environ["SKNN_BASIC_CATS"]).resolve()
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    """Close the figures that a test has left open."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture(scope="session")

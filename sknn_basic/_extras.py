@@ -1,0 +1,14 @@
+"""Packages that are not installed with this one: imported where they are used."""
+
+from importlib import import_module
+
+
+def import_extra(module, extra, what):
+    """Return the module, or say which extra of this package `what` needs."""
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise ImportError(
+            f"{what} needs {module.partition('.')[0]}, which cannot be imported ({error}). Install it with: "
+            f"python -m pip install 'sknn-basic[{extra}]'"
+        ) from error

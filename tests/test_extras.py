@@ -1,0 +1,44 @@
+"""What needs a package that is not installed says which extra to install."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from sknn_basic import LogisticRegressionGD, LossCurveDisplay, WeightsDisplay
+from sknn_basic._extras import import_extra
+
+
+@pytest.fixture
+def missing(monkeypatch):
+    """A function that makes packages seem not installed."""
+
+    def hide(*packages):
+        for name in [n for n in sys.modules if n.split(".")[0] in packages]:
+            monkeypatch.delitem(sys.modules, name)
+        for package in packages:
+            monkeypatch.setitem(sys.modules, package, None)
+
+    return hide
+
+
+def test_message_names_package_and_extra():
+    with pytest.raises(ImportError, match=r"^flying needs no_such_package, .*'sknn-basic\[wings\]'$"):
+        import_extra("no_such_package.part", "wings", "flying")
+
+
+@pytest.mark.parametrize("display", [LossCurveDisplay, WeightsDisplay])
+def test_displays_name_their_extra(display, missing):
+    missing("matplotlib")
+    model = LogisticRegressionGD(max_iter=2).fit(np.eye(4), [0, 1, 0, 1])
+    options = {"image_shape": (2, 2)} if display is WeightsDisplay else {}
+    with pytest.raises(ImportError, match=rf"{display.__name__} needs matplotlib.*sknn-basic\[plots\]"):
+        display.from_estimator(model, **options)
+
+
+def test_importing_the_package_imports_no_extra():
+    extras = "matplotlib", "PIL", "skops"  # rich is imported by scikit-learn
+    code = f"import sys, sknn_basic; print([m for m in {extras} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
