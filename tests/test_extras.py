@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from sknn_basic import LogisticRegressionGD, LossCurveDisplay, WeightsDisplay
+from sknn_basic import LogisticRegressionGD, LossCurveDisplay, WeightsDisplay, read_image, read_image_folder
 from sknn_basic._extras import import_extra
 
 
@@ -35,6 +35,13 @@ def test_displays_name_their_extra(display, missing):
     options = {"image_shape": (2, 2)} if display is WeightsDisplay else {}
     with pytest.raises(ImportError, match=rf"{display.__name__} needs matplotlib.*sknn-basic\[plots\]"):
         display.from_estimator(model, **options)
+
+
+@pytest.mark.parametrize("reader", [read_image, read_image_folder])
+def test_readers_of_images_name_their_extra(reader, missing, tmp_path):
+    missing("PIL")
+    with pytest.raises(ImportError, match=rf"{reader.__name__} needs PIL.*sknn-basic\[images\]"):
+        reader(tmp_path)
 
 
 def test_importing_the_package_imports_no_extra():

@@ -24,7 +24,7 @@ MODULES = sorted(module.name for module in pkgutil.iter_modules(sknn_basic.__pat
 LAYERS = [
     {"_sklearn", "_callbacks", "_extras"},
     {"_network", "_inputs", "_datasets"},
-    {"_preprocessing", "_samples", "_curvature", "_objective"},
+    {"_images", "_preprocessing", "_samples", "_curvature", "_objective"},
     {"_training"},
     {"_base"},
     {"_classifiers", "_stacks", "_plotting"},
@@ -44,6 +44,8 @@ def test_public_names():
         "WeightsDisplay",
         "load_photo_patches",
         "read_hdf5",
+        "read_image",
+        "read_image_folder",
         "write_hdf5",
     ]
     assert all(getattr(sknn_basic, name).__doc__ for name in sknn_basic.__all__)
@@ -70,7 +72,7 @@ def test_private_names_of_scikit_learn_stand_in_one_place():
                 assert path.name == "_sklearn.py" or not private, f"{path.name} imports {private}"
 
 
-EXAMPLES_NEED = {"_plotting": "matplotlib.pyplot"}
+EXAMPLES_NEED = {"_images": "PIL.Image", "_plotting": "matplotlib.pyplot"}
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if ">>> " in (PACKAGE / f"{m}.py").read_text()])

@@ -1,0 +1,219 @@
+"""Images of the user's own as arrays of one size: one file, or a folder with a subfolder for each class."""
+
+import os
+import warnings
+from numbers import Integral
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils import check_scalar
+
+from ._extras import import_extra
+
+
+class ImageFolder(NamedTuple):
+    """Images, their labels and the names of the classes."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    classes: np.ndarray
+
+
+def read_image_folder(path, size=64):
+    """Read images from a folder that has one subfolder for each class.
+
+    A file may be of any format and colour mode that Pillow reads. It is turned upright as its EXIF data says,
+    converted to 8-bit RGB, cropped to the square in its middle and scaled. What is transparent becomes white,
+    16-bit grey is divided by 257, and floats are taken to end at 1, or at 255 if one exceeds 1. Of several
+    frames the first is read.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The folder. Each subfolder is a class that bears its name; its files, and those of folders in it, are
+        the images. Names that begin with a dot are passed over, and so are files beside the subfolders.
+    size : int, default=64
+        Height and width of the images in pixels, in [1, inf).
+
+    Returns
+    -------
+    dataset : ImageFolder
+        A named tuple, which also unpacks as ``images, labels, classes``:
+
+        * `images` (n_images, size, size, 3): uint8 RGB ndarray, sorted by class and by path;
+        * `labels` (n_images,): int64 ndarray, each an index into `classes`;
+        * `classes` (n_classes,): ndarray of str, the names of the subfolders, sorted.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder.
+    ImportError
+        If Pillow is not installed: the extra `images`.
+    ValueError
+        If the folder has no subfolders, or one of them no image that can be read.
+
+    Warns
+    -----
+    UserWarning
+        If files cannot be read as images: one warning names them all. They are left out.
+
+    See Also
+    --------
+    read_image : One image, such as one to predict the class of.
+    write_hdf5 : Keep the images in one file, once they are split into training and test set.
+    sklearn.model_selection.train_test_split : Split them.
+
+    References
+    ----------
+    "Deep Learning in Python" (notes), section 1.2.2: images of shape (num_px, num_px, 3).
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from PIL import Image
+    >>> from sknn_basic import read_image_folder
+    >>> with TemporaryDirectory() as folder:
+    ...     for name, colour in ("sea", "blue"), ("wood", "green"):
+    ...         (Path(folder) / name).mkdir()
+    ...         Image.new("RGB", (120, 90), colour).save(Path(folder) / name / "1.png")
+    ...     images, labels, classes = read_image_folder(folder, size=8)
+    >>> images.shape, labels.tolist(), classes.tolist()
+    ((2, 8, 8, 3), [0, 1], ['sea', 'wood'])
+    """
+    check_scalar(size, "size", Integral, min_val=1)
+    import_extra("PIL.Image", "images", "read_image_folder")
+    path = Path(path)
+    if not path.is_dir():
+        raise FileNotFoundError(f"{path} is not a folder: expected one with a subfolder for each class.")
+    folders = sorted(entry for entry in path.iterdir() if entry.is_dir() and _is_visible(entry.name))
+    if not folders:
+        raise ValueError(
+            f"{path} has no subfolders: expected one for each class, such as {path / 'cat'} with images of "
+            "cats."
+        )
+    images, labels, skipped = [], [], []
+    for label, folder in enumerate(folders):
+        for file in _files(folder):
+            try:
+                images.append(_read(file, size))
+                labels.append(label)
+            except Exception as error:  # Pillow raises many kinds for files that are damaged or no images
+                skipped.append(f"{file} ({' '.join(str(error).split()) or type(error).__name__})")
+        if label not in labels[-1:]:
+            raise ValueError(
+                f"{folder} has no image that can be read: expected at least one for each class. "
+                f"{_list_skipped(skipped)}".rstrip()
+            )
+    if skipped:
+        warnings.warn(_list_skipped(skipped), UserWarning, stacklevel=2)
+    names = np.array([folder.name for folder in folders])
+    return ImageFolder(np.stack(images), np.array(labels, np.int64), names)
+
+
+def read_image(path, size=64):
+    """Read one image as `read_image_folder` reads each of its files.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file, of any format and colour mode that Pillow reads.
+    size : int, default=64
+        Height and width of the image in pixels, in [1, inf): those of the images that a model was fitted on.
+
+    Returns
+    -------
+    image : ndarray of shape (size, size, 3)
+        uint8, RGB. For a prediction pass ``[image]``: X is an array of images.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ImportError
+        If Pillow is not installed: the extra `images`.
+    OSError
+        If the file cannot be read as an image.
+
+    See Also
+    --------
+    read_image_folder : Many images and their classes.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from PIL import Image
+    >>> from sknn_basic import read_image
+    >>> with TemporaryDirectory() as folder:
+    ...     Image.new("L", (30, 20), 255).save(Path(folder) / "white.png")
+    ...     image = read_image(Path(folder) / "white.png", size=2)
+    >>> image.shape, int(image.min())
+    ((2, 2, 3), 255)
+    """
+    check_scalar(size, "size", Integral, min_val=1)
+    import_extra("PIL.Image", "images", "read_image")
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist: expected an image.")
+    try:
+        return _read(path, size)
+    except Exception as error:  # Pillow raises many kinds for files that are damaged or no images
+        raise OSError(f"{path} cannot be read as an image: {error}") from error
+
+
+def _is_visible(name):
+    return not name.startswith(".")
+
+
+def _files(folder):
+    """Return the files of a folder and the folders in it, by path."""
+    found = []
+    for parent, folders, files in os.walk(folder):
+        folders[:] = filter(_is_visible, folders)
+        found += [Path(parent, name) for name in filter(_is_visible, files)]
+    return sorted(found)
+
+
+def _list_skipped(skipped):
+    if not skipped:
+        return ""
+    files = "1 file" if len(skipped) == 1 else f"{len(skipped)} files"
+    return f"Left out {files} that cannot be read as images: {'; '.join(skipped)}."
+
+
+def _read(path, size):
+    from PIL import Image, ImageOps
+
+    if not path.is_file():
+        raise OSError("not a file")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of odd metadata, or of many pixels
+        with Image.open(path) as image:
+            image.draft(None, (2 * size, 2 * size))  # a large JPEG is decoded no finer than needed
+            upright = ImageOps.exif_transpose(image)
+            return np.asarray(ImageOps.fit(_as_rgb(upright), (size, size), Image.Resampling.BICUBIC))
+
+
+def _as_rgb(image):
+    """Return the image in 8-bit RGB, on white."""
+    from PIL import Image, ImageCms
+
+    if image.mode.startswith(("I", "F")):  # which Pillow would cut off at 255
+        values = np.asarray(image, np.float64)
+        if not np.isfinite(values).all():
+            raise ValueError("pixels that are not finite")
+        scale = 1 / 257 if image.mode.startswith("I") else 255 if values.max() <= 1 else 1
+        image = Image.fromarray((values * scale).round().clip(0, 255).astype(np.uint8))
+    if image.mode == "LAB":
+        return ImageCms.profileToProfile(
+            image, ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), outputMode="RGB"
+        )
+    if image.mode in ("La", "RGBa"):  # premultiplied
+        image = image.convert({"La": "LA", "RGBa": "RGBA"}[image.mode])
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")

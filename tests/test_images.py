@@ -1,0 +1,251 @@
+"""Images of the user's own: any format and mode, upright, square, on white."""
+
+import os
+import re
+
+import numpy as np
+import pytest
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+
+from sknn_basic import (
+    FlattenScaler,
+    LogisticRegressionGD,
+    read_hdf5,
+    read_image,
+    read_image_folder,
+    write_hdf5,
+)
+
+Image = pytest.importorskip("PIL.Image", reason="the extra images is not installed")
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """A folder with two classes, red and blue, of three images each."""
+    rng = np.random.RandomState(0)
+    for name, channel in ("red", 0), ("blue", 2):
+        (tmp_path / name).mkdir()
+        for i in range(3):
+            pixels = rng.randint(0, 60, (40, 50, 3), dtype=np.uint8)
+            pixels[..., channel] += 150
+            Image.fromarray(pixels).save(tmp_path / name / f"{i}.png")
+    return tmp_path
+
+
+def test_folders_are_classes(photos):
+    """Sorted by class and path; labels are indices of the names."""
+    images, labels, classes = read_image_folder(photos, size=8)
+    assert classes.tolist() == ["blue", "red"]
+    assert labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert labels.dtype == np.int64
+    assert images.shape == (6, 8, 8, 3)
+    assert images.dtype == np.uint8
+    assert (images[:3, ..., 2] > images[:3, ..., 0]).all()
+    assert (images[3:, ..., 0] > images[3:, ..., 2]).all()
+    assert read_image_folder(str(photos)).images.shape == (6, 64, 64, 3)
+    for i, file in enumerate(sorted(photos.rglob("*.png"))):
+        np.testing.assert_array_equal(images[i], read_image(file, 8))
+
+
+def test_from_folders_to_a_prediction(photos):
+    """What is read trains a classifier, is written and read again, and one more image is predicted."""
+    images, labels, classes = read_image_folder(photos, size=8)
+    train_x, test_x, train_y, test_y = train_test_split(images, labels, stratify=labels, random_state=0)
+    write_hdf5(photos / "photos.h5", train_x, train_y, test_x, test_y, classes)
+    again = read_hdf5(photos / "photos.h5")
+    np.testing.assert_array_equal(again.train_set_x, train_x)
+    assert again.classes.tolist() == classes.tolist()
+    model = make_pipeline(FlattenScaler(), LogisticRegressionGD()).fit(train_x, train_y)
+    assert model.score(test_x, test_y) == 1
+    Image.new("RGB", (90, 30), (200, 10, 10)).save(photos / "new.webp")
+    assert classes[model.predict([read_image(photos / "new.webp", 8)])[0]] == "red"
+
+
+RAMP = np.linspace(0, 1, 64).reshape(8, 8)
+
+
+def as_mode(mode):
+    """An image of the ramp from black to white in a colour mode."""
+    if mode == "F":
+        return Image.fromarray(RAMP.astype(np.float32))
+    if mode == "I":
+        return Image.fromarray((RAMP * 65535).astype(np.int32))
+    if mode.startswith("I;16"):
+        return Image.frombytes(
+            mode, (8, 8), (RAMP * 65535).astype(">u2" if mode == "I;16B" else "<u2").tobytes()
+        )
+    grey = Image.fromarray((RAMP * 255).round().astype(np.uint8))
+    if mode == "LAB":
+        from PIL import ImageCms
+
+        profiles = [ImageCms.createProfile(name) for name in ("sRGB", "LAB")]
+        return ImageCms.profileToProfile(grey.convert("RGB"), *profiles, outputMode="LAB")
+    through = {"La": "LA", "RGBa": "RGBA", "HSV": "RGB", "YCbCr": "RGB", "CMYK": "RGB"}.get(mode)
+    return grey.convert(through).convert(mode) if through else grey.convert(mode)
+
+
+@pytest.mark.parametrize(
+    "mode",
+    "L P RGB RGBA RGBX CMYK YCbCr LAB HSV LA La RGBa PA I F I;16 I;16L I;16B".split(),
+)
+def test_every_mode_becomes_the_same_rgb(mode):
+    """The ramp from black to white comes out the same, whatever holds it."""
+    from sknn_basic._images import _as_rgb
+
+    rgb = np.asarray(_as_rgb(as_mode(mode)))
+    assert rgb.shape == (8, 8, 3)
+    np.testing.assert_allclose(rgb, np.repeat(255 * RAMP[..., np.newaxis], 3, axis=2), atol=4)
+
+
+def test_black_and_white():
+    from sknn_basic._images import _as_rgb
+
+    rgb = np.asarray(_as_rgb(Image.fromarray(RAMP > 0.5)))
+    np.testing.assert_array_equal(rgb, np.repeat(255 * (RAMP > 0.5)[..., np.newaxis], 3, axis=2))
+
+
+def test_floats_that_end_at_255():
+    from sknn_basic._images import _as_rgb
+
+    rgb = np.asarray(_as_rgb(Image.fromarray((300 * RAMP - 20).astype(np.float32))))
+    np.testing.assert_allclose(rgb[..., 0], np.clip(300 * RAMP - 20, 0, 255), atol=0.51)
+
+
+@pytest.mark.parametrize(
+    "suffix",
+    "png jpg jpeg gif bmp tiff webp ppm pgm tga ico pcx jp2 dds sgi xbm avif icns".split(),
+)
+def test_every_format(suffix, tmp_path):
+    """Whatever Pillow writes here is read again, nearly as it was."""
+    grey = np.kron(RAMP.round(), np.full((8, 8), 255)).astype(np.uint8)
+    image = Image.fromarray(grey)
+    if suffix == "xbm":
+        image = image.convert("1")
+    elif suffix not in ("pgm", "pcx"):
+        image = image.convert("RGBA" if suffix in ("ico", "icns", "dds") else "RGB")
+    Image.init()
+    if f".{suffix}" not in Image.registered_extensions():
+        pytest.skip(f"this Pillow knows no {suffix}")
+    path = tmp_path / f"image.{suffix}"
+    try:
+        image.save(path)
+    except (KeyError, OSError, ValueError) as error:
+        pytest.skip(f"this Pillow does not write {suffix}: {error}")
+    difference = np.abs(read_image(path, 64)[..., 0].astype(int) - grey)
+    assert np.quantile(difference, 0.9) < 30
+
+
+def test_transparent_pixels_are_white(tmp_path):
+    """Alpha, a transparent palette entry and a transparent colour alike."""
+    half = np.zeros((4, 4, 4), np.uint8)
+    half[:2, :, 3] = 255  # black above, transparent black below
+    image = Image.fromarray(half)
+    palette = Image.new("P", (4, 4), 1)
+    palette.putpalette([0, 0, 0, 10, 20, 30])
+    palette.paste(0, (0, 0, 4, 2))
+    image.save(tmp_path / "alpha.png")
+    palette.save(tmp_path / "palette.png", transparency=1)
+    palette.save(tmp_path / "palette.gif", transparency=1)
+    grey = Image.fromarray(np.repeat([[0], [0], [7], [7]], 4, axis=1).astype(np.uint8))
+    grey.save(tmp_path / "colour.png", transparency=7)
+    for file in tmp_path.iterdir():
+        pixels = read_image(file, 4)
+        assert (pixels[0] < 3).all(), file
+        assert (pixels[3] > 252).all(), file
+
+
+def test_images_are_turned_upright(tmp_path):
+    """EXIF says which way the camera was held."""
+    pixels = np.zeros((40, 40, 3), np.uint8)
+    pixels[:20] = 255
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90 degrees clockwise: white, above as stored, is to the right
+    Image.fromarray(pixels).save(tmp_path / "turned.png", exif=exif)
+    image = read_image(tmp_path / "turned.png", 4)
+    assert (image[:, 3] > 250).all()
+    assert (image[:, 0] < 5).all()
+
+
+def test_the_square_in_the_middle_is_read(tmp_path):
+    pixels = np.zeros((20, 60, 3), np.uint8)
+    pixels[:, 20:40] = 200
+    for name, array in ("wide", pixels), ("high", pixels.transpose(1, 0, 2)):
+        Image.fromarray(np.ascontiguousarray(array)).save(tmp_path / f"{name}.png")
+        np.testing.assert_array_equal(read_image(tmp_path / f"{name}.png", 20), np.full((20, 20, 3), 200))
+
+
+def test_large_jpeg(tmp_path):
+    """A photograph of 12 megapixels is read as what it shows."""
+    ramp = np.linspace(0, 255, 3000).astype(np.uint8)
+    Image.fromarray(np.broadcast_to(ramp, (4000, 3000))).save(tmp_path / "large.jpg")
+    expected = np.linspace(0, 255, 64, endpoint=False) + 2
+    np.testing.assert_allclose(read_image(tmp_path / "large.jpg", 64)[10, :, 0], expected, atol=3)
+
+
+def test_first_frame(tmp_path):
+    frames = [Image.new("L", (8, 8), value) for value in (250, 0)]
+    for suffix in ("gif", "tiff", "webp"):
+        frames[0].save(tmp_path / f"film.{suffix}", save_all=True, append_images=frames[1:])
+        assert (read_image(tmp_path / f"film.{suffix}", 8) > 245).all()
+
+
+def test_unreadable_files_are_named_in_one_warning(photos):
+    """A text, an empty file, a damaged image, a pipe; and not the hidden ones."""
+    (photos / "red" / "notes.txt").write_text("not an image")
+    (photos / "red" / "empty.png").touch()
+    whole = (photos / "red" / "0.png").read_bytes()
+    (photos / "blue" / "cut.png").write_bytes(whole[: len(whole) // 2])
+    (photos / "red" / ".hidden").write_text("passed over")
+    (photos / ".cache").mkdir()
+    (photos / "beside.txt").write_text("passed over")
+    expected = ["blue/cut.png", "red/empty.png", "red/notes.txt"]
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(photos / "red" / "pipe.png")
+        expected.append("red/pipe.png")
+    with pytest.warns(UserWarning, match=f"Left out {len(expected)} files") as caught:
+        dataset = read_image_folder(photos, size=8)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    assert dataset.labels.tolist() == [0, 0, 0, 1, 1, 1]
+    named = re.findall(r"(\w+/[\w.]+) \(", str(caught[0].message).replace(os.sep, "/"))
+    assert named == expected
+
+
+def test_folders_in_a_class_belong_to_it(photos):
+    (photos / "red" / "more" / "yet").mkdir(parents=True)
+    Image.new("RGB", (9, 9)).save(photos / "red" / "more" / "yet" / "a.png")
+    assert read_image_folder(photos, 4).labels.tolist() == [0] * 3 + [1] * 4
+
+
+def test_bad_folders_are_refused(photos, tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere is not a folder"):
+        read_image_folder(tmp_path / "nowhere")
+    with pytest.raises(ValueError, match="has no subfolders: expected one for each class"):
+        read_image_folder(photos / "red")
+    (photos / "green").mkdir()
+    with pytest.raises(ValueError, match="green has no image that can be read"):
+        read_image_folder(photos)
+    (photos / "green" / "a.txt").write_text("text")
+    with pytest.raises(ValueError, match=r"green has no image .* 1 file .*a.txt \(cannot identify"):
+        read_image_folder(photos)
+
+
+@pytest.mark.parametrize(
+    ("size", "error"), [(0, ValueError), (-3, ValueError), (2.5, TypeError), ("8", TypeError)]
+)
+def test_bad_sizes_are_refused(size, error, photos):
+    with pytest.raises(error, match="size"):
+        read_image_folder(photos, size)
+    with pytest.raises(error, match="size"):
+        read_image(photos / "red" / "0.png", size)
+
+
+def test_bad_files_are_refused(photos):
+    with pytest.raises(FileNotFoundError, match=r"none.jpg does not exist"):
+        read_image(photos / "none.jpg")
+    (photos / "text.jpg").write_text("text")
+    with pytest.raises(OSError, match=r"text.jpg cannot be read as an image"):
+        read_image(photos / "text.jpg")
+    with pytest.raises(OSError, match="red cannot be read"):
+        read_image(photos / "red")
