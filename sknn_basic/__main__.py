@@ -7,6 +7,7 @@ import warnings
 from time import perf_counter
 
 import numpy as np
+from sklearn import config_context
 from sklearn.pipeline import make_pipeline
 
 from . import (
@@ -17,7 +18,10 @@ from . import (
     load_photo_patches,
     read_hdf5,
 )
+from ._base import FitInterruptedWarning
+from ._callbacks import make_progress_bar
 from ._network import ACTIVATIONS
+from ._report import check_report, write_report
 
 
 def main(argv=None):
@@ -37,11 +41,14 @@ def main(argv=None):
         sys.exit(130)
     except MemoryError as error:
         parser.error(f"not enough memory: {error}")
-    except (OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         parser.error(" ".join(str(error).split()))
 
 
 def _train(options):
+    if options.plot:
+        check_report(options.plot)
+    progress_bars = [make_progress_bar()] if options.progress else []
     if options.file is None:
         data, source = load_photo_patches(), "the bundled photo patches"
     else:
@@ -50,13 +57,17 @@ def _train(options):
     names = ", ".join(f"{label} = {name}" for label, name in enumerate(data.classes))
     print(f"Images: {source}")
     print(f"Training set: {data.train_set_x.shape}; test set: {data.test_set_x.shape}; classes: {names}")
+    models = []
     for name in ("logistic", "shallow") if options.model == "both" else (options.model,):
         classifier = _make_classifier(name, options)
         print(f"\n{classifier}")
         try:
-            _report(make_pipeline(FlattenScaler(), classifier), data)
+            models.append(_fit(classifier, data, progress_bars, is_validated=bool(options.plot)))
         except ValueError as error:
             raise ValueError(f"{source}: {error}") from error
+    if options.plot:
+        write_report(models, data, options.plot)
+        print(f"\nreport: {options.plot}")
 
 
 def _make_classifier(name, options):
@@ -74,17 +85,27 @@ def _make_classifier(name, options):
     )
 
 
-def _report(model, data):
-    start = perf_counter()
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        model.fit(data.train_set_x, data.train_set_y)
-    seconds = perf_counter() - start
+def _fit(classifier, data, progress_bars, is_validated):
+    """Fit on the training set, print what came of it and return the model."""
+    with config_context(enable_metadata_routing=True):
+        classifier.set_fit_request(X_val=True, y_val=True)
+        model = make_pipeline(FlattenScaler(), classifier, transform_input=["X_val"])
+        if progress_bars:
+            model.set_callbacks(*progress_bars)
+        validation = {"X_val": data.test_set_x, "y_val": data.test_set_y} if is_validated else {}
+        start = perf_counter()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model.fit(data.train_set_x, data.train_set_y, **validation)
+        seconds = perf_counter() - start
     for warning in caught:
         print(f"sknn-basic: warning: {warning.message}", file=sys.stderr)
     print(f"train accuracy: {_accuracy(model, data.train_set_x, data.train_set_y)} %")
     print(f"test accuracy: {_accuracy(model, data.test_set_x, data.test_set_y)} %")
     print(f"trained in {seconds:.2f} s")
+    if any(warning.category is FitInterruptedWarning for warning in caught):
+        raise KeyboardInterrupt
+    return model
 
 
 def _accuracy(model, X, y):
@@ -159,6 +180,12 @@ def _make_parser():
         metavar="N",
         help="steps from one printed cost to the next (%(default)s)",
     )
+    add(
+        "--plot",
+        metavar="REPORT",
+        help="draw cost curves, weights and mistakes in this file, such as report.png; needs the extra plots",
+    )
+    add("--progress", action="store_true", help="show progress bars; needs the extra progress")
     return parser
 
 

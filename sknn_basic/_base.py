@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from ._callbacks import CallbackSupportMixin, StepWatch, begin_fit
+from ._callbacks import CallbackSupportMixin, StepWatch, begin_fit, n_tasks
 from ._inputs import (
     shares,
     targets,
@@ -91,7 +91,7 @@ class GradientDescentClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         UserWarning
             If the user interrupts (Ctrl-C): the weights kept are those reached.
         """
-        task = begin_fit(self, self.max_iter, X, y, sample_weight)
+        task = begin_fit(self, n_tasks(self.max_iter), X, y, sample_weight)
         with _unchanged_on_error(self):
             X, Y, s, layers = self._pose(X, y, sample_weight)
             held_out = self._pose_validation(X_val, y_val, sample_weight_val, X.dtype)
@@ -107,7 +107,7 @@ class GradientDescentClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
             def with_weights(descent):
                 return descent._replace(layers=finish(samples, descent.layers, X.dtype))
 
-            watch = StepWatch(task, lambda descent: self._name_results(with_weights(descent)))
+            watch = StepWatch(task, self.max_iter, lambda descent: self._name_results(with_weights(descent)))
             descent = train(
                 objective,
                 layers,

@@ -1,13 +1,17 @@
 """Callbacks of scikit-learn 1.9 and newer: what they are told of a fit. Older versions have none.
 
-A fit is a task, and each of its steps is a task within it. Where no callbacks are set, `NO_TASK` stands in
-the place of both, so that a fit takes what it takes without them (benchmarks/callbacks.py).
+A fit is a task, and each of its steps is a task within it, or several steps where they are many. Where no
+callbacks are set, `NO_TASK` stands in the place of all, so that a fit takes what it takes without them
+(benchmarks/callbacks.py).
 """
 
 from contextlib import contextmanager, nullcontext
 from inspect import Parameter, signature
+from math import ceil
 
 import numpy as np
+
+from ._extras import import_extra
 
 try:
     from sklearn.callback import AutoPropagatedCallback, CallbackSupportMixin
@@ -15,6 +19,11 @@ except ImportError:  # before scikit-learn 1.9
 
     class CallbackSupportMixin:
         """Stands for scikit-learn's class, which gives an estimator its `set_callbacks`."""
+
+
+# The default number of steps of a network. The time of scikit-learn's progress bar grows with the square of
+# the number of tasks: 1.3 s for 5,000, 19 s for 20,000 (benchmarks/callbacks.py).
+MAX_TASKS = 5000
 
 
 def callbacks_of(estimator):
@@ -35,6 +44,13 @@ def reach_into(callbacks):
     return any(
         p.kind is Parameter.KEYWORD_ONLY for hook in hooks for p in signature(hook).parameters.values()
     )
+
+
+def make_progress_bar():
+    """Return scikit-learn's progress bar for a pipeline and what it fits, or say what it needs."""
+    callback = import_extra("sklearn.callback", "progress", "A progress bar")
+    import_extra("rich", "progress", "A progress bar")
+    return callback.ProgressBar()
 
 
 def begin_fit(estimator, n_subtasks, X, y, sample_weight=None, *, is_watched=False):
@@ -132,20 +148,37 @@ NO_TASK = _NoTask()
 
 
 class StepWatch:
-    """Makes each step of a descent a task: `begin` before it and `end` after it.
+    """Makes the steps of a descent tasks: `begin` before each and `end` after it.
 
     `attributes_of` makes fitted attributes of what `so_far()` returns, if a callback asks for them.
     """
 
-    def __init__(self, task, attributes_of=None):
-        self.task, self.attributes_of = task, attributes_of
+    def __init__(self, task, n_steps, attributes_of=None):
+        self.task, self.n_steps, self.attributes_of = task, n_steps, attributes_of
+        self.steps_a_task = _steps_a_task(n_steps)
+        self.n_begun = self.n_ended = 0
 
     def begin(self, so_far=None):
-        self.step = self.task.subtask("iteration").begin(self._attributes(so_far))
+        if self.n_begun % self.steps_a_task == 0:
+            name = "iteration" if self.steps_a_task == 1 else f"{self.steps_a_task} iterations"
+            self.current = self.task.subtask(name).begin(self._attributes(so_far))
+        self.n_begun += 1
 
     def end(self, so_far=None):
         """Return whether a callback asks to stop."""
-        return self.step.end(self._attributes(so_far))
+        self.n_ended += 1
+        if self.n_ended % self.steps_a_task == 0 or self.n_ended == self.n_steps:
+            return self.current.end(self._attributes(so_far))
+        return False
 
     def _attributes(self, so_far):
         return None if so_far is None else lambda: self.attributes_of(so_far())
+
+
+def n_tasks(n_steps):
+    """Return how many tasks a `StepWatch` makes of the steps."""
+    return ceil(n_steps / _steps_a_task(n_steps))
+
+
+def _steps_a_task(n_steps):
+    return ceil(n_steps / MAX_TASKS)

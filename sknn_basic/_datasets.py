@@ -1,9 +1,6 @@
 """Images and labels in HDF5 files, in the layout that the notes load, and the bundled photo patches."""
 
 import io
-import os
-import secrets
-import shutil
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -11,6 +8,8 @@ from typing import NamedTuple
 
 import h5py
 import numpy as np
+
+from ._files import write_whole
 
 TRAIN_KEYS = "train_set_x", "train_set_y"
 TEST_KEYS = "test_set_x", "test_set_y"
@@ -156,21 +155,7 @@ def write_hdf5(path, train_set_x, train_set_y, test_set_x, test_set_y, classes, 
         raise FileNotFoundError(f"{path} cannot be written: there is no folder {path.parent}.")
     values = train_set_x, train_set_y, test_set_x, test_set_y, classes
     dataset = _checked({key: _as_array(path, key, value) for key, value in zip(KEYS, values, strict=True)})
-    content = _as_hdf5(dataset)
-    target = path.resolve()  # a symbolic link stays one
-    temporary = target.with_name(f".write_hdf5-{secrets.token_hex(8)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        _rename(temporary, target, overwrite)
-    except FileExistsError:
-        raise FileExistsError(f"{path} has appeared meanwhile: pass overwrite=True to replace it.") from None
-    except OSError as error:
-        raise OSError(f"{path} cannot be written: {_one_line(error)}.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, _as_hdf5(dataset), overwrite=overwrite)
 
 
 def load_photo_patches():
@@ -372,19 +357,3 @@ def _as_hdf5(dataset):
             file.create_dataset(key, data=array, **(by_image if array.ndim > 1 else {}))
         file.create_dataset(CLASSES_KEY, data=np.array([name.encode() for name in classes.tolist()]))
     return content.getbuffer()
-
-
-def _rename(temporary, target, overwrite):
-    """Give the file its final name in one step, and never that of a file that must stay."""
-    if overwrite and target.exists():
-        shutil.copymode(target, temporary)
-    if not overwrite:
-        try:
-            os.link(temporary, target)  # unlike a rename, fails if the target exists
-            return
-        except FileExistsError:
-            raise
-        except OSError:  # a file system without hard links
-            if target.exists():
-                raise FileExistsError from None
-    temporary.replace(target)

@@ -230,6 +230,11 @@ class WeightsDisplay:
         ValueError
             If the weights are not those of pixels of such images.
         """
+        return cls.describe(estimator, image_shape).plot(ax, **kwargs)
+
+    @classmethod
+    def describe(cls, estimator, image_shape=None):
+        """Return the display of a fitted classifier as `from_estimator` does, but not drawn."""
         steps, classifier = _unwrap(cls, estimator)
         if image_shape is None:
             shapes = [step.image_shape_ for step in steps if isinstance(step, FlattenScaler)]
@@ -239,7 +244,7 @@ class WeightsDisplay:
                     "pipeline with FlattenScaler."
                 )
             image_shape = shapes[-1]
-        if len(image_shape) not in (2, 3) or (*image_shape, 1)[2] not in (1, 3):
+        if not are_drawable(image_shape):
             raise ValueError(
                 "WeightsDisplay draws images of shape (height, width), (height, width, 1) or "
                 f"(height, width, 3), got image_shape={image_shape}."
@@ -256,7 +261,7 @@ class WeightsDisplay:
                 f"have {prod(image_shape)} values: a step between changes the number of features, or "
                 "image_shape is another."
             )
-        return cls(weights=weights, image_shape=tuple(image_shape), titles=titles).plot(ax, **kwargs)
+        return cls(weights=weights, image_shape=tuple(image_shape), titles=titles)
 
     def plot(self, ax=None, **kwargs):
         """Draw the images.
@@ -307,6 +312,11 @@ class WeightsDisplay:
             figure = ax.figure
             grid = ax.get_subplotspec().subgridspec(n_rows, n_columns)
         return [figure.add_subplot(grid[i // n_columns, i % n_columns]) for i in range(n_images)]
+
+
+def are_drawable(image_shape):
+    """Whether samples of the shape are images: grey, grey with an axis of one channel, or RGB."""
+    return len(image_shape) == 2 or (len(image_shape) == 3 and image_shape[2] in (1, 3))
 
 
 def _unwrap(display, estimator):

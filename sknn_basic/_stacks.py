@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from ._base import GradientDescentClassifier, last_step
-from ._callbacks import StepWatch, callbacks_of
+from ._callbacks import StepWatch, callbacks_of, n_tasks
 from ._objective import Objective
 from ._samples import BLOCK_BYTES
 from ._sklearn import safe_indexing
@@ -139,8 +139,9 @@ class Stack:
         items = list(settings.items())
         pieces = [dict(items[first : first + size]) for first in range(0, len(items), size)]
         trained = {}
-        with task.within("stack", sum(max(set().union(*piece.values())) for piece in pieces)) as stack_task:
-            watch = StepWatch(stack_task) if stack_task else None
+        n_steps = sum(max(set().union(*piece.values())) for piece in pieces)
+        with task.within("stack", n_tasks(n_steps)) as stack_task:
+            watch = StepWatch(stack_task, n_steps) if stack_task else None
             for piece in pieces:
                 for ending, members in _descend(prototype, samples, Y, s, layers, piece, watch):
                     trained |= self._read_off(ending, members, prototype, samples, s, X.dtype, by_name)

@@ -161,6 +161,30 @@ def test_without_callbacks_no_task_is_made(monkeypatch):
     FlattenScaler().fit(X)
 
 
+@pytest.mark.parametrize("stop_after", [None, 2])
+def test_many_steps_are_a_task(monkeypatch, stop_after):
+    """A fit has a limited number of tasks: of several steps each, where these are many, the last of fewer."""
+    monkeypatch.setattr("sknn_basic._callbacks.MAX_TASKS", 5)
+    X, y = data(TALL)
+    looker = Looker()
+    looker_stops = looker.on_fit_task_end
+
+    def stop(estimator, context, *, fitted_estimator=None):
+        looker_stops(estimator, context, fitted_estimator=fitted_estimator)
+        return context.task_id + 1 == stop_after
+
+    looker.on_fit_task_end = stop
+    model = LogisticRegressionGD(0.1, 13).set_callbacks(looker).fit(X, y)
+    names = ["3 iterations"] * (stop_after or 5)
+    assert looker.tasks == [*names, "fit"]
+    assert model.n_iter_ == (6 if stop_after else 13)
+    assert_identical(model, LogisticRegressionGD(0.1, model.n_iter_).fit(X, y))
+    VectorizedGridSearchCV(LogisticRegressionGD(max_iter=13), {"learning_rate": [0.1]}, cv=2).set_callbacks(
+        recorder := Everywhere()
+    ).fit(X, y)
+    assert recorder.calls.count(("begin", "3 iterations")) == 3 * 5
+
+
 def test_callbacks_are_not_silenced():
     """The descent ignores overflow, a callback's own overflow still warns."""
 

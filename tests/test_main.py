@@ -1,6 +1,7 @@
 """The command: the notes' assignment, on the bundled images and on files."""
 
 import re
+import signal
 import subprocess
 import sys
 
@@ -148,6 +149,67 @@ def test_divergence_is_one_line(capsys):
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert error.startswith("sknn-basic: warning: Gradient descent")
+
+
+def test_plot_draws_a_report(tmp_path, capsys):
+    """The costs of the test set are printed beside those of the training set, and drawn."""
+    pytest.importorskip("matplotlib.pyplot")
+    path = tmp_path / "report.png"
+    main(["train", "--max-iter", "20", "--record-every", "10", "--plot", str(path)])
+    out = capsys.readouterr().out
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert out.splitlines()[-1] == f"report: {path}"
+    data = load_photo_patches()
+    X, X_test = (images.reshape(len(images), -1) / 255 for images in (data.train_set_x, data.test_set_x))
+    model = LogisticRegressionGD(0.005, 20, record_every=10)
+    model.fit(X, data.train_set_y, X_val=X_test, y_val=data.test_set_y)
+    for step, cost, beside in zip((0, 10), model.loss_curve_, model.validation_loss_curve_, strict=True):
+        assert f"Cost after iteration {step}: {cost:f} (validation: {beside:f})" in out
+
+
+@pytest.mark.parametrize("name", ["report.txt", "none/report.png"])
+def test_a_report_that_cannot_be_written_is_told_before_training(name, tmp_path, capsys):
+    pytest.importorskip("matplotlib.pyplot")
+    assert name in fails(capsys, "train", "--plot", tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("option", "package", "extra"),
+    [("--plot=report.png", "matplotlib", "plots"), ("--progress", "rich", "progress")],
+)
+def test_missing_extras_end_in_one_line(option, package, extra, monkeypatch, capsys):
+    for name in [n for n in sys.modules if n.split(".")[0] == package]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    assert f"python -m pip install 'sknn-basic[{extra}]'" in fails(capsys, "train", option)
+
+
+def test_progress_shows_bars(capsys, monkeypatch):
+    pytest.importorskip("sklearn.callback")
+    pytest.importorskip("rich")
+    monkeypatch.setenv("COLUMNS", "150")
+    main(["train", "--max-iter", "20", "--progress"])
+    out = capsys.readouterr().out
+    for name in ("LogisticRegressionGD - fit", "ShallowNNClassifier - fit"):
+        assert any(name in line and "100%" in line for line in out.splitlines())
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no interval timer")
+def test_an_interruption_shows_what_was_reached(capsys):
+    """Ctrl-C: the accuracies of the weights reached, no second model, exit code 130."""
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 1)
+    try:
+        with pytest.raises(SystemExit) as exit_:
+            main(["train", "--max-iter", "1000000000"])
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert exit_.value.code == 130
+    out, error = capsys.readouterr()
+    assert "interrupted after step" in error
+    assert out.count("test accuracy: ") == 1
+    assert "ShallowNNClassifier" not in out
 
 
 def test_help_and_version(capsys):

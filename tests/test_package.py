@@ -22,13 +22,14 @@ PACKAGE = Path(sknn_basic.__file__).parent
 MODULES = sorted(module.name for module in pkgutil.iter_modules(sknn_basic.__path__))
 # A module imports from lower layers only.
 LAYERS = [
-    {"_sklearn", "_callbacks", "_extras"},
+    {"_extras", "_files", "_sklearn"},
+    {"_callbacks"},
     {"_network", "_inputs", "_datasets"},
     {"_images", "_preprocessing", "_samples", "_curvature", "_objective"},
     {"_training"},
     {"_base"},
     {"_classifiers", "_stacks", "_plotting"},
-    {"_search"},
+    {"_report", "_search"},
     {"__init__"},
     {"__main__"},
 ]

@@ -1,0 +1,46 @@
+"""Files that are written whole or not at all."""
+
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+
+def write_whole(path, content, *, overwrite):
+    """Write bytes to a file; an interruption leaves the old file or none.
+
+    They go to a temporary file in the same folder, which takes its final name only when it is complete. An
+    existing file keeps its permissions, a symbolic link stays one. Raises FileExistsError if the file exists
+    and must not be overwritten, also if it has appeared in the meantime, and OSError if it cannot be written.
+    """
+    target = Path(path).resolve()
+    temporary = target.with_name(f".sknn_basic-{secrets.token_hex(8)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        _rename(temporary, target, overwrite)
+    except FileExistsError:
+        raise FileExistsError(f"{path} has appeared meanwhile: pass overwrite=True to replace it.") from None
+    except OSError as error:
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise OSError(f"{path} cannot be written: {reason}.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _rename(temporary, target, overwrite):
+    """Give the file its final name in one step, and never that of a file that must stay."""
+    if overwrite and target.exists():
+        shutil.copymode(target, temporary)
+    if not overwrite:
+        try:
+            os.link(temporary, target)  # unlike a rename, fails if the target exists
+            return
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links
+            if target.exists():
+                raise FileExistsError from None
+    temporary.replace(target)

@@ -1,0 +1,130 @@
+"""One picture of what models have learnt: cost curves, weights, and the test images that they mistake."""
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+from ._extras import import_extra
+from ._files import write_whole
+from ._plotting import LossCurveDisplay, WeightsDisplay, are_drawable
+
+GRID = 3, 4  # rows and columns of images of each kind, which half a page can show
+N_SHOWN = 12
+
+
+def check_report(path):
+    """Raise an error if `write_report` could not write to `path`: to be asked before a long training."""
+    figure = _new_figure()
+    path = Path(path)
+    kinds = sorted(figure.canvas.get_supported_filetypes())
+    if path.suffix[1:].lower() not in kinds:
+        raise ValueError(f"{path} should end in one of {', '.join(f'.{kind}' for kind in kinds)}.")
+    if path.is_dir() or not path.parent.is_dir():
+        raise OSError(f"{path} cannot be written: it is a folder, or its folder does not exist.")
+
+
+def write_report(models, data, path):
+    """Draw a report and write it to `path`, whose suffix says of which kind, such as .png, .pdf or .svg."""
+    content = BytesIO()
+    draw_report(models, data).savefig(content, format=Path(path).suffix[1:].lower(), dpi=100)
+    write_whole(path, content.getbuffer(), overwrite=True)
+
+
+def draw_report(models, data):
+    """Return a figure of fitted models.
+
+    Parameters
+    ----------
+    models : list of Pipeline
+        Each a FlattenScaler and a classifier, fitted on the training images.
+    data : ImageDataset
+        What they were fitted on; mistakes are shown of its test set.
+
+    Returns
+    -------
+    figure : matplotlib Figure
+        One row for the cost curves, and one for each model.
+    """
+    heights = [3.4] + [4.4] * len(models)
+    figure = _new_figure(figsize=(11, sum(heights)), layout="constrained")
+    top, *parts = figure.subfigures(len(heights), 1, height_ratios=heights)
+    ax = top.subplots()
+    for model in models:
+        LossCurveDisplay.from_estimator(model, ax=ax)
+    ax.set_title("Cost over the steps of gradient descent; validation on the test set")
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    for part, model in zip(parts, models, strict=True):
+        _draw_model(part, model, data)
+    return figure
+
+
+def _new_figure(**options):
+    return import_extra("matplotlib.figure", "plots", "A report").Figure(**options)
+
+
+def _draw_model(part, model, data):
+    accuracies = [
+        f"{name} accuracy {100 * model.score(x, y):.1f} %"
+        for name, x, y in (
+            ("training", data.train_set_x, data.train_set_y),
+            ("test", data.test_set_x, data.test_set_y),
+        )
+    ]
+    part.suptitle(f"{type(model[-1]).__name__}: {', '.join(accuracies)}", fontweight="bold")
+    left, right = part.subfigures(1, 2)
+    if are_drawable(data.train_set_x.shape[1:]):
+        _draw_weights(left, model, data.classes)
+        _draw_mistakes(right, model, data)
+    else:
+        _say(left, f"Samples of shape {data.train_set_x.shape[1:]} are no images to draw.")
+
+
+def _draw_weights(part, model, names):
+    """Draw what each class looks for, or the hidden units that weigh most in the output."""
+    display = WeightsDisplay.describe(model)
+    if hasattr(model[-1], "coef_"):
+        part.suptitle("What it looks for")
+        shown = np.arange(len(display.weights))[:N_SHOWN]
+        names = names[model[-1].classes_]
+        titles = [f"{names[1]} against {names[0]}"] if len(names) == 2 else names
+    else:
+        importance = np.abs(model[-1].coefs_[1]).sum(axis=1)
+        shown = np.sort(np.argsort(-importance, kind="stable")[:N_SHOWN])
+        titles = display.titles
+        part.suptitle(
+            "What its hidden units look for"
+            if len(shown) == len(importance)
+            else f"What {len(shown)} of its {len(importance)} hidden units look for"
+        )
+    WeightsDisplay(
+        weights=display.weights[shown],
+        image_shape=display.image_shape,
+        titles=[titles[i] for i in shown],
+    ).plot(part.subplots())
+
+
+def _draw_mistakes(part, model, data):
+    """Draw the misclassified test images, the most confident mistakes first."""
+    proba = model.predict_proba(data.test_set_x)
+    labels = model[-1].classes_
+    predicted = labels[proba.argmax(axis=1)]
+    (wrong,) = np.nonzero(predicted != data.test_set_y)
+    if len(wrong) == 0:
+        _say(part, f"All {len(predicted)} test images are right.")
+        return
+    shown = wrong[np.argsort(-proba[wrong].max(axis=1), kind="stable")][:N_SHOWN]
+    which = "Its" if len(shown) == len(wrong) else f"The {len(shown)} most confident of its"
+    part.suptitle(f"{which} {len(wrong)} mistakes in {len(predicted)} test images")
+    axes = part.subplots(*GRID).ravel()
+    for ax in axes:
+        ax.set_axis_off()
+    for ax, i in zip(axes, shown, strict=False):
+        image = data.test_set_x[i]
+        ax.imshow(image if image.shape[2:] == (3,) else image.reshape(image.shape[:2]), cmap="gray")
+        says = f"{data.classes[predicted[i]]}, {proba[i].max():.1%}"
+        ax.set_title(f"{says}\n(is {data.classes[data.test_set_y[i]]})", fontsize="small")
+
+
+def _say(part, text):
+    part.text(0.5, 0.5, text, ha="center", va="center")

@@ -1,0 +1,115 @@
+"""The report of the command: what it draws is what the models say."""
+
+import numpy as np
+import pytest
+from sklearn.pipeline import make_pipeline
+
+from sknn_basic import FlattenScaler, LogisticRegressionGD, ShallowNNClassifier, load_photo_patches
+from sknn_basic._datasets import ImageDataset
+
+pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
+
+from sknn_basic._report import N_SHOWN, check_report, draw_report, write_report
+
+
+def dataset(shape, n_classes=2, noise=120, m=60):
+    rng = np.random.RandomState(0)
+    y = np.arange(m) % n_classes
+    X = rng.randint(0, noise, (m, *shape)) + 40 * y.reshape(-1, *[1] * len(shape))
+    names = np.array(["dark", "grey", "light"][:n_classes])
+    return ImageDataset(
+        X[: m // 2].astype(np.uint8), y[: m // 2], X[m // 2 :].astype(np.uint8), y[m // 2 :], names
+    )
+
+
+def fit(data, *classifiers):
+    return [make_pipeline(FlattenScaler(), c).fit(data.train_set_x, data.train_set_y) for c in classifiers]
+
+
+def texts(figure):
+    """All that is written in a figure, subfigures and axes included."""
+    import matplotlib.text
+
+    found = (text.get_text() for text in figure.findobj(matplotlib.text.Text))
+    return [text for text in found if text]
+
+
+def test_report_shows_the_most_confident_mistakes():
+    """Those of the largest probability of the predicted class, in order, by a plain sort."""
+    data = load_photo_patches()
+    (model,) = fit(data, LogisticRegressionGD(0.005, 30))
+    proba = model.predict_proba(data.test_set_x)
+    mistakes = []
+    for i, p in enumerate(proba):
+        said, true = int(p[1] > p[0]), data.test_set_y[i]
+        if said != true:
+            mistakes.append((-p[said], f"{data.classes[said]}, {p[said]:.1%}\n(is {data.classes[true]})", i))
+    assert len(mistakes) > 5
+    figure = draw_report([model], data)
+    expected = sorted(mistakes)[:N_SHOWN]
+    shown = [ax for ax in figure.findobj(type(figure.axes[0])) if "(is " in ax.get_title()]
+    assert [ax.get_title() for ax in shown] == [title for _, title, _ in expected]
+    for ax, (_, _, i) in zip(shown, expected, strict=True):
+        np.testing.assert_array_equal(ax.images[0].get_array(), data.test_set_x[i])
+    accuracy = 100 * model.score(data.test_set_x, data.test_set_y)
+    assert any(f"test accuracy {accuracy:.1f} %" in text for text in texts(figure))
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("shape", [(5, 6), (5, 6, 1), (5, 6, 3)])
+def test_report_of_both_models(shape, n_classes):
+    """Grey and coloured images, two classes and three: names of classes, units, curves of both."""
+    data = dataset(shape, n_classes)
+    network = ShallowNNClassifier(3, learning_rate=0.1, max_iter=50, random_state=0)
+    figure = draw_report(fit(data, LogisticRegressionGD(max_iter=50), network), data)
+    shown = texts(figure)
+    names = ["grey against dark"] if n_classes == 2 else ["dark", "grey", "light"]
+    for text in [
+        *names,
+        "unit 0",
+        "unit 2",
+        "LogisticRegressionGD, training",
+        "ShallowNNClassifier, training",
+    ]:
+        assert text in shown
+
+
+def test_report_of_many_units_shows_those_that_weigh_most():
+    data = dataset((4, 4))
+    network = ShallowNNClassifier(30, learning_rate=0.1, max_iter=50, random_state=0)
+    (model,) = fit(data, network)
+    largest = sorted(range(30), key=lambda j: -abs(model[-1].coefs_[1][j, 0]))[:N_SHOWN]
+    shown = texts(draw_report([model], data))
+    assert [text for text in shown if text.startswith("unit ")] == [f"unit {j}" for j in sorted(largest)]
+    assert "What 12 of its 30 hidden units look for" in shown
+
+
+def test_report_without_mistakes_and_without_images():
+    data = dataset((4, 4), noise=10)
+    (model,) = fit(data, LogisticRegressionGD(max_iter=200))
+    assert "All 30 test images are right." in texts(draw_report([model], data))
+    rows = dataset((16,))
+    (model,) = fit(rows, LogisticRegressionGD(max_iter=20))
+    assert "Samples of shape (16,) are no images to draw." in texts(draw_report([model], rows))
+
+
+@pytest.mark.parametrize(("suffix", "start"), [("png", b"\x89PNG"), ("PDF", b"%PDF"), ("svg", b"<?xml")])
+def test_report_is_written_in_the_kind_of_its_suffix(suffix, start, tmp_path):
+    data = dataset((4, 4))
+    path = tmp_path / f"report.{suffix}"
+    check_report(path)
+    path.write_bytes(b"old")
+    write_report(fit(data, LogisticRegressionGD(max_iter=5)), data, path)
+    assert path.read_bytes().startswith(start)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_paths_that_cannot_be_written_are_told_before(tmp_path):
+    with pytest.raises(ValueError, match=r"report.txt should end in one of .*\.png"):
+        check_report(tmp_path / "report.txt")
+    for path in (tmp_path / "none" / "report.png", tmp_path):
+        with pytest.raises((OSError, ValueError)):
+            check_report(path)
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(OSError, match="it is a folder"):
+        check_report(tmp_path / "folder.png")
