@@ -207,6 +207,11 @@ class VectorizedGridSearchCV(GridSearchCV):
                 self.feature_names_in_ = self.best_estimator_.feature_names_in_
         return self
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags
+
     def _named_scorers(self, scorer):
         """Return `scorer_` as GridSearchCV keeps it: a dict for several metrics."""
         if self.scoring is None or isinstance(self.scoring, str) or callable(self.scoring):
