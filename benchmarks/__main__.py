@@ -5,7 +5,20 @@ from datetime import date
 from pathlib import Path
 from time import perf_counter
 
-from . import growth, hidden, memory, microscope, report, search, small, solvers, tall, wide
+from . import (
+    callbacks,
+    growth,
+    hidden,
+    memory,
+    microscope,
+    pictures,
+    report,
+    search,
+    small,
+    solvers,
+    tall,
+    wide,
+)
 from .report import IMAGES, seconds
 from .timing import machine
 
@@ -15,10 +28,12 @@ QUESTIONS = {
     "tall": tall,
     "small": small,
     "search": search,
+    "callbacks": callbacks,
     "growth": growth,
     "memory": memory,
     "solvers": solvers,
     "microscope": microscope,
+    "pictures": pictures,
 }
 
 

@@ -6,19 +6,16 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
 
 from sknn_basic import (
-    FlattenScaler,
     LogisticRegressionGD,
     ShallowNNClassifier,
     VectorizedGridSearchCV,
-    load_photo_patches,
 )
 from tests.longhand import logistic_descent
 
 from .data import Data, images
-from .report import Section, figure, ratio, save, seconds, table, verdict
+from .report import Section, ratio, seconds, table, verdict
 from .timing import in_turn
 
 CHECKPOINTS = np.arange(100, 2001, 100)
@@ -108,24 +105,7 @@ def run(quick=False):
             verdict(f"{name}: times faster than GridSearchCV", one_by_one / stacked, bound),
             "",
         ]
-    draw()
-    lines += ["![Accuracy over rate and number of steps](images/search.png)", ""]
     return Section("Search: ten learning rates, five folds", lines)
-
-
-def draw():
-    """The heat map of the README, by the code of the README."""
-    train_x, train_y, *_ = load_photo_patches()
-    rates, steps = np.geomspace(2e-5, 2e-3, 9), np.arange(25, 501, 25)
-    grid = {"logisticregressiongd__learning_rate": rates, "logisticregressiongd__max_iter": steps}
-    pipeline = make_pipeline(FlattenScaler(), LogisticRegressionGD())
-    search = VectorizedGridSearchCV(pipeline, grid, cv=5).fit(train_x, train_y)
-    scores = search.cv_results_["mean_test_score"].reshape(len(rates), len(steps))
-    fig, ax = figure(figsize=(7, 3.2))
-    image = ax.pcolormesh(steps, rates, scores)
-    ax.set(xlabel="steps", ylabel="learning rate", yscale="log")
-    fig.colorbar(image, label="accuracy, 5 folds")
-    save(fig, "search.png")
 
 
 def searching(kind, estimator, grid, data, **options):

@@ -209,6 +209,7 @@ class VectorizedGridSearchCV(GridSearchCV):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        tags.input_tags = get_tags(self.estimator).input_tags
         tags.target_tags.required = True
         return tags
 
