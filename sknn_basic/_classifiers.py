@@ -21,8 +21,8 @@ class LogisticRegressionGD(GradientDescentClassifier):
         W  = W - learning_rate dW                b  = b - learning_rate db
 
     which lowers J = sum_i s_i L_i, with L = -(y log a + (1 - y) log(1 - a)) and s the sample weights
-    divided by their sum (1/m without weights). There is no tolerance and no early end: what is
-    fitted is exactly the `max_iter`-th point of the trajectory.
+    divided by their sum (1/m without weights). There is no tolerance: what is fitted is exactly the
+    `max_iter`-th point of the trajectory, unless a callback (`set_callbacks`) or the user ends it.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class LogisticRegressionGD(GradientDescentClassifier):
         The same of the fitted model.
     n_iter_ : int
         The number of steps that led to the fitted weights in the last fit: `max_iter`, unless it
-        diverged.
+        diverged or was ended early by a callback or the user.
     learning_rate_ : float
         The rate that was used.
     n_features_in_ : int
@@ -217,7 +217,7 @@ class ShallowNNClassifier(GradientDescentClassifier):
         The same of the fitted model.
     n_iter_ : int
         The number of steps that led to the fitted weights in the last fit: `max_iter`, unless it
-        diverged.
+        diverged or was ended early by a callback or the user.
     n_features_in_ : int
         The number of features.
     feature_names_in_ : ndarray of shape (n_features_in_,)

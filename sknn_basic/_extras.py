@@ -9,6 +9,6 @@ def import_extra(module, extra, what):
         return import_module(module)
     except ImportError as error:
         raise ImportError(
-            f"{what} needs {module.partition('.')[0]}, which cannot be imported ({error}). Install it with: "
+            f"{what} needs {module}, which cannot be imported ({error}). Install it with: "
             f"python -m pip install 'sknn-basic[{extra}]'"
         ) from error

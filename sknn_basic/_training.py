@@ -88,10 +88,11 @@ def train(
                 reached = step + 1, layers
                 if watch is not None and watch.end(so_far):
                     break
+            descent = so_far() if broke_down_at is None else None
         except KeyboardInterrupt:
             interrupted = True
-        if broke_down_at is None:
             descent = so_far()
+        if descent is not None:
             if np.isfinite(descent.loss) and objective.are_finite(descent.layers):
                 return descent._replace(interrupted=interrupted)
             broke_down_at = descent.n_iter

@@ -24,7 +24,7 @@ def missing(monkeypatch):
 
 
 def test_message_names_package_and_extra():
-    with pytest.raises(ImportError, match=r"^flying needs no_such_package, .*'sknn-basic\[wings\]'$"):
+    with pytest.raises(ImportError, match=r"^flying needs no_such_package.part, .*'sknn-basic\[wings\]'$"):
         import_extra("no_such_package.part", "wings", "flying")
 
 

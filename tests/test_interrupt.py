@@ -33,7 +33,7 @@ def interrupt_at_call(monkeypatch, n):
 
 @both
 @pytest.mark.parametrize("shape", [TALL, WIDE])
-@pytest.mark.parametrize("n_steps", [0, 1, 9, 10, 11])
+@pytest.mark.parametrize("n_steps", [0, 1, 9, 10, 11, 300])  # the last one, at the cost of the result
 def test_an_interrupted_fit_is_a_fit_of_fewer_steps(model, shape, n_steps, monkeypatch):
     """The same weights, costs and number of steps, and one warning that says which step."""
     X, y = blobs(2, *shape)

@@ -1,6 +1,8 @@
 """Every example of the README runs and gives what it shows, in one session, in the order of the page."""
 
+import ast
 import doctest
+import importlib
 import re
 from pathlib import Path
 
@@ -8,8 +10,7 @@ import pytest
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-# Examples that need what may be missing, and those whose names they use: (module, text that tells them).
-NEEDS = [
+NEEDS = [  # what may be missing, and the text that tells an example that needs it
     ("matplotlib.pyplot", "plt"),
     ("PIL.Image", "read_image_folder"),
     ("skops.io", "skops.io"),
@@ -19,8 +20,20 @@ NEEDS = [
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory):
-    """Names that the examples share, and a folder with what they read."""
-    return {}, tmp_path_factory.mktemp("readme")
+    """The names that examples have made, those that skipped ones would have, and a folder to work in."""
+    return {}, set(), tmp_path_factory.mktemp("readme")
+
+
+def names_in(block):
+    """Return the names that an example makes and those that it uses."""
+    source = "".join(example.source for example in doctest.DocTestParser().get_examples(block))
+    nodes = list(ast.walk(ast.parse(source)))
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    made = {name.id for name in names if isinstance(name.ctx, ast.Store)}
+    imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    aliases = [alias for node in imports for alias in node.names]
+    made |= {alias.asname or alias.name.split(".")[0] for alias in aliases}
+    return made, {name.id for name in names if isinstance(name.ctx, ast.Load)}
 
 
 def make_photos(folder):
@@ -40,13 +53,26 @@ def make_photos(folder):
     Image.fromarray(data.test_set_x[data.test_set_y == 1][0]).save(folder / "new.jpg")
 
 
+def is_importable(module):
+    try:
+        importlib.import_module(module)
+    except ImportError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("number", range(len(BLOCKS)))
 def test_example(number, session, monkeypatch, capsys):
-    names, folder = session
+    names, unmade, folder = session
     block = BLOCKS[number]
-    for module, sign in NEEDS:
-        if sign in block:
-            pytest.importorskip(module)
+    made, used = names_in(block)
+    reason = next((m for m, sign in NEEDS if sign in block and not is_importable(m)), None)
+    if reason is None and used & unmade - made:
+        reason = f"the examples before that make {used & unmade}"
+    if reason:
+        unmade |= made
+        pytest.skip(f"needs {reason}")
+    unmade -= made
     monkeypatch.chdir(folder)
     if ">>> " not in block:
         assert "read_image_folder" in block
