@@ -61,7 +61,7 @@ def begin_fit(estimator, n_subtasks, X, y, sample_weight=None, *, is_watched=Fal
     if not (callbacks_of(estimator) or is_watched):
         return NO_TASK
     context = estimator._init_callback_context(max_subtasks=n_subtasks)
-    return Task(estimator, context, _data(X, y, sample_weight)).begin()
+    return Task(estimator, context, _data(X, y, sample_weight), np.geterr()).begin()
 
 
 def _data(X, y, sample_weight=None):
@@ -75,9 +75,9 @@ class Task:
     estimator predicts as if the fit had ended here. The function is called only if a callback asks.
     """
 
-    def __init__(self, estimator, context, data):
+    def __init__(self, estimator, context, data, errstate):
         self.estimator, self.context, self.data = estimator, context, data
-        self.errstate = np.geterr()  # a descent silences overflow, callbacks should not be silenced
+        self.errstate = errstate  # that of the caller of `fit`: a descent is silent, callbacks need not be
 
     def begin(self, attributes=None):
         with np.errstate(**self.errstate):
@@ -96,9 +96,7 @@ class Task:
     def subtask(self, name, n_subtasks=0):
         """Return a task within this one, not begun."""
         context = self.context.subcontext(task_name=name, max_subtasks=n_subtasks)
-        task = Task(self.estimator, context, self.data)
-        task.errstate = self.errstate
-        return task
+        return Task(self.estimator, context, self.data, self.errstate)
 
     @contextmanager
     def within(self, name, n_subtasks=0):

@@ -136,14 +136,20 @@ class LossCurveDisplay:
             The display itself.
         """
         if ax is None:
-            _, ax = _pyplot(type(self)).subplots()
+            _, ax = _matplotlib("pyplot", self).subplots()
         name = self.name if name is None else name
         prefix = "" if name is None else f"{name}, "
-        (self.line_,) = ax.plot(self.iterations, self.loss, **{"label": f"{prefix}training"} | kwargs)
+        names = import_extra("matplotlib.lines", "plots", type(self).__name__).Line2D
+        kwargs = import_extra("matplotlib.cbook", "plots", type(self).__name__).normalize_kwargs(
+            kwargs, names
+        )
+        style = {"label": f"{prefix}training"} | kwargs
+        (self.line_,) = ax.plot(self.iterations, self.loss, **style)
         self.validation_line_ = None
         if self.validation_loss is not None:
-            style = {"color": self.line_.get_color(), "ls": "--", "label": f"{prefix}validation"}
-            (self.validation_line_,) = ax.plot(self.iterations, self.validation_loss, **kwargs | style)
+            style = {"linestyle": "--"} | kwargs | {"color": self.line_.get_color()}
+            style["label"] = f"{prefix}validation"
+            (self.validation_line_,) = ax.plot(self.iterations, self.validation_loss, **style)
         ax.set(xlabel="step", ylabel="cost J")
         ax.legend()
         self.ax_, self.figure_ = ax, ax.figure
@@ -230,10 +236,10 @@ class WeightsDisplay:
         ValueError
             If the weights are not those of pixels of such images.
         """
-        return cls.describe(estimator, image_shape).plot(ax, **kwargs)
+        return cls._describe(estimator, image_shape).plot(ax, **kwargs)
 
     @classmethod
-    def describe(cls, estimator, image_shape=None):
+    def _describe(cls, estimator, image_shape=None):
         """Return the display of a fitted classifier as `from_estimator` does, but not drawn."""
         steps, classifier = _unwrap(cls, estimator)
         if image_shape is None:
@@ -303,14 +309,19 @@ class WeightsDisplay:
         n_rows = ceil(n_images / n_columns)
         if ax is None:
             size = 1 + 1.6 * n_columns, 1 + 1.7 * n_rows
-            figure = _pyplot(type(self)).figure(figsize=size, layout="constrained")
+            figure = _matplotlib("pyplot", self).figure(figsize=size, layout="constrained")
             grid = figure.add_gridspec(n_rows, n_columns)
         elif n_images == 1:
             return [ax]
         else:
+            place = ax.get_subplotspec()
+            if place is None:
+                raise ValueError(
+                    f"{n_images} images cannot share an axes that lies in no grid: make it by plt.subplots, "
+                    f"or pass {n_images} axes."
+                )
             ax.set_axis_off()
-            figure = ax.figure
-            grid = ax.get_subplotspec().subgridspec(n_rows, n_columns)
+            figure, grid = ax.figure, place.subgridspec(n_rows, n_columns)
         return [figure.add_subplot(grid[i // n_columns, i % n_columns]) for i in range(n_images)]
 
 
@@ -333,5 +344,5 @@ def _unwrap(display, estimator):
     return steps, classifier
 
 
-def _pyplot(display):
-    return import_extra("matplotlib.pyplot", "plots", display.__name__)
+def _matplotlib(part, display):
+    return import_extra(f"matplotlib.{part}", "plots", type(display).__name__)

@@ -82,7 +82,7 @@ def _draw_model(part, model, data):
 
 def _draw_weights(part, model, names):
     """Draw what each class looks for, or the hidden units that weigh most in the output."""
-    display = WeightsDisplay.describe(model)
+    display = WeightsDisplay._describe(model)
     if hasattr(model[-1], "coef_"):
         part.suptitle("What it looks for")
         shown = np.arange(len(display.weights))[:N_SHOWN]

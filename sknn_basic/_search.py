@@ -194,7 +194,6 @@ class VectorizedGridSearchCV(GridSearchCV):
         search.fit(np.arange(n_rows(X)).reshape(-1, 1), y, **weights)
         if not self.refit:
             lookup.search_task.end()
-        task.end()
         for name in ("cv_results_", "best_params_", "best_score_", "best_index_", "n_splits_", "refit_time_",
                      "multimetric_"):  # fmt: skip
             if hasattr(search, name):
@@ -205,6 +204,7 @@ class VectorizedGridSearchCV(GridSearchCV):
             self.best_estimator_ = search.best_estimator_.model_
             if hasattr(self.best_estimator_, "feature_names_in_"):
                 self.feature_names_in_ = self.best_estimator_.feature_names_in_
+        task.end()
         return self
 
     def __sklearn_tags__(self):

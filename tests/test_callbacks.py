@@ -392,6 +392,18 @@ def test_stopped_search():
         )
 
 
+def test_search_is_fitted_when_it_ends():
+    """The last hook finds the results, as in GridSearchCV."""
+
+    class Last(Recorder):
+        def on_fit_task_end(self, estimator, context):
+            if context.parent is None:
+                self.found = estimator.best_estimator_, estimator.cv_results_["mean_test_score"]
+
+    for _, watcher in both_searches(Last):
+        assert watcher.found[1].shape == (4,)
+
+
 @pytest.mark.parametrize("where", ["estimator", "pipeline", "step"])
 def test_search_over_a_watched_estimator(where):
     """Callbacks of the estimator itself see every fit: none is trained in a stack."""

@@ -68,6 +68,18 @@ def test_several_models_on_one_axis():
     assert legend == ["slow, training", "fast, training"]
 
 
+def test_styles_of_the_users_own():
+    """Whatever alias names them, they hold for both curves; the validation curve is dashed unless told."""
+    display = LossCurveDisplay(iterations=[0, 1], loss=[2.0, 1.0], validation_loss=[3.0, 2.0])
+    display.plot(c="green", lw=3)
+    lines = display.line_, display.validation_line_
+    assert [line.get_color() for line in lines] == ["green", "green"]
+    assert [line.get_linewidth() for line in lines] == [3, 3]
+    assert [line.get_linestyle() for line in lines] == ["-", "--"]
+    display.plot(ls=":")
+    assert display.validation_line_.get_linestyle() == ":"
+
+
 def test_plot_draws_again_and_returns_itself():
     display = LossCurveDisplay(iterations=[0, 1], loss=[2.0, 1.0], validation_loss=[3.0, 2.0])
     assert display.plot() is display
@@ -178,6 +190,8 @@ def test_axes_of_the_users_own():
     assert WeightsDisplay(weights=weights[:1], image_shape=(2, 2)).plot(ax).axes_[0] is ax
     with pytest.raises(ValueError, match="3 images need 3 axes or one, got 2"):
         display.plot(axes[:2])
+    with pytest.raises(ValueError, match="lies in no grid"):
+        display.plot(figure.add_axes((0, 0, 1, 1)))
     plt.close(figure)
 
 

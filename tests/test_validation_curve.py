@@ -102,6 +102,22 @@ def test_gram_form_multiplies_the_validation_samples_once(monkeypatch):
     assert set(widths) == {len(X)}  # X_val B', not X_val
 
 
+@pytest.mark.parametrize(
+    "container", [sparse.csr_array, sparse.csr_matrix, sparse.coo_array, np.asfortranarray]
+)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_validation_samples_need_not_be_held_as_the_training_samples(container, dtype):
+    """Sparse beside dense and the other way round, tall and wide."""
+    for shape in (TALL, WIDE):
+        X, y, X_val, y_val = split(shape)
+        expected = LogisticRegressionGD(0.01, 60).fit(X, y, X_val=X_val, y_val=y_val)
+        for a, b in ((X, container(X_val)), (container(X), X_val)):
+            mixed = LogisticRegressionGD(0.01, 60).fit(a.astype(dtype), y, X_val=b, y_val=y_val)
+            assert mixed.validation_loss_ == pytest.approx(
+                expected.validation_loss_, rel=1e-12 if dtype == np.float64 else 1e-4
+            )
+
+
 def test_curve_of_many_validation_rows():
     """More rows than one block holds: the same cost."""
     X, y, X_val, y_val = split((50, 20), n_val=60_000)
