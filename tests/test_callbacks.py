@@ -323,6 +323,22 @@ def test_progress_bar_shows_iterations(model, capsys, monkeypatch):
         assert all("100%" in line for line in lines if line.strip())
 
 
+@both
+def test_callbacks_in_a_pipeline(model):
+    """Of the pipeline or of the classifier in it: each step is told, scored, and may be the last."""
+    X, y = data(TALL)
+    model = clone(model).set_params(max_iter=9)
+    stopped = make_pipeline(StandardScaler(), clone(model)).set_callbacks(Everywhere(4)).fit(X, y)
+    alone = clone(model).set_params(max_iter=4)
+    assert_identical(stopped[-1], make_pipeline(StandardScaler(), alone).fit(X, y)[-1])
+    monitor = callback.ScoringMonitor(scoring="neg_log_loss")
+    pipeline = make_pipeline(StandardScaler(), clone(model).set_callbacks(monitor)).fit(X, y)
+    rows = [row for row in monitor.get_logs().data if row["task_name"] == "iteration"]
+    assert [row["task_id_path"] for row in rows] == [(0, 1, step) for step in range(9)]
+    assert rows[-1]["neg_log_loss"] == pytest.approx(-pipeline[-1].loss_, rel=1e-12)
+    assert rows[3]["neg_log_loss"] == pytest.approx(-stopped[-1].loss_, rel=1e-12)
+
+
 def test_pipeline_with_flatten_scaler_takes_progress_bar(capsys):
     """No warning that the transformer does not support callbacks."""
     pytest.importorskip("rich")
