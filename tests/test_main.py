@@ -1,7 +1,6 @@
 """The command: the notes' assignment, on the bundled images and on files."""
 
 import re
-import signal
 import subprocess
 import sys
 
@@ -199,7 +198,7 @@ def test_an_interruption_shows_what_was_reached(monkeypatch, capsys):
 
     def interrupt(step, *costs):
         if step == 300:
-            signal.raise_signal(signal.SIGINT)
+            raise KeyboardInterrupt
 
     monkeypatch.setattr("sknn_basic._base._print_cost", interrupt)
     with pytest.raises(SystemExit) as exit_:
