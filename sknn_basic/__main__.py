@@ -46,7 +46,7 @@ def main(argv=None):
 
 
 def _train(options):
-    if options.plot:
+    if options.plot is not None:
         check_report(options.plot)
     progress_bars = [make_progress_bar()] if options.progress else []
     if options.file is None:
@@ -62,10 +62,10 @@ def _train(options):
         classifier = _make_classifier(name, options)
         print(f"\n{classifier}")
         try:
-            models.append(_fit(classifier, data, progress_bars, is_validated=bool(options.plot)))
+            models.append(_fit(classifier, data, progress_bars, is_validated=options.plot is not None))
         except ValueError as error:
             raise ValueError(f"{source}: {error}") from error
-    if options.plot:
+    if options.plot is not None:
         write_report(models, data, options.plot)
         print(f"\nreport: {options.plot}")
 
@@ -92,7 +92,10 @@ def _fit(classifier, data, progress_bars, is_validated):
         model = make_pipeline(FlattenScaler(), classifier, transform_input=["X_val"])
         if progress_bars:
             model.set_callbacks(*progress_bars)
-        validation = {"X_val": data.test_set_x, "y_val": data.test_set_y} if is_validated else {}
+        is_known = np.isin(data.test_set_y, data.train_set_y)
+        validation = {}
+        if is_validated and is_known.any():
+            validation = {"X_val": data.test_set_x[is_known], "y_val": data.test_set_y[is_known]}
         start = perf_counter()
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")

@@ -107,7 +107,11 @@ class GradientDescentClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
             def with_weights(descent):
                 return descent._replace(layers=finish(samples, descent.layers, X.dtype))
 
-            watch = StepWatch(task, self.max_iter, lambda descent: self._name_results(with_weights(descent)))
+            def results_so_far(descent):  # copies, which a callback may change
+                weights = [(W.copy(), b.copy()) for W, b in with_weights(descent).layers]
+                return self._name_results(descent._replace(layers=weights))
+
+            watch = StepWatch(task, self.max_iter, results_so_far)
             descent = train(
                 objective,
                 layers,
@@ -170,6 +174,7 @@ class GradientDescentClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
             "loss_curve_": descent.loss_curve,
             "loss_": descent.loss,
             "n_iter_": descent.n_iter,
+            "_recorded_every": self.record_every,  # at which steps loss_curve_ was taken
         }
         if descent.validation_loss is not None:
             results["validation_loss_curve_"] = descent.validation_loss_curve

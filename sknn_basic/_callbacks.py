@@ -61,7 +61,7 @@ def begin_fit(estimator, n_subtasks, X, y, sample_weight=None, *, is_watched=Fal
     if not (callbacks_of(estimator) or is_watched):
         return NO_TASK
     context = estimator._init_callback_context(max_subtasks=n_subtasks)
-    return Task(estimator, context, _data(X, y, sample_weight), np.geterr()).begin()
+    return Task(estimator, context, _data(X, y, sample_weight), np.geterr(), []).begin()
 
 
 def _data(X, y, sample_weight=None):
@@ -75,28 +75,31 @@ class Task:
     estimator predicts as if the fit had ended here. The function is called only if a callback asks.
     """
 
-    def __init__(self, estimator, context, data, errstate):
+    def __init__(self, estimator, context, data, errstate, errors):
         self.estimator, self.context, self.data = estimator, context, data
         self.errstate = errstate  # that of the caller of `fit`: a descent is silent, callbacks need not be
+        self.errors = errors  # what callbacks have raised, in all tasks of the fit
 
     def begin(self, attributes=None):
-        with np.errstate(**self.errstate):
-            self.context.call_on_fit_task_begin(
-                estimator=self.estimator, reconstruction_attributes=attributes, **self.data
-            )
+        self._call(self.context.call_on_fit_task_begin, attributes)
         return self
 
     def end(self, attributes=None):
         """Return whether a callback asks to stop."""
-        with np.errstate(**self.errstate):
-            return self.context.call_on_fit_task_end(
-                estimator=self.estimator, reconstruction_attributes=attributes, **self.data
-            )
+        return self._call(self.context.call_on_fit_task_end, attributes)
+
+    def _call(self, hooks, attributes):
+        try:
+            with np.errstate(**self.errstate):
+                return hooks(estimator=self.estimator, reconstruction_attributes=attributes, **self.data)
+        except Exception as error:
+            self.errors.append(error)
+            raise
 
     def subtask(self, name, n_subtasks=0):
         """Return a task within this one, not begun."""
         context = self.context.subcontext(task_name=name, max_subtasks=n_subtasks)
-        return Task(self.estimator, context, self.data, self.errstate)
+        return Task(self.estimator, context, self.data, self.errstate, self.errors)
 
     @contextmanager
     def within(self, name, n_subtasks=0):
@@ -122,6 +125,8 @@ class Task:
 
 class _NoTask:
     """Stands for every task where no callbacks are set."""
+
+    errors = ()
 
     def __bool__(self):
         return False

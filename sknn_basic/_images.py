@@ -206,6 +206,8 @@ def _as_rgb(image):
         if not np.isfinite(values).all():
             raise ValueError("pixels that are not finite")
         scale = 1 / 257 if image.mode.startswith("I") else 255 if values.max() <= 1 else 1
+        if image.mode.startswith("I") and isinstance(image.info.get("transparency"), int):
+            values = np.where(values == image.info["transparency"], 65535, values)
         image = Image.fromarray((values * scale).round().clip(0, 255).astype(np.uint8))
     if image.mode == "LAB":
         return ImageCms.profileToProfile(

@@ -1,8 +1,7 @@
 """What `fit` makes of its arguments: checked samples, labels as Y, weights as shares s."""
 
 import numpy as np
-from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import check_consistent_length, compute_class_weight
+from sklearn.utils import check_consistent_length, column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
@@ -44,13 +43,20 @@ def validate_validation_samples(estimator, X_val, y_val, sample_weight_val, dtyp
         if given[name] is None:
             others = " and ".join(other for other, value in given.items() if value is not None)
             raise ValueError(f"{others} given without {name}: pass X_val and y_val together.")
-    encoder = LabelEncoder()
-    encoder.classes_ = estimator.classes_
+    classes = estimator.classes_
     try:
         X_val = validate_data(estimator, X_val, accept_sparse="csr", dtype=dtype, reset=False)
-        labels = encoder.transform(y_val)
-        check_consistent_length(X_val, labels)
-        s = shares(labels, estimator.classes_, sample_weight_val, estimator.class_weight, X_val)
+        y_val = column_or_1d(y_val, warn=True)
+        check_consistent_length(X_val, y_val)
+        # As Python compares them: NumPy would cast one to the type of the other, and cut strings.
+        unseen = set(y_val.tolist()) - set(classes.tolist())
+        if unseen:
+            raise ValueError(
+                f"y_val has labels that y has not: {sorted(unseen, key=str)}; those of y are "
+                f"{classes.tolist()}. Leave these samples out."
+            )
+        labels = np.searchsorted(classes, y_val.astype(classes.dtype))
+        s = shares(labels, classes, sample_weight_val, estimator.class_weight, X_val)
     except ValueError as error:
         raise ValueError(f"In the validation samples (X_val, y_val, sample_weight_val): {error}") from error
     return X_val, labels, s

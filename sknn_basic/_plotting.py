@@ -91,17 +91,10 @@ class LossCurveDisplay:
             If matplotlib is not installed.
         TypeError
             If there is no classifier of this package.
-        ValueError
-            If `record_every` is not that of the fit any more.
         """
         _, classifier = _unwrap(cls, estimator)
-        every, n_iter, n_records = classifier.record_every, classifier.n_iter_, len(classifier.loss_curve_)
-        if n_records not in (ceil(n_iter / every), n_iter // every + 1):
-            raise ValueError(
-                f"record_every={every} was not that of the fit, which recorded {n_records} costs in {n_iter} "
-                "steps. Set it back, or fit again."
-            )
-        iterations = every * np.arange(n_records)
+        n_iter, n_records = classifier.n_iter_, len(classifier.loss_curve_)
+        iterations = classifier._recorded_every * np.arange(n_records)
         ends_later = n_records == 0 or n_iter > iterations[-1]  # not where a descent has broken down
 
         def whole(curve, last):
@@ -292,14 +285,15 @@ class WeightsDisplay:
         self.images_ = []
         for axes, w, title in zip(self.axes_, self.weights, self.titles or [""] * n_images, strict=True):
             limit = np.abs(w).max() or 1.0
-            if self.image_shape[2:] == (3,):
+            if tuple(self.image_shape[2:]) == (3,):
                 image, colours = 0.5 + np.reshape(w, self.image_shape) / (2 * limit), {}
             else:
-                image = np.reshape(w, self.image_shape[:2])
-                colours = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
+                image, colours = np.reshape(w, self.image_shape[:2]), {"cmap": "RdBu_r"}
+                if "norm" not in kwargs:
+                    colours |= {"vmin": -limit, "vmax": limit}
             self.images_.append(axes.imshow(image, **colours | kwargs))
             axes.set(xticks=[], yticks=[])
-            axes.set_title(title, fontsize="medium")
+            axes.set_title(title, fontsize="medium", parse_math=False)
         return self
 
     def _make_axes(self, ax, n_images):

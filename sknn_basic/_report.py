@@ -1,5 +1,6 @@
 """One picture of what models have learnt: cost curves, weights, and the test images that they mistake."""
 
+import warnings
 from io import BytesIO
 from pathlib import Path
 
@@ -17,7 +18,7 @@ def check_report(path):
     """Raise an error if `write_report` could not write to `path`: to be asked before a long training."""
     figure = _new_figure()
     path = Path(path)
-    kinds = sorted(figure.canvas.get_supported_filetypes())
+    kinds = sorted(set(figure.canvas.get_supported_filetypes()) - {"pgf"})  # which needs LaTeX
     if path.suffix[1:].lower() not in kinds:
         raise ValueError(f"{path} should end in one of {', '.join(f'.{kind}' for kind in kinds)}.")
     if path.is_dir() or not path.parent.is_dir():
@@ -27,7 +28,9 @@ def check_report(path):
 def write_report(models, data, path):
     """Draw a report and write it to `path`, whose suffix says of which kind, such as .png, .pdf or .svg."""
     content = BytesIO()
-    draw_report(models, data).savefig(content, format=Path(path).suffix[1:].lower(), dpi=100)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of letters that the font lacks
+        draw_report(models, data).savefig(content, format=Path(path).suffix[1:].lower(), dpi=100)
     write_whole(path, content.getbuffer(), overwrite=True)
 
 
@@ -84,8 +87,9 @@ def _draw_weights(part, model, names):
     """Draw what each class looks for, or the hidden units that weigh most in the output."""
     display = WeightsDisplay._describe(model)
     if hasattr(model[-1], "coef_"):
-        part.suptitle("What it looks for")
-        shown = np.arange(len(display.weights))[:N_SHOWN]
+        n = len(display.weights)
+        shown = np.arange(n)[:N_SHOWN]
+        part.suptitle("What it looks for" if n <= N_SHOWN else f"What it looks for: {N_SHOWN} of {n} classes")
         names = names[model[-1].classes_]
         titles = [f"{names[1]} against {names[0]}"] if len(names) == 2 else names
     else:
@@ -117,13 +121,16 @@ def _draw_mistakes(part, model, data):
     which = "Its" if len(shown) == len(wrong) else f"The {len(shown)} most confident of its"
     part.suptitle(f"{which} {len(wrong)} mistakes in {len(predicted)} test images")
     axes = part.subplots(*GRID).ravel()
+    highest = data.test_set_x.max()
+    white = 255 if 1 < highest <= 255 or data.test_set_x.dtype == np.uint8 else max(highest, 1)
     for ax in axes:
         ax.set_axis_off()
     for ax, i in zip(axes, shown, strict=False):
-        image = data.test_set_x[i]
-        ax.imshow(image if image.shape[2:] == (3,) else image.reshape(image.shape[:2]), cmap="gray")
+        image = np.clip(data.test_set_x[i] / white, 0, 1)
+        image = image if image.shape[2:] == (3,) else image.reshape(image.shape[:2])
+        ax.imshow(image, cmap="gray", vmin=0, vmax=1)
         says = f"{data.classes[predicted[i]]}, {proba[i].max():.1%}"
-        ax.set_title(f"{says}\n(is {data.classes[data.test_set_y[i]]})", fontsize="small")
+        ax.set_title(f"{says}\n(is {data.classes[data.test_set_y[i]]})", fontsize="small", parse_math=False)
 
 
 def _say(part, text):

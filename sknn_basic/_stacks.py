@@ -83,8 +83,10 @@ class Fold:
                     transformed[group.own] = self._transform(next(iter(group.estimators.values())), scored)
                 stack = Stack(group.estimators, *transformed[group.own], self.y, self.params)
                 trained = stack.train(by_name, gram, task)
-            except Exception:  # what it is, the ordinary fits will say, one candidate at a time
-                continue
+            except Exception as error:
+                if any(error is raised for raised in task.errors):  # by a callback
+                    raise
+                continue  # what it is, the ordinary fits will say, one candidate at a time
             seconds = (perf_counter() - before) / len(group.estimators)
             self.trained |= {i: Trained(*parts, seconds) for i, parts in trained.items()}
 

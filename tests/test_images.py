@@ -149,6 +149,8 @@ def test_transparent_pixels_are_white(tmp_path):
     palette.save(tmp_path / "palette.gif", transparency=1)
     grey = Image.fromarray(np.repeat([[0], [0], [7], [7]], 4, axis=1).astype(np.uint8))
     grey.save(tmp_path / "colour.png", transparency=7)
+    deep = Image.frombytes("I;16", (4, 4), np.repeat([0, 0, 7, 7], 4).astype("<u2").tobytes())
+    deep.save(tmp_path / "deep.png", transparency=7)
     for file in tmp_path.iterdir():
         pixels = read_image(file, 4)
         assert (pixels[0] < 3).all(), file

@@ -166,10 +166,19 @@ def test_plot_draws_a_report(tmp_path, capsys):
         assert f"Cost after iteration {step}: {cost:f} (validation: {beside:f})" in out
 
 
-@pytest.mark.parametrize("name", ["report.txt", "none/report.png"])
+def test_plot_of_a_test_set_with_more_classes(tmp_path, capsys):
+    """Images of a class that the training set lacks are mistakes, and have no cost."""
+    pytest.importorskip("matplotlib.pyplot")
+    X, y = np.arange(120).reshape(10, 3, 4).astype(np.uint8), np.arange(10) % 2
+    write_hdf5(tmp_path / "more.h5", X, y, X[:6], np.arange(6) % 3, ["a", "b", "c"])
+    main(["train", str(tmp_path / "more.h5"), "--max-iter", "5", "--plot", str(tmp_path / "more.png")])
+    assert "validation: 0.693147" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["report.txt", "none/report.png", ""])
 def test_a_report_that_cannot_be_written_is_told_before_training(name, tmp_path, capsys):
     pytest.importorskip("matplotlib.pyplot")
-    assert name in fails(capsys, "train", "--plot", tmp_path / name)
+    assert name in fails(capsys, "train", "--plot", tmp_path / name if name else "")
 
 
 @pytest.mark.parametrize(

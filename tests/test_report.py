@@ -50,7 +50,7 @@ def test_report_shows_the_most_confident_mistakes():
     shown = [ax for ax in figure.findobj(type(figure.axes[0])) if "(is " in ax.get_title()]
     assert [ax.get_title() for ax in shown] == [title for _, title, _ in expected]
     for ax, (_, _, i) in zip(shown, expected, strict=True):
-        np.testing.assert_array_equal(ax.images[0].get_array(), data.test_set_x[i])
+        np.testing.assert_allclose(ax.images[0].get_array(), data.test_set_x[i] / 255)
     accuracy = 100 * model.score(data.test_set_x, data.test_set_y)
     assert any(f"test accuracy {accuracy:.1f} %" in text for text in texts(figure))
 
@@ -93,6 +93,27 @@ def test_report_without_mistakes_and_without_images():
     assert "Samples of shape (16,) are no images to draw." in texts(draw_report([model], rows))
 
 
+@pytest.mark.parametrize("convert", [lambda x: x.astype(np.float32), lambda x: x / 255, lambda x: x])
+def test_images_are_drawn_as_they_are(convert):
+    """Whatever their type: 255, or 1 where no value exceeds it, is white, and 0 black, in grey images too."""
+    data = dataset((4, 4))
+    X = data.test_set_x.copy()
+    X[:, 0, 0], X[:, 0, 1] = 255, 0
+    data = data._replace(train_set_x=convert(data.train_set_x), test_set_x=convert(X))
+    model = make_pipeline(FlattenScaler(), LogisticRegressionGD(max_iter=1))
+    figure = draw_report([model.fit(data.train_set_x, data.train_set_y[::-1])], data)
+    shown = [ax.images[0] for ax in figure.findobj(type(figure.axes[0])) if "(is " in ax.get_title()]
+    assert shown
+    for image in shown:
+        assert image.get_clim() == (0, 1)
+        assert image.get_array()[0, :2].tolist() == [1, 0]
+
+
+def test_names_are_no_formulas(tmp_path):
+    data = dataset((4, 4))._replace(classes=np.array(["$5 bill", "c$\\frac{"]))
+    write_report(fit(data, LogisticRegressionGD(max_iter=5)), data, tmp_path / "report.png")
+
+
 @pytest.mark.parametrize(("suffix", "start"), [("png", b"\x89PNG"), ("PDF", b"%PDF"), ("svg", b"<?xml")])
 def test_report_is_written_in_the_kind_of_its_suffix(suffix, start, tmp_path):
     data = dataset((4, 4))
@@ -105,8 +126,9 @@ def test_report_is_written_in_the_kind_of_its_suffix(suffix, start, tmp_path):
 
 
 def test_paths_that_cannot_be_written_are_told_before(tmp_path):
-    with pytest.raises(ValueError, match=r"report.txt should end in one of .*\.png"):
-        check_report(tmp_path / "report.txt")
+    for name in ("report.txt", "report.pgf"):
+        with pytest.raises(ValueError, match=rf"{name} should end in one of .*\.png"):
+            check_report(tmp_path / name)
     for path in (tmp_path / "none" / "report.png", tmp_path):
         with pytest.raises((OSError, ValueError)):
             check_report(path)

@@ -134,6 +134,27 @@ def test_labels_of_the_users_own_and_missing_classes():
     assert fitted.validation_loss_ == pytest.approx(-np.log(proba).mean(), rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("labels", "others"),
+    [
+        (["cat", "dog"], ["catfish", "dogma"]),
+        ([0, 1], [0.2, 1.5]),
+        ([0, 1], ["0", "1"]),
+        (np.array([0, 1], np.int8), [256, 257]),
+        ([False, True], ["no", "yes"]),
+    ],
+)
+def test_labels_are_not_cast_to_those_of_y(labels, others):
+    X, y, X_val, y_val = split(TALL)
+    with pytest.raises(ValueError, match="labels that y has not"):
+        LogisticRegressionGD(max_iter=5).fit(
+            X, np.array(labels)[y], X_val=X_val, y_val=np.array(others)[y_val]
+        )
+    assert LogisticRegressionGD(max_iter=5).fit(
+        X, np.array([0, 1])[y], X_val=X_val, y_val=np.array([0.0, 1.0])[y_val]
+    )
+
+
 @both
 def test_data_frames(model):
     X, y, X_val, y_val = split(TALL)
@@ -153,7 +174,7 @@ def test_data_frames(model):
         ({"X_val": None}, "y_val given without X_val"),
         ({"X_val": None, "y_val": None, "sample_weight_val": [1.0]}, "sample_weight_val given without X_val"),
         ({"y_val": [0, 1]}, r"validation samples .* inconsistent numbers of samples"),
-        ({"y_val": [7] * 13}, r"validation samples .* unseen labels: .*7"),
+        ({"y_val": [7] * 13}, r"validation samples .* labels that y has not: \[7\]"),
         ({"X_val": np.ones((13, 4))}, r"validation samples .* 4 features, .* expecting 5"),
         ({"X_val": np.full((13, 5), np.nan)}, r"validation samples .* NaN"),
         ({"sample_weight_val": np.zeros(13)}, r"validation samples .* at least one non-zero"),
