@@ -123,14 +123,16 @@ class GradientDescentClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
                 watch=watch if task else None,
             )
             trouble = self._keep(with_weights(descent), samples, s, learning_rate)
-            task.end({})
+            try:
+                task.end({})
+            except KeyboardInterrupt:
+                descent = descent._replace(interrupted=True)
             if trouble:
                 warnings.warn(trouble, ConvergenceWarning, stacklevel=3)
             if descent.interrupted:
                 warnings.warn(
-                    f"Gradient descent was interrupted after step {descent.n_iter} of {self.max_iter}; the "
-                    f"weights of step {self.n_iter_} are kept. With warm_start=True, another fit continues "
-                    "from them.",
+                    f"Gradient descent was interrupted: the weights of step {self.n_iter_} of "
+                    f"{self.max_iter} are kept. With warm_start=True, another fit continues from them.",
                     FitInterruptedWarning,
                     stacklevel=3,
                 )

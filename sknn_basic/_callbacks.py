@@ -175,7 +175,8 @@ class StepWatch:
         return False
 
     def _attributes(self, so_far):
-        return None if so_far is None else lambda: self.attributes_of(so_far())
+        """Return a function that makes the attributes, as silently as the descent itself."""
+        return None if so_far is None else np.errstate(all="ignore")(lambda: self.attributes_of(so_far()))
 
 
 def n_tasks(n_steps):

@@ -25,8 +25,8 @@ def read_image_folder(path, size=64):
 
     A file may be of any format and colour mode that Pillow reads. It is turned upright as its EXIF data says,
     converted to 8-bit RGB, cropped to the square in its middle and scaled. What is transparent becomes white,
-    16-bit grey is divided by 257, and floats are taken to end at 1, or at 255 if one exceeds 1. Of several
-    frames the first is read.
+    16-bit grey is divided by 257, 32-bit integers too if one exceeds 255, and floats are taken to end at 1,
+    or at 255 if one exceeds 1. Of several frames the first is read.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ def _read(path, size):
         with Image.open(path) as image:
             image.draft(None, (2 * size, 2 * size))  # a large JPEG is decoded no finer than needed
             upright = ImageOps.exif_transpose(image)
-            return np.asarray(ImageOps.fit(_as_rgb(upright), (size, size), Image.Resampling.BICUBIC))
+            return np.array(ImageOps.fit(_as_rgb(upright), (size, size), Image.Resampling.BICUBIC))
 
 
 def _as_rgb(image):
@@ -205,7 +205,10 @@ def _as_rgb(image):
         values = np.asarray(image, np.float64)
         if not np.isfinite(values).all():
             raise ValueError("pixels that are not finite")
-        scale = 1 / 257 if image.mode.startswith("I") else 255 if values.max() <= 1 else 1
+        if image.mode.startswith("I"):
+            scale = 1 / 257 if image.mode != "I" or values.max() > 255 else 1
+        else:
+            scale = 255 if values.max() <= 1 else 1
         if image.mode.startswith("I") and isinstance(image.info.get("transparency"), int):
             values = np.where(values == image.info["transparency"], 65535, values)
         image = Image.fromarray((values * scale).round().clip(0, 255).astype(np.uint8))

@@ -3,6 +3,7 @@
 import warnings
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import numpy as np
 
@@ -21,8 +22,12 @@ def check_report(path):
     kinds = sorted(set(figure.canvas.get_supported_filetypes()) - {"pgf"})  # which needs LaTeX
     if path.suffix[1:].lower() not in kinds:
         raise ValueError(f"{path} should end in one of {', '.join(f'.{kind}' for kind in kinds)}.")
-    if path.is_dir() or not path.parent.is_dir():
-        raise OSError(f"{path} cannot be written: it is a folder, or its folder does not exist.")
+    if path.is_dir():
+        raise OSError(f"{path} cannot be written: it is a folder.")
+    try:
+        TemporaryFile(dir=path.resolve().parent).close()
+    except OSError as error:
+        raise OSError(f"{path} cannot be written: {error.strerror}, {path.resolve().parent}.") from error
 
 
 def write_report(models, data, path):

@@ -71,8 +71,8 @@ class VectorizedGridSearchCV(GridSearchCV):
     -----
     Fit parameters other than `sample_weight` of the classifier, metadata routing, ``verbose=True`` of the
     classifier, callbacks of the estimator and settings that cannot be fitted are left to ordinary fits, one
-    after another. So are all candidates if a callback of the search asks for the fitted estimator; other
-    callbacks see each step of a stack, and may end it there.
+    after another. So are all candidates if a callback that the search passes on to them asks for the fitted
+    estimator; other callbacks of the search see each step of a stack, and may end it there.
 
     With ``random_state=None`` the networks of a stack share a start; `GridSearchCV` draws one for each fit.
 
@@ -204,7 +204,7 @@ class VectorizedGridSearchCV(GridSearchCV):
             self.best_estimator_ = search.best_estimator_.model_
             if hasattr(self.best_estimator_, "feature_names_in_"):
                 self.feature_names_in_ = self.best_estimator_.feature_names_in_
-        task.end()
+        task.end({} if self.refit else None)
         return self
 
     def __sklearn_tags__(self):

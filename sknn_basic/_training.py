@@ -66,10 +66,17 @@ def train(
         cost, _ = objective(layers, want_cost=True)
         return describe(layers, n_iter, costs_of(layers, cost), -(-n_iter // record_every))
 
+    def usable():
+        """Return what a fit keeps if it ends here: the last record where what was reached is not finite."""
+        descent = so_far()
+        if kept is None or (np.isfinite(descent.loss) and objective.are_finite(descent.layers)):
+            return descent
+        return describe(*kept, len(records))
+
     def recorded():
         for step in range(max_iter):
             if watch is not None:
-                watch.begin(so_far)
+                watch.begin(usable)
             yield step % record_every == 0
 
     with np.errstate(all="ignore"):
@@ -86,7 +93,7 @@ def train(
                         on_record(step, *kept[-1])
                 layers = layers_after
                 reached = step + 1, layers
-                if watch is not None and watch.end(so_far):
+                if watch is not None and watch.end(usable):
                     break
             descent = so_far() if broke_down_at is None else None
         except KeyboardInterrupt:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -221,6 +222,26 @@ def test_a_fit_that_fails_ends_its_callbacks_and_leaves_the_model(model):
         assert recorder.calls[-1] == ("teardown", type(model).__name__)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("shape", [TALL, WIDE])
+def test_a_diverging_fit_hands_out_what_it_would_keep(shape, dtype):
+    """Never NaN: the monitored fit warns as the other one does, and every log is finite."""
+    X, y = data(shape, 2, dtype)
+    y = np.random.RandomState(0).permutation(y)
+    rate = 1e308 if dtype == np.float64 else 1e38
+    model = LogisticRegressionGD(rate, max_iter=40, record_every=7)
+    monitor, looker = callback.ScoringMonitor(scoring="neg_log_loss"), Looker()
+    fits = [clone(model), clone(model).set_callbacks(monitor, looker)]
+    for fit in fits:
+        with pytest.warns(ConvergenceWarning):
+            fit.fit(X * 100, y)
+    assert_identical(*fits)
+    assert np.isfinite([row["neg_log_loss"] for row in monitor.get_logs().data]).all()
+    for handed, step in looker.models:
+        assert all(np.isfinite(array).all() for array in weights_of(handed))
+        assert handed.n_iter_ <= step
+
+
 # Stopping
 
 
@@ -406,6 +427,17 @@ def test_stopped_search():
         assert (
             recorder.calls.count(("begin", "iteration")) == 3 * stop_after + stacked.best_estimator_.n_iter_
         )
+
+
+def test_scoring_monitor_of_a_search_logs_the_best_model():
+    X, y = data(TALL)
+    monitor = callback.ScoringMonitor(scoring="neg_log_loss")
+    search = VectorizedGridSearchCV(LogisticRegressionGD(), GRID, cv=3, scoring="neg_log_loss")
+    search.set_callbacks(monitor).fit(X, y)
+    (row,) = monitor.get_logs().data
+    assert row["neg_log_loss"] == pytest.approx(search.score(X, y))
+    VectorizedGridSearchCV(LogisticRegressionGD(), GRID, cv=3, refit=False).set_callbacks(monitor).fit(X, y)
+    assert len(monitor.get_logs(select="all")) == 1
 
 
 def test_search_is_fitted_when_it_ends():

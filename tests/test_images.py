@@ -41,6 +41,7 @@ def test_folders_are_classes(photos):
     assert labels.dtype == np.int64
     assert images.shape == (6, 8, 8, 3)
     assert images.dtype == np.uint8
+    assert read_image(photos / "red" / "0.png", 8).flags.writeable
     assert (images[:3, ..., 2] > images[:3, ..., 0]).all()
     assert (images[3:, ..., 0] > images[3:, ..., 2]).all()
     assert read_image_folder(str(photos)).images.shape == (6, 64, 64, 3)
@@ -103,6 +104,13 @@ def test_black_and_white():
 
     rgb = np.asarray(_as_rgb(Image.fromarray(RAMP > 0.5)))
     np.testing.assert_array_equal(rgb, np.repeat(255 * (RAMP > 0.5)[..., np.newaxis], 3, axis=2))
+
+
+def test_integers_of_32_bits_that_end_at_255():
+    from sknn_basic._images import _as_rgb
+
+    rgb = np.asarray(_as_rgb(Image.fromarray((255 * RAMP).astype(np.int32))))
+    np.testing.assert_array_equal(rgb[..., 0], (255 * RAMP).astype(int))
 
 
 def test_floats_that_end_at_255():

@@ -40,7 +40,7 @@ def test_an_interrupted_fit_is_a_fit_of_fewer_steps(model, shape, n_steps, monke
     model = clone(model).set_params(max_iter=300, record_every=5)
     interrupt_at_call(monkeypatch, n_steps + 1)
     interrupted = clone(model)
-    with pytest.warns(FitInterruptedWarning, match=rf"after step {n_steps} of 300") as caught:
+    with pytest.warns(FitInterruptedWarning, match=rf"weights of step {n_steps} of 300") as caught:
         interrupted.fit(X, y)
     assert len(caught) == 1
     assert caught[0].filename == __file__
@@ -88,6 +88,27 @@ def test_a_signal_at_any_moment(model):
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert n_fitted > 5
+
+
+def test_an_interruption_of_the_last_hook_keeps_the_model():
+    """Callbacks are told of the end of the fit when it is over: Ctrl-C there loses nothing."""
+    pytest.importorskip("sklearn.callback")
+
+    class Impatient:
+        def setup(self, estimator, context):
+            pass
+
+        teardown = on_fit_task_begin = setup
+
+        def on_fit_task_end(self, estimator, context):
+            if context.parent is None:
+                raise KeyboardInterrupt
+
+    X, y = blobs()
+    model = LogisticRegressionGD(0.1, 20).set_callbacks(Impatient())
+    with pytest.warns(FitInterruptedWarning, match="step 20 of 20"):
+        model.fit(X, y)
+    np.testing.assert_array_equal(model.coef_, LogisticRegressionGD(0.1, 20).fit(X, y).coef_)
 
 
 def test_a_warm_start_continues_an_interrupted_fit(monkeypatch):

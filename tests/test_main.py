@@ -214,7 +214,7 @@ def test_an_interruption_shows_what_was_reached(monkeypatch, capsys):
         main(["train"])
     assert exit_.value.code == 130
     out, error = capsys.readouterr()
-    assert "interrupted after step 300 of 2000" in error
+    assert "weights of step 300 of 2000" in error
     assert out.count("test accuracy: ") == 1
     assert "ShallowNNClassifier" not in out
 

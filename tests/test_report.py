@@ -1,5 +1,7 @@
 """The report of the command: what it draws is what the models say."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.pipeline import make_pipeline
@@ -133,5 +135,8 @@ def test_paths_that_cannot_be_written_are_told_before(tmp_path):
         with pytest.raises((OSError, ValueError)):
             check_report(path)
     (tmp_path / "folder.png").mkdir()
+    if Path("/proc/self").exists():
+        with pytest.raises(OSError, match=r"report\.png cannot be written"):
+            check_report("/proc/report.png")
     with pytest.raises(OSError, match="it is a folder"):
         check_report(tmp_path / "folder.png")
