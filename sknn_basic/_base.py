@@ -122,11 +122,12 @@ class GradientDescentClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
                 on_record=on_record,
                 watch=watch if task else None,
             )
-            trouble = self._keep(with_weights(descent), samples, s, learning_rate)
             try:
+                trouble = self._keep(with_weights(descent), samples, s, learning_rate)
                 task.end({})
-            except KeyboardInterrupt:
+            except KeyboardInterrupt:  # the descent is over: nothing is lost
                 descent = descent._replace(interrupted=True)
+                trouble = self._keep(with_weights(descent), samples, s, learning_rate)
             if trouble:
                 warnings.warn(trouble, ConvergenceWarning, stacklevel=3)
             if descent.interrupted:

@@ -11,6 +11,7 @@ from models import blobs, both, weights_of
 from sknn_basic import LogisticRegressionGD
 from sknn_basic._base import FitInterruptedWarning
 from sknn_basic._objective import Objective
+from sknn_basic._samples import GramSamples
 
 needs_timer = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no interval timer")
 ENDLESS = 10**9
@@ -109,6 +110,25 @@ def test_an_interruption_of_the_last_hook_keeps_the_model():
     with pytest.warns(FitInterruptedWarning, match="step 20 of 20"):
         model.fit(X, y)
     np.testing.assert_array_equal(model.coef_, LogisticRegressionGD(0.1, 20).fit(X, y).coef_)
+
+
+def test_an_interruption_while_weights_are_made_keeps_the_model(monkeypatch):
+    """The Gram form makes weights of coefficients when the descent is over: Ctrl-C there loses nothing."""
+    ordinary, calls = GramSamples.weights_of, []
+
+    def interrupted_once(samples, C):
+        calls.append(1)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return ordinary(samples, C)
+
+    X, y = blobs(2, *WIDE)
+    expected = LogisticRegressionGD(0.001, 200).fit(X, y).coef_
+    monkeypatch.setattr(GramSamples, "weights_of", interrupted_once)
+    model = LogisticRegressionGD(0.001, 200)
+    with pytest.warns(FitInterruptedWarning, match="step 200 of 200"):
+        model.fit(X, y)
+    np.testing.assert_array_equal(model.coef_, expected)
 
 
 def test_a_warm_start_continues_an_interrupted_fit(monkeypatch):
