@@ -69,8 +69,8 @@ def test_a_signal_at_any_moment(model):
             interrupted = clone(model)
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
-                signal.setitimer(signal.ITIMER_REAL, delay)
                 try:
+                    signal.setitimer(signal.ITIMER_REAL, delay)
                     interrupted.fit(X, y)
                 except KeyboardInterrupt:  # before the first step
                     assert not hasattr(interrupted, "classes_")
