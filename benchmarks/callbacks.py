@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+from importlib.util import find_spec
 from statistics import median
 from time import perf_counter
 from unittest.mock import patch
@@ -61,7 +62,7 @@ def run(quick=False):
     lines += ["Without callbacks: a whole fit, and the same without the code for callbacks, interruption and "
               "validation samples, in pairs.", "",
               *table(["", "fit", "without the code", "ratio"], rows), *verdicts, ""]  # fmt: skip
-    if installed("scikit-learn") >= "1.9" and installed("rich"):
+    if find_spec("sklearn.callback") and installed("rich"):  # scikit-learn 1.9
         lines += with_callbacks(X, y, quick)
     return Section("Callbacks", lines)
 

@@ -107,11 +107,11 @@ class GradientDescentClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
             def with_weights(descent):
                 return descent._replace(layers=finish(samples, descent.layers, X.dtype))
 
-            def results_so_far(descent):  # copies, which a callback may change
-                weights = [(W.copy(), b.copy()) for W, b in with_weights(descent).layers]
-                return self._name_results(descent._replace(layers=weights))
+            def copied(descent):  # for callbacks, which may change what they are given
+                layers = [(W.copy(), b.copy()) for W, b in descent.layers]
+                return self._name_results(descent._replace(layers=layers))
 
-            watch = StepWatch(task, self.max_iter, results_so_far)
+            watch = StepWatch(task, self.max_iter, lambda descent: copied(with_weights(descent)))
             descent = train(
                 objective,
                 layers,
@@ -123,8 +123,9 @@ class GradientDescentClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
                 watch=watch if task else None,
             )
             try:
-                trouble = self._keep(with_weights(descent), samples, s, learning_rate)
-                task.end({})
+                final = with_weights(descent)
+                trouble = self._keep(final, samples, s, learning_rate)
+                task.end(lambda: copied(final))
             except KeyboardInterrupt:  # the descent is over: nothing is lost
                 descent = descent._replace(interrupted=True)
                 trouble = self._keep(with_weights(descent), samples, s, learning_rate)

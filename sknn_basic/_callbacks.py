@@ -30,17 +30,18 @@ def callbacks_of(estimator):
     return getattr(estimator, "_skl_callbacks", [])
 
 
+def passed_on(callbacks, depth):
+    """Return the callbacks that reach the estimators `depth` levels within the one they are set on."""
+    depths = [(c, c.max_propagation_depth) for c in callbacks if isinstance(c, AutoPropagatedCallback)]
+    return [callback for callback, deepest in depths if deepest is None or deepest >= depth]
+
+
 def reach_into(callbacks):
-    """Whether one of a search's callbacks asks for what only the fit of a single candidate can show.
+    """Whether a callback asks for what only the fit of a single candidate can show.
 
     scikit-learn hands a hook what its signature asks for by keyword, such as `fitted_estimator`.
     """
-    hooks = [
-        getattr(callback, name)
-        for callback in callbacks
-        if isinstance(callback, AutoPropagatedCallback) and callback.max_propagation_depth != 0
-        for name in ("on_fit_task_begin", "on_fit_task_end")
-    ]
+    hooks = [getattr(c, name) for c in callbacks for name in ("on_fit_task_begin", "on_fit_task_end")]
     return any(
         p.kind is Parameter.KEYWORD_ONLY for hook in hooks for p in signature(hook).parameters.values()
     )
@@ -79,6 +80,7 @@ class Task:
         self.estimator, self.context, self.data = estimator, context, data
         self.errstate = errstate  # that of the caller of `fit`: a descent is silent, callbacks need not be
         self.errors = errors  # what callbacks have raised, in all tasks of the fit
+        self.may_stop = True  # whether a request to stop is heeded
 
     def begin(self, attributes=None):
         self._call(self.context.call_on_fit_task_begin, attributes)
@@ -96,15 +98,18 @@ class Task:
             self.errors.append(error)
             raise
 
-    def subtask(self, name, n_subtasks=0):
-        """Return a task within this one, not begun."""
+    def subtask(self, name, n_subtasks=0, data=None):
+        """Return a task within this one, not begun; of the same data unless (X, y, weights) are given."""
         context = self.context.subcontext(task_name=name, max_subtasks=n_subtasks)
-        return Task(self.estimator, context, self.data, self.errstate, self.errors)
+        data = self.data if data is None else _data(*data)
+        task = Task(self.estimator, context, data, self.errstate, self.errors)
+        task.may_stop = self.may_stop
+        return task
 
     @contextmanager
-    def within(self, name, n_subtasks=0):
+    def within(self, name, n_subtasks=0, data=None):
         """Begin a subtask and end it."""
-        task = self.subtask(name, n_subtasks).begin()
+        task = self.subtask(name, n_subtasks, data).begin()
         try:
             yield task
         finally:
@@ -113,8 +118,7 @@ class Task:
     @contextmanager
     def fitting(self, estimator, name, X, y, sample_weight=None):
         """Begin and end a subtask that is the fit of another estimator; X may be a function of none."""
-        task = self.subtask(name)
-        task.data = _data(X, y, sample_weight)
+        task = self.subtask(name, data=(X, y, sample_weight))
         try:
             with task.context.propagate_callback_context(estimator):
                 task.begin()
@@ -137,10 +141,10 @@ class _NoTask:
     def end(self, attributes=None):
         return False
 
-    def subtask(self, name, n_subtasks=0):
+    def subtask(self, name, n_subtasks=0, data=None):
         return self
 
-    def within(self, name, n_subtasks=0):
+    def within(self, name, n_subtasks=0, data=None):
         return nullcontext(self)
 
     def fitting(self, estimator, name, X, y, sample_weight=None):
@@ -160,6 +164,7 @@ class StepWatch:
         self.task, self.n_steps, self.attributes_of = task, n_steps, attributes_of
         self.steps_a_task = _steps_a_task(n_steps)
         self.n_begun = self.n_ended = 0
+        self.current = None  # the task that is begun and not ended
 
     def begin(self, so_far=None):
         if self.n_begun % self.steps_a_task == 0:
@@ -171,8 +176,15 @@ class StepWatch:
         """Return whether a callback asks to stop."""
         self.n_ended += 1
         if self.n_ended % self.steps_a_task == 0 or self.n_ended == self.n_steps:
-            return self.current.end(self._attributes(so_far))
+            asks_to_stop = self.current.end(self._attributes(so_far))
+            self.current = None
+            return asks_to_stop and self.task.may_stop
         return False
+
+    def close(self, so_far):
+        """End the task of a step that the descent has broken down in."""
+        if self.current is not None:
+            self.current.end(self._attributes(so_far))
 
     def _attributes(self, so_far):
         """Return a function that makes the attributes, as silently as the descent itself."""

@@ -158,10 +158,16 @@ class GramSamples:
     def more(self, X):
         """Return other samples, which multiply the same parameters: X W = (X B') C."""
         products = np.zeros((X.shape[0], len(self.gram)))
-        for start in range(0, X.shape[0], self.shape[0]):  # no larger than the samples themselves
-            rows = X[start : start + self.shape[0]]
-            for columns in self._column_blocks():
-                products[start : start + self.shape[0]] += rows[:, columns] @ self._anchors(columns).T
+        with np.errstate(over="ignore", invalid="ignore"):
+            for start in range(0, X.shape[0], self.shape[0]):  # no larger than the samples themselves
+                rows = X[start : start + self.shape[0]]
+                for columns in self._column_blocks():
+                    products[start : start + self.shape[0]] += rows[:, columns] @ self._anchors(columns).T
+        if not np.isfinite(products).all():
+            raise ValueError(
+                "The features of the validation samples (X_val) are so large that their products with X "
+                "overflow. Scale X and X_val, as StandardScaler does."
+            )
         return Samples(products)
 
     def are_finite(self, C):

@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags, indexable
 
 from ._base import GradientDescentClassifier, last_step
-from ._callbacks import begin_fit, callbacks_of, reach_into
+from ._callbacks import begin_fit, callbacks_of, passed_on, reach_into
 from ._inputs import validate_samples
 from ._samples import GramSamples, prefers_gram
 from ._sklearn import accepts_sample_weight, fit_context
@@ -71,8 +71,9 @@ class VectorizedGridSearchCV(GridSearchCV):
     -----
     Fit parameters other than `sample_weight` of the classifier, metadata routing, ``verbose=True`` of the
     classifier, callbacks of the estimator and settings that cannot be fitted are left to ordinary fits, one
-    after another. So are all candidates if a callback that the search passes on to them asks for the fitted
-    estimator; other callbacks of the search see each step of a stack, and may end it there.
+    after another. So are all candidates if a callback that the search passes on to them asks for X, y,
+    metadata or the fitted estimator, or if only some of its callbacks reach the classifier. Other callbacks
+    see each step of a stack; those that reach the classifier may end it there.
 
     With ``random_state=None`` the networks of a stack share a start; `GridSearchCV` draws one for each fit.
 
@@ -164,8 +165,11 @@ class VectorizedGridSearchCV(GridSearchCV):
         is_strict = self.error_score == "raise"
         scorer = check_scoring(self.estimator, scoring=self.scoring, raise_exc=is_strict)
         folds = [Fold(self.estimator, X, y, params, train, test) for train, test in splits]
-        # Callbacks that ask for the model get it from ordinary fits.
-        groups = [] if reach_into(callbacks_of(self)) else make_groups(self.estimator, candidates)
+        callbacks = callbacks_of(self)
+        may_stop = passed_on(callbacks, 2 if isinstance(self.estimator, Pipeline) else 1)
+        # Ordinary fits for callbacks that ask for the model, and where some may end a fit and others may not.
+        is_ordinary = reach_into(passed_on(callbacks, 1)) or 0 < len(may_stop) < len(callbacks)
+        groups = [] if is_ordinary else make_groups(self.estimator, candidates)
         gram = _shared_gram(self.estimator, X, y, groups)
         scored = ("train", "test") if self.return_train_score else ("test",)
         by_name = self.scoring is None or _are_names(self.scoring)
@@ -174,7 +178,9 @@ class VectorizedGridSearchCV(GridSearchCV):
         n_tasks = bool(n_stacks) + 1 + (self.refit is not False)
         task = begin_fit(self, n_tasks, X, y, **weights, is_watched=is_watched(self.estimator))
         if n_stacks:
-            with task.within("stacks", n_stacks) as stacks_task:
+            with task.within("stacks", n_stacks, (None, None, None)) as stacks_task:
+                if stacks_task:
+                    stacks_task.may_stop = bool(may_stop)
                 for fold in folds:
                     fold.train(groups, scored, by_name, gram, stacks_task)
         lookup = _Lookup(self.estimator, X, y, params, folds, candidates, scorer, self.error_score, task)
@@ -191,7 +197,11 @@ class VectorizedGridSearchCV(GridSearchCV):
             verbose=self.verbose,
             n_jobs=1,  # the lookup counts turns
         )
-        search.fit(np.arange(n_rows(X)).reshape(-1, 1), y, **weights)
+        try:
+            search.fit(np.arange(n_rows(X)).reshape(-1, 1), y, **weights)
+        finally:
+            if task.errors:  # which the ordinary search takes for errors of fits
+                raise task.errors[0]
         if not self.refit:
             lookup.search_task.end()
         for name in ("cv_results_", "best_params_", "best_score_", "best_index_", "n_splits_", "refit_time_",
@@ -252,7 +262,7 @@ class _Lookup:
         self.turns = [(index, fold) for index in range(len(candidates)) for fold in folds]
         self.asked = 0
         self.task = task
-        self.search_task = task.subtask("search", len(self.turns)).begin()
+        self.search_task = task.subtask("search", len(self.turns), (None, None, None)).begin()
 
     def fit(self, parameters):
         """Return the model whose turn it is: the search asks candidate by candidate, fold by fold."""
@@ -262,7 +272,7 @@ class _Lookup:
         index, fold = self.turns[self.asked]
         self.asked += 1
         if index in fold.trained:
-            with self.search_task.within(TURN):
+            with self.search_task.within(TURN, data=fold.data):
                 trained = fold.trained[index]
         else:
             trained = fold.train_alone(index, self.candidates[index], self.search_task)

@@ -1,5 +1,6 @@
 """Candidates of a grid trained together: folds, and the stacks that descend on their rows."""
 
+from contextlib import nullcontext
 from copy import copy
 from time import perf_counter
 from typing import NamedTuple
@@ -66,6 +67,7 @@ class Fold:
         self.X = X
         self.y = safe_indexing(y, self.rows["train"])
         self.params = params_of(params, self.rows["train"], len(every_row))
+        self.data = lambda: self.part("train"), self.y, self.params.get("sample_weight")  # for callbacks
         self.trained = {}  # candidate: Trained
 
     def part(self, which):
@@ -82,7 +84,7 @@ class Fold:
                 if group.own not in transformed:
                     transformed[group.own] = self._transform(next(iter(group.estimators.values())), scored)
                 stack = Stack(group.estimators, *transformed[group.own], self.y, self.params)
-                trained = stack.train(by_name, gram, task)
+                trained = stack.train(by_name, gram, task, self.data)
             except Exception as error:
                 if any(error is raised for raised in task.errors):  # by a callback
                     raise
@@ -105,8 +107,7 @@ class Fold:
         """Fit one candidate in the ordinary way, as a part of `task`."""
         before = perf_counter()
         model = clone(self.estimator).set_params(**clone(parameters, safe=False))
-        weights = self.params.get("sample_weight")
-        with task.fitting(model, TURN, lambda: self.part("train"), self.y, weights):
+        with task.fitting(model, TURN, *self.data):
             model.fit(self.part("train"), self.y, **self.params)
         self.trained[index] = Trained(model, None, None, perf_counter() - before)
         return self.trained[index]
@@ -127,8 +128,11 @@ class Stack:
             raise ValueError(f"no stack knows the fit parameters {sorted(unknown)}")
         self.sample_weight = params.get(f"{prefix}sample_weight")
 
-    def train(self, by_name, gram, task):
-        """Return {candidate: (what to score, on what, what to warn of)}; `task` is that of all stacks."""
+    def train(self, by_name, gram, task, data):
+        """Return {candidate: (what to score, on what, what to warn of)}.
+
+        `task` is that of all stacks, and `data` the rows that callbacks are told of.
+        """
         prototype = clone(next(iter(self.classifiers.values())))
         X, Y, s, layers = prototype._pose(self.X, self.y, self.sample_weight)
         n_steps = max(c.max_iter for c in self.classifiers.values()) * len(self.classifiers)
@@ -140,13 +144,20 @@ class Stack:
         size = _size_of_piece(samples, layers)
         items = list(settings.items())
         pieces = [dict(items[first : first + size]) for first in range(0, len(items), size)]
+        steps = [max(set().union(*piece.values())) for piece in pieces]
+        is_whole = len(pieces) == 1
         trained = {}
-        n_steps = sum(max(set().union(*piece.values())) for piece in pieces)
-        with task.within("stack", n_tasks(n_steps)) as stack_task:
-            watch = StepWatch(stack_task, n_steps) if stack_task else None
-            for piece in pieces:
-                for ending, members in _descend(prototype, samples, Y, s, layers, piece, watch):
-                    trained |= self._read_off(ending, members, prototype, samples, s, X.dtype, by_name)
+        with task.within("stack", n_tasks(steps[0]) if is_whole else len(pieces), data) as stack_task:
+            for piece, n_steps in zip(pieces, steps, strict=True):
+                # The steps of each piece are counted from 0, as those of a fit.
+                with (
+                    nullcontext(stack_task)
+                    if is_whole
+                    else stack_task.within("piece", n_tasks(n_steps)) as own
+                ):
+                    watch = StepWatch(own, n_steps) if own else None
+                    for ending, members in _descend(prototype, samples, Y, s, layers, piece, watch):
+                        trained |= self._read_off(ending, members, prototype, samples, s, X.dtype, by_name)
         return trained
 
     def _read_off(self, ending, members, prototype, samples, s, dtype, by_name):
@@ -239,9 +250,8 @@ def _is_stackable(classifier):
 
 
 def is_watched(estimator):
-    """Whether callbacks are set on an estimator or, in a pipeline, on one of its steps."""
-    steps = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else []
-    return any(callbacks_of(one) for one in (estimator, *steps))
+    """Whether callbacks are set on an estimator or on one that is a part of it."""
+    return any(callbacks_of(one) for one in (estimator, *estimator.get_params().values()))
 
 
 def _repeat(array, n):

@@ -86,6 +86,8 @@ def train(
                 if cost is not None:
                     if not (np.isfinite(cost) and objective.are_finite(layers)):
                         broke_down_at = step
+                        if watch is not None:
+                            watch.close(usable)
                         break
                     kept = layers, step, costs_of(layers, cost)
                     records.append(kept[-1])
@@ -95,14 +97,16 @@ def train(
                 reached = step + 1, layers
                 if watch is not None and watch.end(usable):
                     break
-            descent = so_far() if broke_down_at is None else None
+            ending = so_far() if broke_down_at is None else None
+            is_finite = ending is not None and objective.are_finite(ending.layers)
         except KeyboardInterrupt:
             interrupted = True
-            descent = so_far()
-        if descent is not None:
-            if np.isfinite(descent.loss) and objective.are_finite(descent.layers):
-                return descent._replace(interrupted=interrupted)
-            broke_down_at = descent.n_iter
+            ending = so_far()
+            is_finite = objective.are_finite(ending.layers)
+        if ending is not None:
+            if is_finite and np.isfinite(ending.loss):
+                return ending._replace(interrupted=interrupted)
+            broke_down_at = ending.n_iter
     if kept is None:
         raise ValueError(
             "The cost of the initial weights is not finite: the features (or the weights that a warm "

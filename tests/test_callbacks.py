@@ -322,21 +322,34 @@ def test_scoring_monitor_in_grid_search(n_jobs):
 
 @both
 def test_progress_bar_shows_iterations(model, capsys, monkeypatch):
-    """Alone, in a pipeline, in both searches: a bar each, all complete."""
+    """Alone, in a pipeline, in both searches: a bar each, which advances with every iteration."""
     pytest.importorskip("rich")
+    from sklearn.callback import _progressbar
+
     X, y = data(TALL)
     monkeypatch.setenv("COLUMNS", "200")  # one line a bar
     model = clone(model).set_params(max_iter=7)
     name = type(model).__name__
     grid = {"learning_rate": [0.01, 0.1]}
     pipeline = make_pipeline(StandardScaler(), model)
-    for estimator, depth, bars in (
-        (clone(model), 1, [f"{name} - fit"]),
-        (pipeline, 1, ["Pipeline - fit", f"fit-final-estimator | {name} - fit"]),
-        (GridSearchCV(model, grid, cv=2), None, ["search", *[f"evaluation | {name} - fit"] * 4]),
-        (VectorizedGridSearchCV(model, grid, cv=2), None, ["stacks", "stack #0", "stack #1", "refit"]),
-    ):
-        estimator.set_callbacks(callback.ProgressBar(max_propagation_depth=depth)).fit(X, y)
+    sent = []
+    send = _progressbar.send
+    monkeypatch.setattr(_progressbar, "send", lambda to, event: sent.append(dict(event)) or send(to, event))
+    for estimator, iterations, bars in (
+        (clone(model), {(0,): 7}, [f"{name} - fit"]),
+        (pipeline, {(0, 1): 7}, ["Pipeline - fit", f"fit-final-estimator | {name} - fit"]),
+        (GridSearchCV(model, grid, cv=2), {**{(0, 0, i): 7 for i in range(4)}, (0, 1): 7},
+         ["search", *[f"evaluation | {name} - fit"] * 4]),
+        (VectorizedGridSearchCV(model, grid, cv=2), {(0, 0, 0): 7, (0, 0, 1): 7, (0, 2): 7},
+         ["stacks", "stack #0", "stack #1", "refit"]),
+    ):  # fmt: skip
+        sent.clear()
+        estimator.set_callbacks(callback.ProgressBar(max_propagation_depth=None)).fit(X, y)
+        for path, n in iterations.items():  # each bar is told its length, and then of every iteration
+            (begun,) = [e for e in sent if e["event"] == "begin" and tuple(e["path"]) == path]
+            assert begun["max_subtasks"] == n
+            ended = [e["path"][-1] for e in sent if e["event"] == "end" and tuple(e["path"][:-1]) == path]
+            assert ended == list(range(n))
         lines = capsys.readouterr().out.splitlines()
         for bar in bars:
             assert any(bar in line for line in lines), bar
@@ -383,7 +396,7 @@ def both_searches(callback_class, *args, estimator=None, **options):
     return found
 
 
-def assert_same_search(one_by_one, stacked, **tolerance):
+def assert_same_search(one_by_one, stacked):
     for name in ("mean_test_score", "rank_test_score"):
         np.testing.assert_allclose(stacked.cv_results_[name], one_by_one.cv_results_[name], rtol=1e-12)
     assert stacked.best_params_ == one_by_one.best_params_
@@ -427,6 +440,111 @@ def test_stopped_search():
         assert (
             recorder.calls.count(("begin", "iteration")) == 3 * stop_after + stacked.best_estimator_.n_iter_
         )
+
+
+class Shallow(Recorder):
+    max_propagation_depth = 1
+
+
+@pytest.mark.parametrize(("kind", "in_pipeline"), [(Recorder, False), (Shallow, True)])
+def test_callbacks_that_do_not_reach_the_classifier_stop_nothing(kind, in_pipeline):
+    """As in GridSearchCV, which does not pass them on to it: scores, the best and its steps are the same."""
+    X, y = data(TALL)
+    prefix = "logisticregressiongd__" if in_pipeline else ""
+    estimator = LogisticRegressionGD(0.05)
+    estimator = make_pipeline(StandardScaler(), estimator) if in_pipeline else estimator
+    found = [
+        search(estimator, {f"{prefix}max_iter": [5, 80]}, cv=3, scoring="neg_log_loss")
+        .set_callbacks(kind(4))
+        .fit(X, y)
+        for search in (GridSearchCV, VectorizedGridSearchCV)
+    ]
+    assert_same_search(*found)
+    best = [search.best_estimator_[-1] if in_pipeline else search.best_estimator_ for search in found]
+    assert best[0].n_iter_ == best[1].n_iter_ == 80
+
+
+def test_every_piece_of_a_stack_is_stopped(monkeypatch):
+    """A stack that is cut for its memory: the steps of each piece are counted from 0, all tasks are ended."""
+    monkeypatch.setattr("sknn_basic._stacks.STACK_BYTES", 1)
+    (one_by_one, _), (stacked, recorder) = both_searches(Everywhere, 3)
+    assert_same_search(one_by_one, stacked)
+    assert recorder.calls.count(("begin", "piece")) == recorder.calls.count(("end", "piece")) == 3 * 2
+    assert recorder.calls.count(("begin", "iteration")) == 3 * 2 * 3 + 3
+
+
+@pytest.mark.filterwarnings("ignore")  # of fits that have failed
+def test_an_error_in_the_task_of_a_candidate_ends_the_search():
+    class Failing(Recorder):
+        def on_fit_task_end(self, estimator, context):
+            if context.task_name == "candidate-split-evaluation":
+                raise ZeroDivisionError
+
+    X, y = data(TALL)
+    for kind in (GridSearchCV, VectorizedGridSearchCV):
+        search = kind(LogisticRegressionGD(max_iter=4), {"learning_rate": [0.1, 0.2]}, cv=2)
+        with pytest.raises(ZeroDivisionError):
+            search.set_callbacks(Failing()).fit(X, y)
+
+
+def test_tasks_of_candidates_hold_the_rows_of_their_fold():
+    """X, y and weights of each candidate and of the search are those that GridSearchCV tells."""
+
+    class Data(Recorder):
+        def on_fit_task_end(self, estimator, context, *, X=None, y=None, metadata=None):
+            if context.task_name in ("candidate-split-evaluation", "search", "fit"):
+                weights = None if metadata is None else metadata["sample_weight"]
+                self.calls.append((context.task_name, X, y, weights))
+
+    X, y = data(TALL)
+    weights = np.arange(1.0, 41)
+    told = []
+    for kind in (GridSearchCV, VectorizedGridSearchCV):
+        watcher = Data()
+        search = kind(LogisticRegressionGD(max_iter=4), {"learning_rate": [0.1, 0.2]}, cv=2)
+        search.set_callbacks(watcher).fit(X, y, sample_weight=weights)
+        told.append([call for call in watcher.calls if len(call) == 4])
+    assert len(told[0]) == len(told[1]) == 4 + 2
+    for one, other in zip(*told, strict=True):
+        assert one[0] == other[0]
+        for a, b in zip(one[1:], other[1:], strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_callbacks_in_nested_pipelines_keep_candidates_out_of_stacks():
+    X, y = data(TALL)
+    recorder = Recorder()
+    inner = make_pipeline(StandardScaler().set_callbacks(recorder))
+    search = VectorizedGridSearchCV(
+        make_pipeline(inner, LogisticRegressionGD(max_iter=3)),
+        {"logisticregressiongd__learning_rate": [0.1, 0.2, 0.3]},
+        cv=2,
+    )
+    search.fit(X, y)
+    assert recorder.calls.count(("setup", "StandardScaler")) == 3 * 2 + 1
+
+
+@both
+def test_models_handed_out_are_copies(model):
+    """What a callback does to one, at a step or at the end, changes nothing in the fit."""
+
+    class Spoiling(Looker):
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+            for array in weights_of(fitted_estimator):
+                array[...] = 0
+
+    X, y = data(TALL)
+    spoilt = clone(model).set_callbacks(Spoiling()).fit(X, y)
+    assert_identical(spoilt, clone(model).fit(X, y))
+
+
+def test_a_descent_that_breaks_down_ends_its_tasks():
+    X, y = data(TALL)
+    recorder = Recorder()
+    with pytest.warns(ConvergenceWarning):
+        LogisticRegressionGD(1e308, 40, record_every=7).set_callbacks(recorder).fit(X * 100, y)
+    whens = [when for when, _ in recorder.calls]
+    assert whens.count("begin") == whens.count("end")
 
 
 def test_scoring_monitor_of_a_search_logs_the_best_model():

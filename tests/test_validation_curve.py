@@ -118,6 +118,12 @@ def test_validation_samples_need_not_be_held_as_the_training_samples(container, 
             )
 
 
+def test_validation_samples_whose_products_overflow_are_refused():
+    X, y, X_val, y_val = split(WIDE)
+    with pytest.raises(ValueError, match=r"X_val.* overflow. Scale"):
+        LogisticRegressionGD(1e-4, 100).fit(X * 1e3, y, X_val=X_val * 1e306, y_val=y_val)
+
+
 def test_curve_of_many_validation_rows():
     """More rows than one block holds: the same cost."""
     X, y, X_val, y_val = split((50, 20), n_val=60_000)
