@@ -81,6 +81,8 @@ class GradientDescentClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
             If X, y, the weights, the validation samples or a parameter are unusable; if the features are
             so large that the cost of the initial weights, or "auto", overflows; or if `warm_start=True`
             and the features or classes are not those of the fit before. The estimator is then as it was.
+        KeyboardInterrupt
+            If the user interrupts (Ctrl-C) before the descent begins. The estimator is then as it was.
 
         Warns
         -----
@@ -89,7 +91,7 @@ class GradientDescentClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
             float32), or stops being finite: the learning rate is too large. The weights kept are the
             last whose recorded cost was finite.
         UserWarning
-            If the user interrupts (Ctrl-C): the weights kept are those reached.
+            If the user interrupts (Ctrl-C) once the descent has begun: the weights kept are those reached.
         """
         task = begin_fit(self, n_tasks(self.max_iter), X, y, sample_weight)
         with _unchanged_on_error(self):

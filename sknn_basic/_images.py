@@ -51,8 +51,10 @@ def read_image_folder(path, size=64):
         If there is no such folder.
     ImportError
         If Pillow is not installed: the extra `images`.
+    TypeError
+        If size is not an integer.
     ValueError
-        If the folder has no subfolders, or one of them no image that can be read.
+        If size is below 1, if the folder has no subfolders, or one of them no image that can be read.
 
     Warns
     -----
@@ -136,6 +138,10 @@ def read_image(path, size=64):
         If Pillow is not installed: the extra `images`.
     OSError
         If the file cannot be read as an image.
+    TypeError
+        If size is not an integer.
+    ValueError
+        If size is below 1.
 
     See Also
     --------

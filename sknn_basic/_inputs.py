@@ -58,7 +58,9 @@ def validate_validation_samples(estimator, X_val, y_val, sample_weight_val, dtyp
         labels = np.searchsorted(classes, y_val.astype(classes.dtype))
         s = shares(labels, classes, sample_weight_val, estimator.class_weight, X_val)
     except ValueError as error:
-        raise ValueError(f"In the validation samples (X_val, y_val, sample_weight_val): {error}") from error
+        message = f"In the validation samples (X_val, y_val, sample_weight_val): {error}"
+        advice = _orientation_advice(given["X_val"], given["y_val"], suffix="_val")
+        raise ValueError(f"{message.rstrip('.')}. {advice}" if advice else message) from error
     return X_val, labels, s
 
 
@@ -69,17 +71,22 @@ def _accepted_dtypes(X):
     return [np.float64, np.float32]
 
 
-def _orientation_advice(X, y):
-    """Return what to pass instead where samples seem to be columns, as in the notes; else ''."""
+def _orientation_advice(X, y, suffix=""):
+    """Return what to pass instead of images, or where samples seem to be columns, as in the notes; else ''.
+
+    The arguments of `fit` are called X and y with the suffix.
+    """
     X_shape, y_shape = shape_of(X), shape_of(y)
     if not y_shape:
         return ""
     y_is_row = len(y_shape) == 2 and y_shape[0] == 1 < y_shape[1]
     m = y_shape[1] if y_is_row else y_shape[0]
     X_is_transposed = len(X_shape) == 2 and X_shape[1] == m != X_shape[0]
+    if len(X_shape) > 2 and suffix:
+        return f'Pass images to a pipeline with FlattenScaler() and transform_input=["X{suffix}"].'
     if len(X_shape) > 2:
         return "To train on images, put FlattenScaler() before the classifier in a pipeline."
-    instead = ["X.T"] * X_is_transposed + ["y.ravel()"] * y_is_row
+    instead = [f"X{suffix}.T"] * X_is_transposed + [f"y{suffix}.ravel()"] * y_is_row
     if instead:
         return f"Samples are rows here (the notes have them as columns): pass {' and '.join(instead)}."
     return ""

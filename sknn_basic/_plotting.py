@@ -88,7 +88,9 @@ class LossCurveDisplay:
         Raises
         ------
         ImportError
-            If matplotlib is not installed.
+            If matplotlib is not installed: the extra `plots`.
+        NotFittedError
+            If the classifier is not fitted.
         TypeError
             If there is no classifier of this package.
         """
@@ -127,6 +129,11 @@ class LossCurveDisplay:
         -------
         display : LossCurveDisplay
             The display itself.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed: the extra `plots`.
         """
         if ax is None:
             _, ax = _matplotlib("pyplot", self).subplots()
@@ -223,17 +230,24 @@ class WeightsDisplay:
         Raises
         ------
         ImportError
-            If matplotlib is not installed.
+            If matplotlib is not installed: the extra `plots`.
+        NotFittedError
+            If the classifier is not fitted.
         TypeError
             If there is no classifier of this package.
         ValueError
-            If the weights are not those of pixels of such images.
+            If the shape is unknown or not one of an image, if the number of weights is not that of its values
+            (a step that keeps the number but changes what features mean goes unnoticed), or if the axes are
+            too few, too many or, when one is to be divided, in no grid.
         """
         return cls._describe(estimator, image_shape).plot(ax, **kwargs)
 
     @classmethod
-    def _describe(cls, estimator, image_shape=None):
-        """Return the display of a fitted classifier as `from_estimator` does, but not drawn."""
+    def _describe(cls, estimator, image_shape=None, names=None):
+        """Return the display of a fitted classifier as `from_estimator` does, but not drawn.
+
+        `names` (array of str) are those of classes that are numbered.
+        """
         steps, classifier = _unwrap(cls, estimator)
         if image_shape is None:
             shapes = [step.image_shape_ for step in steps if isinstance(step, FlattenScaler)]
@@ -243,13 +257,19 @@ class WeightsDisplay:
                     "pipeline with FlattenScaler."
                 )
             image_shape = shapes[-1]
+            if len(image_shape) == 1:
+                raise ValueError(
+                    "FlattenScaler was fitted on rows, which do not tell the shape of the images: pass "
+                    "image_shape=(height, width, 3)."
+                )
         if not are_drawable(image_shape):
             raise ValueError(
                 "WeightsDisplay draws images of shape (height, width), (height, width, 1) or "
                 f"(height, width, 3), got image_shape={image_shape}."
             )
         if hasattr(classifier, "coef_"):
-            weights, labels = classifier.coef_, classifier.classes_.tolist()
+            weights, labels = classifier.coef_, classifier.classes_
+            labels = (labels if names is None else names[labels]).tolist()
             titles = [f"{labels[1]} against {labels[0]}"] if len(labels) == 2 else [*map(str, labels)]
         else:
             weights = classifier.coefs_[0].T
@@ -276,6 +296,13 @@ class WeightsDisplay:
         -------
         display : WeightsDisplay
             The display itself.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed: the extra `plots`.
+        ValueError
+            If the axes are too few, too many or, when one is to be divided, in no grid.
         """
         n_images = len(self.weights)
         self.axes_ = np.array(self._make_axes(ax, n_images))

@@ -90,17 +90,14 @@ def _draw_model(part, model, data):
 
 def _draw_weights(part, model, names):
     """Draw what each class looks for, or the hidden units that weigh most in the output."""
-    display = WeightsDisplay._describe(model)
+    display = WeightsDisplay._describe(model, names=names)
     if hasattr(model[-1], "coef_"):
         n = len(display.weights)
         shown = np.arange(n)[:N_SHOWN]
         part.suptitle("What it looks for" if n <= N_SHOWN else f"What it looks for: {N_SHOWN} of {n} classes")
-        names = names[model[-1].classes_]
-        titles = [f"{names[1]} against {names[0]}"] if len(names) == 2 else names
     else:
         importance = np.abs(model[-1].coefs_[1]).sum(axis=1)
         shown = np.sort(np.argsort(-importance, kind="stable")[:N_SHOWN])
-        titles = display.titles
         part.suptitle(
             "What its hidden units look for"
             if len(shown) == len(importance)
@@ -109,7 +106,7 @@ def _draw_weights(part, model, names):
     WeightsDisplay(
         weights=display.weights[shown],
         image_shape=display.image_shape,
-        titles=[titles[i] for i in shown],
+        titles=[display.titles[i] for i in shown],
     ).plot(part.subplots())
 
 

@@ -149,6 +149,8 @@ class VectorizedGridSearchCV(GridSearchCV):
         ------
         TypeError
             If the estimator is neither of this package's classifiers nor a pipeline that ends in one.
+        ValueError
+            If y is None, a parameter or the grid is unusable, or no candidate can be fitted.
         """
         if not isinstance(last_step(self.estimator), GradientDescentClassifier):
             raise TypeError(

@@ -382,6 +382,24 @@ def test_pipeline_with_flatten_scaler_takes_progress_bar(capsys):
     assert "FlattenScaler" in capsys.readouterr().out
 
 
+def test_flatten_scaler_hands_out_what_it_has_become():
+    handed = []
+
+    class Last(Recorder):
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+            super().on_fit_task_end(estimator, context)
+            handed.append(fitted_estimator)
+
+    X, _ = data(TALL)
+    recorder = Last()
+    scaler = FlattenScaler(2).set_callbacks(recorder).fit(X)
+    name = ("setup", "FlattenScaler"), ("teardown", "FlattenScaler")
+    assert recorder.calls == [name[0], ("begin", "fit"), ("end", "fit"), name[1]]
+    (handed,) = handed
+    np.testing.assert_array_equal(handed.transform(X), X / 2)
+    np.testing.assert_array_equal(scaler.transform(X), X / 2)
+
+
 # The search
 
 
@@ -487,7 +505,8 @@ def test_an_error_in_the_task_of_a_candidate_ends_the_search():
             search.set_callbacks(Failing()).fit(X, y)
 
 
-def test_tasks_of_candidates_hold_the_rows_of_their_fold():
+@pytest.mark.parametrize("depth", ["no", 0, 1, None])
+def test_tasks_of_candidates_hold_the_rows_of_their_fold(depth):
     """X, y and weights of each candidate and of the search are those that GridSearchCV tells."""
 
     class Data(Recorder):
@@ -496,15 +515,20 @@ def test_tasks_of_candidates_hold_the_rows_of_their_fold():
                 weights = None if metadata is None else metadata["sample_weight"]
                 self.calls.append((context.task_name, X, y, weights))
 
+    class DataEverywhere(Data):
+        max_propagation_depth = depth
+
     X, y = data(TALL)
     weights = np.arange(1.0, 41)
     told = []
     for kind in (GridSearchCV, VectorizedGridSearchCV):
-        watcher = Data()
+        watcher = Data() if depth == "no" else DataEverywhere()
         search = kind(LogisticRegressionGD(max_iter=4), {"learning_rate": [0.1, 0.2]}, cv=2)
         search.set_callbacks(watcher).fit(X, y, sample_weight=weights)
         told.append([call for call in watcher.calls if len(call) == 4])
-    assert len(told[0]) == len(told[1]) == 4 + 2
+        tasks = [name for when, name, *_ in watcher.calls if when == "begin"]
+        assert ("stack" in tasks) == (kind is VectorizedGridSearchCV and depth in ("no", 0))
+    assert len(told[0]) == len(told[1]) >= 4 + 2
     for one, other in zip(*told, strict=True):
         assert one[0] == other[0]
         for a, b in zip(one[1:], other[1:], strict=True):
@@ -600,6 +624,17 @@ def test_search_with_a_callback_that_fails():
     with pytest.raises(ZeroDivisionError, match="callback failed"):
         search.fit(X, y)
     assert recorder.calls[-1] == ("teardown", "VectorizedGridSearchCV")
+
+
+@pytest.mark.filterwarnings("ignore")  # of fits that have failed
+def test_a_candidate_that_fails_ends_its_task():
+    X, y = data(TALL)
+    for kind in (GridSearchCV, VectorizedGridSearchCV):
+        recorder = Recorder()
+        search = kind(LogisticRegressionGD(), {"max_iter": [-1, 4]}, cv=2).set_callbacks(recorder).fit(X, y)
+        assert np.isnan(search.cv_results_["mean_test_score"]).tolist() == [True, False]
+        for when in ("begin", "end"):
+            assert recorder.calls.count((when, "candidate-split-evaluation")) == 4
 
 
 def test_search_passes_weights_to_callbacks():

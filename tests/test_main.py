@@ -173,6 +173,11 @@ def test_plot_of_a_test_set_with_more_classes(tmp_path, capsys):
     write_hdf5(tmp_path / "more.h5", X, y, X[:6], np.arange(6) % 3, ["a", "b", "c"])
     main(["train", str(tmp_path / "more.h5"), "--max-iter", "5", "--plot", str(tmp_path / "more.png")])
     assert "validation: 0.693147" in capsys.readouterr().out
+    write_hdf5(tmp_path / "other.h5", X, y, X[:6], np.full(6, 2), ["a", "b", "c"])
+    main(["train", str(tmp_path / "other.h5"), "--max-iter", "5", "--plot", str(tmp_path / "other.png")])
+    out = capsys.readouterr().out
+    assert "validation" not in out
+    assert out.count("test accuracy: 0.0 %") == 2
 
 
 @pytest.mark.parametrize("name", ["report.txt", "none/report.png", ""])

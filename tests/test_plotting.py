@@ -206,6 +206,7 @@ def test_axes_of_the_users_own():
         ([FlattenScaler(), PCA(3)], {}, "3 weights an image"),
         ([FlattenScaler()], {"image_shape": (2, 2, 15)}, r"got image_shape=\(2, 2, 15\)"),
         ([FlattenScaler()], {"image_shape": (60,)}, r"got image_shape=\(60,\)"),
+        ([FlattenScaler(1), FlattenScaler()], {}, r"fitted on rows.*pass image_shape=\(height"),
     ],
 )
 def test_weights_that_are_no_images_are_refused(pipeline, options, message):

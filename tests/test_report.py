@@ -86,6 +86,31 @@ def test_report_of_many_units_shows_those_that_weigh_most():
     assert "What 12 of its 30 hidden units look for" in shown
 
 
+def test_report_of_many_mistakes_shows_the_most_confident():
+    data = dataset((4, 4), m=80)
+    data = data._replace(test_set_y=1 - data.test_set_y)
+    (model,) = fit(data, LogisticRegressionGD(max_iter=50))
+    n = round(40 * (1 - model.score(data.test_set_x, data.test_set_y)))
+    assert n > N_SHOWN
+    shown = texts(draw_report([model], data))
+    assert f"The {N_SHOWN} most confident of its {n} mistakes in 40 test images" in shown
+    assert sum("(is " in text for text in shown) == N_SHOWN
+
+
+def test_report_where_the_first_class_is_not_trained_on():
+    """Names go by label, not by the place of the label among those of the model."""
+    data = dataset((4, 4))
+    data = data._replace(
+        train_set_y=data.train_set_y + 1,
+        test_set_y=2 - data.test_set_y,
+        classes=np.array(["none", "dark", "light"]),
+    )
+    shown = texts(draw_report(fit(data, LogisticRegressionGD(max_iter=50)), data))
+    assert "light against dark" in shown
+    assert any(text.startswith("dark, ") and text.endswith("(is light)") for text in shown)
+    assert not any("none" in text for text in shown)
+
+
 def test_report_without_mistakes_and_without_images():
     data = dataset((4, 4), noise=10)
     (model,) = fit(data, LogisticRegressionGD(max_iter=200))

@@ -180,6 +180,12 @@ def test_data_frames(model):
         ({"X_val": None}, "y_val given without X_val"),
         ({"X_val": None, "y_val": None, "sample_weight_val": [1.0]}, "sample_weight_val given without X_val"),
         ({"y_val": [0, 1]}, r"validation samples .* inconsistent numbers of samples"),
+        (
+            {"X_val": np.ones((5, 13))},
+            r"expecting 5 features as input\. Samples are rows .* pass X_val\.T\.$",
+        ),
+        ({"y_val": np.ones((1, 13))}, r"pass y_val\.ravel\(\)\.$"),
+        ({"X_val": np.ones((13, 4, 4, 3))}, r'with FlattenScaler\(\) and transform_input=\["X_val"\]\.$'),
         ({"y_val": [7] * 13}, r"validation samples .* labels that y has not: \[7\]"),
         ({"X_val": np.ones((13, 4))}, r"validation samples .* 4 features, .* expecting 5"),
         ({"X_val": np.full((13, 5), np.nan)}, r"validation samples .* NaN"),
