@@ -3,7 +3,6 @@
 import contextlib
 import io
 from importlib.util import find_spec
-from statistics import median
 from time import perf_counter
 from unittest.mock import patch
 
@@ -19,7 +18,7 @@ from sknn_basic._training import finish, start
 
 from .data import images
 from .report import Section, seconds, table, verdict
-from .timing import installed
+from .timing import in_turn, installed
 
 
 class Idle:
@@ -54,13 +53,13 @@ def run(quick=False):
     }
     rows, lines, verdicts = [], [], []
     for name, (model, X_, y_) in jobs.items():
-        ours, bare = in_turn(
-            lambda m=model, X=X_, y=y_: m.fit(X, y), bare_fit(model, X_, y_), 5 if quick else 41
-        )
+        jobs_in_turn = {"fit": lambda m=model, X=X_, y=y_: m.fit(X, y), "bare": bare_fit(model, X_, y_)}
+        times, _ = in_turn(jobs_in_turn, 5 if quick else 41)
+        ours, bare = times["fit"], times["bare"]
         rows.append([name, seconds(ours), seconds(bare), f"{ours / bare:.3f}"])
         verdicts.append(verdict(f"{name}: as long as without the code", ours / bare, 1.02, at_least=False))
     lines += ["Without callbacks: a whole fit, and the same without the code for callbacks, interruption and "
-              "validation samples, in pairs.", "",
+              "validation samples, in turn.", "",
               *table(["", "fit", "without the code", "ratio"], rows), *verdicts, ""]  # fmt: skip
     if find_spec("sklearn.callback") and installed("rich"):  # scikit-learn 1.9
         lines += with_callbacks(X, y, quick)
@@ -100,17 +99,6 @@ def watched(steps, make, X, y):
     with contextlib.redirect_stdout(io.StringIO()):
         model.fit(X, y)
     return perf_counter() - begin
-
-
-def in_turn(job, other, repeats):
-    """Return the median seconds of two jobs that run in pairs, the first of a pair changing."""
-    times = [], []
-    for i in range(repeats):
-        for which in (0, 1) if i % 2 else (1, 0):
-            begin = perf_counter()
-            (job, other)[which]()
-            times[which].append(perf_counter() - begin)
-    return median(times[0]), median(times[1])
 
 
 def bare_fit(model, X, y):

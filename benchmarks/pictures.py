@@ -11,18 +11,19 @@ from tempfile import TemporaryDirectory
 from . import report
 from .report import IMAGES, Section, figure
 
-REPORT = sys.executable, "-m", "sknn_basic", "train"
 README = Path(__file__).parents[1] / "README.md"
 
 
 def run(quick=False):
     figure()  # chooses figures without windows
     with TemporaryDirectory() as elsewhere, contextlib.chdir(IMAGES if report.saving else elsewhere):
-        subprocess.run([*REPORT, "--plot", "report.png"], check=True, capture_output=True)
+        command = [sys.executable, "-m", "sknn_basic", "train", "--plot", "report.png"]
+        subprocess.run(command, check=True, capture_output=True)
         names, failed = {}, 0
         for block in re.findall(r"^```python\n(>>> .*?)^```", README.read_text(), re.DOTALL | re.MULTILINE):
             test = doctest.DocTestParser().get_doctest(block, names, "README.md", "README.md", 0)
-            failed += doctest.DocTestRunner().run(test, clear_globs=False).failed
+            runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
+            failed += runner.run(test, clear_globs=False).failed
             names |= test.globs
         made = ["report.png", *re.findall(r'savefig\("(.*?)"', README.read_text())]
         assert all(Path(name).exists() for name in made)

@@ -505,8 +505,10 @@ def test_an_error_in_the_task_of_a_candidate_ends_the_search():
             search.set_callbacks(Failing()).fit(X, y)
 
 
-@pytest.mark.parametrize("depth", ["no", 0, 1, None])
-def test_tasks_of_candidates_hold_the_rows_of_their_fold(depth):
+@pytest.mark.parametrize(
+    ("depth", "verbose"), [("no", False), ("no", True), (0, False), (1, False), (None, False)]
+)
+def test_tasks_of_candidates_hold_the_rows_of_their_fold(depth, verbose):
     """X, y and weights of each candidate and of the search are those that GridSearchCV tells."""
 
     class Data(Recorder):
@@ -523,11 +525,13 @@ def test_tasks_of_candidates_hold_the_rows_of_their_fold(depth):
     told = []
     for kind in (GridSearchCV, VectorizedGridSearchCV):
         watcher = Data() if depth == "no" else DataEverywhere()
-        search = kind(LogisticRegressionGD(max_iter=4), {"learning_rate": [0.1, 0.2]}, cv=2)
+        model = LogisticRegressionGD(max_iter=4, verbose=verbose)
+        search = kind(model, {"learning_rate": [0.1, 0.2]}, cv=2)
         search.set_callbacks(watcher).fit(X, y, sample_weight=weights)
         told.append([call for call in watcher.calls if len(call) == 4])
         tasks = [name for when, name, *_ in watcher.calls if when == "begin"]
-        assert ("stack" in tasks) == (kind is VectorizedGridSearchCV and depth in ("no", 0))
+        is_stacked = kind is VectorizedGridSearchCV and depth in ("no", 0) and not verbose
+        assert ("stack" in tasks) == is_stacked
     assert len(told[0]) == len(told[1]) >= 4 + 2
     for one, other in zip(*told, strict=True):
         assert one[0] == other[0]
