@@ -124,16 +124,24 @@ class GradientDescentClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
                 on_record=on_record,
                 watch=watch if task else None,
             )
-            try:
+
+            def keep():
                 final = with_weights(descent)
-                trouble = self._keep(final, samples, s, learning_rate)
-                task.end(lambda: copied(final))
+                return final, self._keep(final, samples, s, learning_rate)
+
+            interrupted = descent.interrupted
+            try:
+                final, trouble = keep()
             except KeyboardInterrupt:  # the descent is over: nothing is lost
-                descent = descent._replace(interrupted=True)
-                trouble = self._keep(with_weights(descent), samples, s, learning_rate)
+                interrupted = True
+                final, trouble = keep()
+            try:
+                task.end(lambda: copied(final))
+            except KeyboardInterrupt:
+                interrupted = True
             if trouble:
                 warnings.warn(trouble, ConvergenceWarning, stacklevel=3)
-            if descent.interrupted:
+            if interrupted:
                 warnings.warn(
                     f"Gradient descent was interrupted: the weights of step {self.n_iter_} of "
                     f"{self.max_iter} are kept. With warm_start=True, another fit continues from them.",

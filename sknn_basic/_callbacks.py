@@ -6,7 +6,6 @@ callbacks are set, `NO_TASK` stands in the place of all, so that a fit takes wha
 """
 
 from contextlib import contextmanager, nullcontext
-from inspect import Parameter, signature
 from math import ceil
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy as np
 from ._extras import import_extra
 
 try:
-    from sklearn.callback import AutoPropagatedCallback, CallbackSupportMixin
+    from sklearn.callback import AutoPropagatedCallback, CallbackSupportMixin, ProgressBar
 except ImportError:  # before scikit-learn 1.9
 
     class CallbackSupportMixin:
@@ -30,21 +29,12 @@ def callbacks_of(estimator):
     return getattr(estimator, "_skl_callbacks", [])
 
 
-def passed_on(callbacks, depth):
-    """Return the callbacks that reach the estimators `depth` levels within the one they are set on."""
-    depths = [(c, c.max_propagation_depth) for c in callbacks if isinstance(c, AutoPropagatedCallback)]
-    return [callback for callback, deepest in depths if deepest is None or deepest >= depth]
+def want_single_fits(callbacks):
+    """Whether one of a search's callbacks is passed on to what it fits, to look at a fit or to end it.
 
-
-def reach_into(callbacks):
-    """Whether a callback asks for what only the fit of a single candidate can show.
-
-    scikit-learn hands a hook what its signature asks for by keyword, such as `fitted_estimator`.
+    scikit-learn's progress bar, which counts the steps of any task, does neither.
     """
-    hooks = [getattr(c, name) for c in callbacks for name in ("on_fit_task_begin", "on_fit_task_end")]
-    return any(
-        p.kind is Parameter.KEYWORD_ONLY for hook in hooks for p in signature(hook).parameters.values()
-    )
+    return any(isinstance(c, AutoPropagatedCallback) and type(c) is not ProgressBar for c in callbacks)
 
 
 def make_progress_bar():
@@ -80,7 +70,6 @@ class Task:
         self.estimator, self.context, self.data = estimator, context, data
         self.errstate = errstate  # that of the caller of `fit`: a descent is silent, callbacks need not be
         self.errors = errors  # what callbacks have raised, in all tasks of the fit
-        self.may_stop = True  # whether a request to stop is heeded
 
     def begin(self, attributes=None):
         self._call(self.context.call_on_fit_task_begin, attributes)
@@ -102,9 +91,7 @@ class Task:
         """Return a task within this one, not begun; of the same data unless (X, y, weights) are given."""
         context = self.context.subcontext(task_name=name, max_subtasks=n_subtasks)
         data = self.data if data is None else _data(*data)
-        task = Task(self.estimator, context, data, self.errstate, self.errors)
-        task.may_stop = self.may_stop
-        return task
+        return Task(self.estimator, context, data, self.errstate, self.errors)
 
     @contextmanager
     def within(self, name, n_subtasks=0, data=None):
@@ -176,15 +163,15 @@ class StepWatch:
         """Return whether a callback asks to stop."""
         self.n_ended += 1
         if self.n_ended % self.steps_a_task == 0 or self.n_ended == self.n_steps:
-            asks_to_stop = self.current.end(self._attributes(so_far))
-            self.current = None
-            return asks_to_stop and self.task.may_stop
+            ended, self.current = self.current, None
+            return ended.end(self._attributes(so_far))
         return False
 
-    def close(self, so_far):
-        """End the task of a step that the descent has broken down in."""
+    def close(self, so_far=None):
+        """End the task of a step that was not finished, if there is one."""
         if self.current is not None:
-            self.current.end(self._attributes(so_far))
+            ended, self.current = self.current, None
+            ended.end(self._attributes(so_far))
 
     def _attributes(self, so_far):
         """Return a function that makes the attributes, as silently as the descent itself."""

@@ -59,7 +59,7 @@ def validate_validation_samples(estimator, X_val, y_val, sample_weight_val, dtyp
         s = shares(labels, classes, sample_weight_val, estimator.class_weight, X_val)
     except ValueError as error:
         message = f"In the validation samples (X_val, y_val, sample_weight_val): {error}"
-        advice = _orientation_advice(given["X_val"], given["y_val"], suffix="_val")
+        advice = _validation_advice(given["X_val"], given["y_val"], estimator.n_features_in_)
         raise ValueError(f"{message.rstrip('.')}. {advice}" if advice else message) from error
     return X_val, labels, s
 
@@ -71,19 +71,29 @@ def _accepted_dtypes(X):
     return [np.float64, np.float32]
 
 
-def _orientation_advice(X, y, suffix=""):
-    """Return what to pass instead of images, or where samples seem to be columns, as in the notes; else ''.
+def _validation_advice(X_val, y_val, n_features):
+    """Return what to pass instead of images, or where samples seem to be columns; else ''."""
+    X_shape = shape_of(X_val)
+    if len(X_shape) > 2:
+        return (
+            "A pipeline transforms images as it does X: turn on scikit-learn's enable_metadata_routing, pass "
+            'transform_input=["X_val"] to the pipeline and call set_fit_request(X_val=True, y_val=True) of '
+            "the classifier."
+        )
+    return _orientation_advice(X_val, y_val, n_features, "_val")
 
-    The arguments of `fit` are called X and y with the suffix.
+
+def _orientation_advice(X, y, n_features=None, suffix=""):
+    """Return what to pass instead where samples seem to be columns, as in the notes; else ''.
+
+    `n_features` is their number where it is known; the arguments of `fit` are called X and y with the suffix.
     """
     X_shape, y_shape = shape_of(X), shape_of(y)
     if not y_shape:
         return ""
     y_is_row = len(y_shape) == 2 and y_shape[0] == 1 < y_shape[1]
     m = y_shape[1] if y_is_row else y_shape[0]
-    X_is_transposed = len(X_shape) == 2 and X_shape[1] == m != X_shape[0]
-    if len(X_shape) > 2 and suffix:
-        return f'Pass images to a pipeline with FlattenScaler() and transform_input=["X{suffix}"].'
+    X_is_transposed = len(X_shape) == 2 and X_shape[1] == m != X_shape[0] and n_features in (None, X_shape[0])
     if len(X_shape) > 2:
         return "To train on images, put FlattenScaler() before the classifier in a pipeline."
     instead = [f"X{suffix}.T"] * X_is_transposed + [f"y{suffix}.ravel()"] * y_is_row

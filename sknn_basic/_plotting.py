@@ -3,6 +3,7 @@
 from math import ceil, prod
 
 import numpy as np
+from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -353,6 +354,11 @@ def are_drawable(image_shape):
 
 def _unwrap(display, estimator):
     """Return the steps before the classifier, and the fitted classifier."""
+    if hasattr(estimator, "refit") and not hasattr(estimator, "best_estimator_"):
+        raise NotFittedError(
+            f"{display.__name__} draws the best_estimator_ of a search, but this {type(estimator).__name__} "
+            "has none: fit it, with refit=True."
+        )
     estimator = getattr(estimator, "best_estimator_", estimator)
     classifier = last_step(estimator)
     if not isinstance(classifier, GradientDescentClassifier):

@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags, indexable
 
 from ._base import GradientDescentClassifier, last_step
-from ._callbacks import begin_fit, callbacks_of, passed_on, reach_into
+from ._callbacks import begin_fit, callbacks_of, want_single_fits
 from ._inputs import validate_samples
 from ._samples import GramSamples, prefers_gram
 from ._sklearn import accepts_sample_weight, fit_context
@@ -71,9 +71,9 @@ class VectorizedGridSearchCV(GridSearchCV):
     -----
     Fit parameters other than `sample_weight` of the classifier, metadata routing, ``verbose=True`` of the
     classifier, callbacks of the estimator and settings that cannot be fitted are left to ordinary fits, one
-    after another. So are all candidates if a callback that the search passes on to them asks for X, y,
-    metadata or the fitted estimator, or if only some of its callbacks reach the classifier. Other callbacks
-    see each step of a stack; those that reach the classifier may end it there.
+    after another. So are all candidates if the search has a callback that it passes on to what it fits: it is
+    told what `GridSearchCV` tells it. Callbacks that stay with the search, and scikit-learn's `ProgressBar`,
+    are told of each step of a stack instead, without data, and not of the fits of its transformers.
 
     With ``random_state=None`` the networks of a stack share a start; `GridSearchCV` draws one for each fit.
 
@@ -151,6 +151,9 @@ class VectorizedGridSearchCV(GridSearchCV):
             If the estimator is neither of this package's classifiers nor a pipeline that ends in one.
         ValueError
             If y is None, a parameter or the grid is unusable, or no candidate can be fitted.
+        KeyboardInterrupt
+            If the user interrupts (Ctrl-C) while a stack is trained. Where candidates are fitted one by one
+            only the fit at work ends, with a warning, and the search goes on.
         """
         if not isinstance(last_step(self.estimator), GradientDescentClassifier):
             raise TypeError(
@@ -167,10 +170,7 @@ class VectorizedGridSearchCV(GridSearchCV):
         is_strict = self.error_score == "raise"
         scorer = check_scoring(self.estimator, scoring=self.scoring, raise_exc=is_strict)
         folds = [Fold(self.estimator, X, y, params, train, test) for train, test in splits]
-        callbacks = callbacks_of(self)
-        may_stop = passed_on(callbacks, 2 if isinstance(self.estimator, Pipeline) else 1)
-        # Ordinary fits for callbacks that ask for the model, and where some may end a fit and others may not.
-        is_ordinary = reach_into(passed_on(callbacks, 1)) or 0 < len(may_stop) < len(callbacks)
+        is_ordinary = want_single_fits(callbacks_of(self))
         groups = [] if is_ordinary else make_groups(self.estimator, candidates)
         gram = _shared_gram(self.estimator, X, y, groups)
         scored = ("train", "test") if self.return_train_score else ("test",)
@@ -178,11 +178,9 @@ class VectorizedGridSearchCV(GridSearchCV):
         weights = {name: value for name, value in params.items() if name == "sample_weight"}  # for scorers
         n_stacks = len(groups) * len(folds)
         n_tasks = bool(n_stacks) + 1 + (self.refit is not False)
-        task = begin_fit(self, n_tasks, X, y, **weights, is_watched=is_watched(self.estimator))
+        task = begin_fit(self, n_tasks, X, y, **weights, is_watched=is_watched(self.estimator, candidates))
         if n_stacks:
             with task.within("stacks", n_stacks, (None, None, None)) as stacks_task:
-                if stacks_task:
-                    stacks_task.may_stop = bool(may_stop)
                 for fold in folds:
                     fold.train(groups, scored, by_name, gram, stacks_task)
         lookup = _Lookup(self.estimator, X, y, params, folds, candidates, scorer, self.error_score, task)
@@ -199,11 +197,13 @@ class VectorizedGridSearchCV(GridSearchCV):
             verbose=self.verbose,
             n_jobs=1,  # the lookup counts turns
         )
+        error = None
         try:
             search.fit(np.arange(n_rows(X)).reshape(-1, 1), y, **weights)
-        finally:
-            if task.errors:  # which the ordinary search takes for errors of fits
-                raise task.errors[0]
+        except _CallbackFailed as failure:
+            error = failure.__cause__
+        if error is not None:
+            raise error
         if not self.refit:
             lookup.search_task.end()
         for name in ("cv_results_", "best_params_", "best_score_", "best_index_", "n_splits_", "refit_time_",
@@ -254,6 +254,10 @@ def _are_names(scoring):
     )
 
 
+class _CallbackFailed(BaseException):
+    """Carries the error of a callback through the ordinary search, which takes others for failed fits."""
+
+
 class _Lookup:
     """What the members of the ordinary search ask for: models and scores, candidate by candidate."""
 
@@ -268,6 +272,14 @@ class _Lookup:
 
     def fit(self, parameters):
         """Return the model whose turn it is: the search asks candidate by candidate, fold by fold."""
+        try:
+            return self._take_turn(parameters)
+        except Exception as error:
+            if any(error is raised for raised in self.task.errors):
+                raise _CallbackFailed from error
+            raise
+
+    def _take_turn(self, parameters):
         if self.asked == len(self.turns):  # all done: the refit on all rows
             self.search_task.end()
             return self._refit(clone(self.estimator).set_params(**parameters))

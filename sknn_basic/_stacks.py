@@ -1,12 +1,11 @@
 """Candidates of a grid trained together: folds, and the stacks that descend on their rows."""
 
-from contextlib import nullcontext
 from copy import copy
 from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 
 from ._base import GradientDescentClassifier, last_step
@@ -84,7 +83,7 @@ class Fold:
                 if group.own not in transformed:
                     transformed[group.own] = self._transform(next(iter(group.estimators.values())), scored)
                 stack = Stack(group.estimators, *transformed[group.own], self.y, self.params)
-                trained = stack.train(by_name, gram, task, self.data)
+                trained = stack.train(by_name, gram, task)
             except Exception as error:
                 if any(error is raised for raised in task.errors):  # by a callback
                     raise
@@ -128,11 +127,8 @@ class Stack:
             raise ValueError(f"no stack knows the fit parameters {sorted(unknown)}")
         self.sample_weight = params.get(f"{prefix}sample_weight")
 
-    def train(self, by_name, gram, task, data):
-        """Return {candidate: (what to score, on what, what to warn of)}.
-
-        `task` is that of all stacks, and `data` the rows that callbacks are told of.
-        """
+    def train(self, by_name, gram, task):
+        """Return {candidate: (what to score, on what, what to warn of)}; `task` is that of all stacks."""
         prototype = clone(next(iter(self.classifiers.values())))
         X, Y, s, layers = prototype._pose(self.X, self.y, self.sample_weight)
         n_steps = max(c.max_iter for c in self.classifiers.values()) * len(self.classifiers)
@@ -144,31 +140,28 @@ class Stack:
         size = _size_of_piece(samples, layers)
         items = list(settings.items())
         pieces = [dict(items[first : first + size]) for first in range(0, len(items), size)]
-        steps = [max(set().union(*piece.values())) for piece in pieces]
-        is_whole = len(pieces) == 1
+        n_watched = sum(max(set().union(*piece.values())) for piece in pieces)
         trained = {}
-        with task.within("stack", n_tasks(steps[0]) if is_whole else len(pieces), data) as stack_task:
-            for piece, n_steps in zip(pieces, steps, strict=True):
-                # The steps of each piece are counted from 0, as those of a fit.
-                with (
-                    nullcontext(stack_task)
-                    if is_whole
-                    else stack_task.within("piece", n_tasks(n_steps)) as own
-                ):
-                    watch = StepWatch(own, n_steps) if own else None
-                    for ending, members in _descend(prototype, samples, Y, s, layers, piece, watch):
-                        trained |= self._read_off(ending, members, prototype, samples, s, X.dtype, by_name)
+        with task.within("stack", n_tasks(n_watched)) as stack_task:
+            watch = StepWatch(stack_task, n_watched) if stack_task else None
+            try:
+                for piece in pieces:
+                    for step, members in _descend(prototype, samples, Y, s, layers, piece, watch):
+                        trained |= self._read_off(step, members, prototype, samples, s, X.dtype, by_name)
+            finally:
+                if watch is not None:
+                    watch.close()
         return trained
 
-    def _read_off(self, ending, members, prototype, samples, s, dtype, by_name):
-        """Return {candidate: (what to score, on what, what to warn of)} of the steps that end in `ending`."""
-        members = [member for member in members if ending & member[2].keys()]
+    def _read_off(self, step, members, prototype, samples, s, dtype, by_name):
+        """Return {candidate: (what to score, on what, what to warn of)} of those that end at the step."""
+        members = [member for member in members if step in member[2]]
         found = finish(samples, _restack([descent.layers for descent, *_ in members]), dtype)
         scores = {w: prototype._scores_of(rows, found) for w, rows in self.X_scored.items()}
         trained = {}
         for place, (descent, rate, at_steps) in enumerate(members):
             descent = descent._replace(layers=[(W[place].copy(), b[place]) for W, b in found])
-            for i in (i for step in ending & at_steps.keys() for i in at_steps[step]):
+            for i in at_steps[step]:
                 classifier = self._fill(i, prototype, rate)
                 trouble = classifier._keep(descent, samples, s, rate)
                 if by_name:
@@ -216,7 +209,7 @@ def _size_of_piece(samples, layers):
 
 
 def _descend(prototype, samples, Y, s, layers, settings, watch):
-    """Descend with all settings; where one ends, yield the steps that do and [(Descent, rate, its steps)].
+    """Descend with all settings; at each step that one ends at, yield it and [(Descent, rate, its steps)].
 
     A member whose start is refused is left out: its ordinary fit says why.
     """
@@ -231,11 +224,11 @@ def _descend(prototype, samples, Y, s, layers, settings, watch):
     objective = Objective(samples, Y, s, prototype._activation, l2 if l2.any() else 0.0, stacked)
     steps = {step for at_steps in settings.values() for step in at_steps}
     rate = _column(rates, samples.dtype)
-    for ending, descents in train_stack(objective, stacked, rate, steps, prototype.record_every, watch):
+    for step, descents in train_stack(objective, stacked, rate, steps, prototype.record_every, watch):
         members = zip(descents, rates, settings.values(), strict=True)
         members = [member for member in members if member[0] is not None]
         if members:
-            yield ending, members
+            yield step, members
 
 
 def _is_stackable(classifier):
@@ -249,9 +242,11 @@ def _is_stackable(classifier):
     return True
 
 
-def is_watched(estimator):
-    """Whether callbacks are set on an estimator or on one that is a part of it."""
-    return any(callbacks_of(one) for one in (estimator, *estimator.get_params().values()))
+def is_watched(estimator, candidates=()):
+    """Whether callbacks are set on an estimator, a part of it, or what candidates put in the place of one."""
+    placed = [value for parameters in candidates for value in parameters.values()]
+    owners = [one for one in (estimator, *placed) if isinstance(one, BaseEstimator)]
+    return any(callbacks_of(one) for owner in owners for one in (owner, *owner.get_params().values()))
 
 
 def _repeat(array, n):

@@ -86,8 +86,6 @@ def train(
                 if cost is not None:
                     if not (np.isfinite(cost) and objective.are_finite(layers)):
                         broke_down_at = step
-                        if watch is not None:
-                            watch.close(usable)
                         break
                     kept = layers, step, costs_of(layers, cost)
                     records.append(kept[-1])
@@ -103,6 +101,8 @@ def train(
             interrupted = True
             ending = so_far()
             is_finite = objective.are_finite(ending.layers)
+        if watch is not None:
+            watch.close(usable)
         if ending is not None:
             if is_finite and np.isfinite(ending.loss):
                 return ending._replace(interrupted=interrupted)
@@ -116,11 +116,10 @@ def train(
 
 
 def train_stack(objective, layers, learning_rate, checkpoints, record_every, watch=None):
-    """Descend with stacked layers; where checkpoints end, yield (checkpoints, [Descent of each member]).
+    """Descend with stacked layers; at each step of `checkpoints` yield (step, [Descent of each member]).
 
-    A member's Descent is that of `train` with `max_iter` equal to the checkpoint, or None where `train` would
-    refuse its start. A member that breaks down leaves the others untouched. If `watch` ends the descent, all
-    checkpoints that are left end with it.
+    A member's Descent is that of `train` with `max_iter` equal to the step, or None where `train` would
+    refuse its start. A member that breaks down leaves the others untouched. `watch` is told of every step.
     """
     n_members = len(layers[0][0])
     curves = [[] for _ in range(n_members)]
@@ -132,7 +131,7 @@ def train_stack(objective, layers, learning_rate, checkpoints, record_every, wat
         for step in range(last + 1):
             if watch is not None and step < last:
                 watch.begin()
-            yield step % record_every == 0 or step in checkpoints or step == last
+            yield step % record_every == 0 or step in checkpoints
 
     with np.errstate(all="ignore"):
         for step, (costs, layers_after) in enumerate(descend(objective, layers, learning_rate, recorded())):
@@ -146,11 +145,8 @@ def train_stack(objective, layers, learning_rate, checkpoints, record_every, wat
                         now[i] = Descent(member, step, cost, curves[i].copy())
                     else:
                         now[i] = kept and kept[i]._replace(loss_curve=curves[i].copy(), broke_down_at=step)
-                ending = {c for c in checkpoints if c == step or c > step == last}
-                if ending:
-                    yield ending, [now[i] for i in range(n_members)]
-                if step == last:
-                    return
+                if step in checkpoints:
+                    yield step, [now[i] for i in range(n_members)]
                 if step % record_every == 0:
                     for i, descent in now.items():
                         if descent is None or descent.broke_down_at is not None:
@@ -159,5 +155,5 @@ def train_stack(objective, layers, learning_rate, checkpoints, record_every, wat
                             curves[i].append(descent.loss)
                     kept = now
             layers = layers_after
-            if watch is not None and watch.end():
-                last = step + 1
+            if watch is not None and step < last:
+                watch.end()

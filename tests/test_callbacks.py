@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from models import BOTH, blobs, both, weights_of
 from sknn_basic import FlattenScaler, LogisticRegressionGD, VectorizedGridSearchCV
+from sknn_basic._objective import Objective
 from sknn_basic._samples import GramSamples
 
 callback = pytest.importorskip("sklearn.callback", reason="callbacks came with scikit-learn 1.9")
@@ -77,6 +78,20 @@ class LookerEverywhere(Looker):
 def data(shape, n_classes=2, dtype=np.float64, container=np.asarray):
     X, y = blobs(n_classes, *shape)
     return container(X.astype(dtype)), y
+
+
+def raise_once(monkeypatch, error, owner, name, n):
+    """Raise the error in the n-th call of a method, counted from 1."""
+    calls = []
+    ordinary = getattr(owner, name)
+
+    def method(*args, **kwargs):
+        calls.append(1)
+        if len(calls) == n:
+            raise error
+        return ordinary(*args, **kwargs)
+
+    monkeypatch.setattr(owner, name, method)
 
 
 def assert_identical(model, other):
@@ -180,10 +195,11 @@ def test_many_steps_are_a_task(monkeypatch, stop_after):
     assert looker.tasks == [*names, "fit"]
     assert model.n_iter_ == (6 if stop_after else 13)
     assert_identical(model, LogisticRegressionGD(0.1, model.n_iter_).fit(X, y))
-    VectorizedGridSearchCV(LogisticRegressionGD(max_iter=13), {"learning_rate": [0.1]}, cv=2).set_callbacks(
-        recorder := Everywhere()
-    ).fit(X, y)
-    assert recorder.calls.count(("begin", "3 iterations")) == 3 * 5
+    recorder = Recorder()
+    search = VectorizedGridSearchCV(LogisticRegressionGD(max_iter=13), {"learning_rate": [0.1]}, cv=2)
+    search.set_callbacks(recorder).fit(X, y)
+    for when in ("begin", "end"):
+        assert recorder.calls.count((when, "3 iterations")) == 2 * 5
 
 
 def test_callbacks_are_not_silenced():
@@ -422,8 +438,8 @@ def assert_same_search(one_by_one, stacked):
 
 @pytest.mark.parametrize("refit", [True, False])
 def test_search_tells_of_every_step_of_a_stack(refit):
-    """A callback that only counts sees stacks, then the search and the refit, as in GridSearchCV."""
-    (one_by_one, _), (stacked, recorder) = both_searches(Everywhere, refit=refit)
+    """A callback that stays with the search sees stacks, then what GridSearchCV tells, and stops none."""
+    (one_by_one, _), (stacked, recorder) = both_searches(Recorder, 2, refit=refit)
     assert_same_search(one_by_one, stacked)
     assert recorder.calls[0] == ("setup", "VectorizedGridSearchCV")
     assert recorder.calls[-2:] == [("end", "fit"), ("teardown", "VectorizedGridSearchCV")]
@@ -431,10 +447,10 @@ def test_search_tells_of_every_step_of_a_stack(refit):
     ended = [name for when, name in recorder.calls if when == "end"]
     assert sorted(begun) == sorted(ended)
     assert begun.count("stack") == 3
-    assert begun.count("iteration") == 3 * 8 + (stacked.best_params_["max_iter"] if refit else 0)
+    assert begun.count("iteration") == 3 * 8
     assert begun.count("candidate-split-evaluation") == 3 * 4
-    for task in ("fit", "search"):
-        assert begun.count(task) == 1 + (task == "fit" and refit)
+    assert begun.count("refit-with-best-params") == refit
+    assert begun.count("fit") == begun.count("search") == 1
     assert begun.index("stacks") < begun.index("stack") < begun.index("iteration") < begun.index("search")
 
 
@@ -449,19 +465,53 @@ def test_search_hands_models_to_callbacks_that_ask():
         assert_identical(model, other)
 
 
-def test_stopped_search():
-    """Each stack ends at the step asked for; what is found is what GridSearchCV finds when stopped there."""
-    for stop_after in (1, 4, 5, 6):
-        (one_by_one, _), (stacked, recorder) = both_searches(Everywhere, stop_after)
-        assert_same_search(one_by_one, stacked)
-        assert stacked.best_estimator_.n_iter_ == min(stop_after, stacked.best_params_["max_iter"])
-        assert (
-            recorder.calls.count(("begin", "iteration")) == 3 * stop_after + stacked.best_estimator_.n_iter_
-        )
-
-
 class Shallow(Recorder):
     max_propagation_depth = 1
+
+
+@pytest.mark.parametrize("kind", [Everywhere, Shallow])
+@pytest.mark.parametrize("stop_after", [None, 1, 5, 6])
+def test_search_with_a_callback_that_is_passed_on(kind, stop_after):
+    """What is told, stopped and found is what GridSearchCV tells, stops and finds."""
+    (one_by_one, reference), (stacked, recorder) = both_searches(kind, stop_after)
+    assert_same_search(one_by_one, stacked)
+    assert stacked.best_estimator_.n_iter_ == one_by_one.best_estimator_.n_iter_
+    calls = [(when, name.replace("Vectorized", "")) for when, name in recorder.calls]
+    assert calls == reference.calls
+    n_iter = stop_after or 8
+    assert calls.count(("end", "iteration")) >= 3 * 2 * (min(n_iter, 5) + n_iter)
+
+
+def test_search_with_several_callbacks():
+    """One that reaches the classifier may end its fits, another that does not may not."""
+    X, y = data(TALL)
+    found = [
+        kind(LogisticRegressionGD(), GRID, cv=3, scoring="neg_log_loss")
+        .set_callbacks(Everywhere(4), Recorder(2))
+        .fit(X, y)
+        for kind in (GridSearchCV, VectorizedGridSearchCV)
+    ]
+    assert_same_search(*found)
+    assert found[0].best_estimator_.n_iter_ == found[1].best_estimator_.n_iter_ == 4
+
+
+@pytest.mark.parametrize("depth", [1, 2, None])
+def test_search_within_a_pipeline(depth):
+    """A callback of the pipeline reaches the classifier, or not, as through GridSearchCV."""
+
+    class Passed(Recorder):
+        max_propagation_depth = depth
+
+    X, y = data(TALL)
+    found, told = [], []
+    for kind in (GridSearchCV, VectorizedGridSearchCV):
+        recorder = Passed(4)
+        search = kind(LogisticRegressionGD(0.05), {"max_iter": [5, 80]}, cv=3, scoring="neg_log_loss")
+        found.append(make_pipeline(StandardScaler(), search).set_callbacks(recorder).fit(X, y)[-1])
+        told.append([(when, name.replace("Vectorized", "")) for when, name in recorder.calls])
+    assert_same_search(*found)
+    assert told[0] == told[1]
+    assert found[1].best_estimator_.n_iter_ == (80 if depth == 1 else 4)
 
 
 @pytest.mark.parametrize(("kind", "in_pipeline"), [(Recorder, False), (Shallow, True)])
@@ -482,44 +532,66 @@ def test_callbacks_that_do_not_reach_the_classifier_stop_nothing(kind, in_pipeli
     assert best[0].n_iter_ == best[1].n_iter_ == 80
 
 
-def test_every_piece_of_a_stack_is_stopped(monkeypatch):
-    """A stack that is cut for its memory: the steps of each piece are counted from 0, all tasks are ended."""
+def test_steps_of_a_stack_in_pieces(monkeypatch):
+    """A stack that is cut for its memory tells of the steps of one piece after the other."""
+
+    class Length(Recorder):
+        def on_fit_task_begin(self, estimator, context):
+            super().on_fit_task_begin(estimator, context)
+            self.calls.append((context.task_name, context.max_subtasks))
+
     monkeypatch.setattr("sknn_basic._stacks.STACK_BYTES", 1)
-    (one_by_one, _), (stacked, recorder) = both_searches(Everywhere, 3)
-    assert_same_search(one_by_one, stacked)
-    assert recorder.calls.count(("begin", "piece")) == recorder.calls.count(("end", "piece")) == 3 * 2
-    assert recorder.calls.count(("begin", "iteration")) == 3 * 2 * 3 + 3
+    X, y = data(TALL)
+    recorder = Length()
+    grid = [{"learning_rate": [0.1], "max_iter": [3, 5]}, {"learning_rate": [0.2], "max_iter": [8]}]
+    search = VectorizedGridSearchCV(LogisticRegressionGD(), grid, cv=3).set_callbacks(recorder).fit(X, y)
+    assert_same_search(GridSearchCV(LogisticRegressionGD(), grid, cv=3).fit(X, y), search)
+    assert recorder.calls.count(("stack", 5 + 8)) == 3
+    for when in ("begin", "end"):
+        assert recorder.calls.count((when, "iteration")) == 3 * (5 + 8)
 
 
-@pytest.mark.filterwarnings("ignore")  # of fits that have failed
-def test_an_error_in_the_task_of_a_candidate_ends_the_search():
+@pytest.mark.parametrize("verbose", [False, True])
+def test_an_error_in_the_task_of_a_candidate_ends_the_search(verbose):
+    """At once, whether in a stack or in an ordinary fit: nothing is told after it but the teardown."""
+
     class Failing(Recorder):
         def on_fit_task_end(self, estimator, context):
+            super().on_fit_task_end(estimator, context)
             if context.task_name == "candidate-split-evaluation":
                 raise ZeroDivisionError
 
     X, y = data(TALL)
     for kind in (GridSearchCV, VectorizedGridSearchCV):
-        search = kind(LogisticRegressionGD(max_iter=4), {"learning_rate": [0.1, 0.2]}, cv=2)
+        recorder = Failing()
+        model = LogisticRegressionGD(max_iter=4, verbose=verbose)
+        search = kind(model, {"learning_rate": [0.1, 0.2]}, cv=2).set_callbacks(recorder)
         with pytest.raises(ZeroDivisionError):
-            search.set_callbacks(Failing()).fit(X, y)
+            search.fit(X, y)
+        end = ("end", "candidate-split-evaluation")
+        assert recorder.calls[-2:] == [end, ("teardown", kind.__name__)]
+        assert recorder.calls.count(end) == 1
+        assert not hasattr(search, "cv_results_")
 
 
 @pytest.mark.parametrize(
     ("depth", "verbose"), [("no", False), ("no", True), (0, False), (1, False), (None, False)]
 )
 def test_tasks_of_candidates_hold_the_rows_of_their_fold(depth, verbose):
-    """X, y and weights of each candidate and of the search are those that GridSearchCV tells."""
+    """X, y and weights of candidates and of the search are those GridSearchCV tells; stacks have none."""
 
     class Data(Recorder):
         def on_fit_task_end(self, estimator, context, *, X=None, y=None, metadata=None):
+            weights = None if metadata is None else metadata["sample_weight"]
             if context.task_name in ("candidate-split-evaluation", "search", "fit"):
-                weights = None if metadata is None else metadata["sample_weight"]
                 self.calls.append((context.task_name, X, y, weights))
+            elif context.parent.task_name in ("fit", "stacks", "stack") and not passed_on:
+                assert X is y is weights is None or context.task_name == "refit-with-best-params"
 
     class DataEverywhere(Data):
         max_propagation_depth = depth
 
+    passed_on = depth != "no"
     X, y = data(TALL)
     weights = np.arange(1.0, 41)
     told = []
@@ -530,7 +602,7 @@ def test_tasks_of_candidates_hold_the_rows_of_their_fold(depth, verbose):
         search.set_callbacks(watcher).fit(X, y, sample_weight=weights)
         told.append([call for call in watcher.calls if len(call) == 4])
         tasks = [name for when, name, *_ in watcher.calls if when == "begin"]
-        is_stacked = kind is VectorizedGridSearchCV and depth in ("no", 0) and not verbose
+        is_stacked = kind is VectorizedGridSearchCV and not passed_on and not verbose
         assert ("stack" in tasks) == is_stacked
     assert len(told[0]) == len(told[1]) >= 4 + 2
     for one, other in zip(*told, strict=True):
@@ -564,6 +636,46 @@ def test_models_handed_out_are_copies(model):
     X, y = data(TALL)
     spoilt = clone(model).set_callbacks(Spoiling()).fit(X, y)
     assert_identical(spoilt, clone(model).fit(X, y))
+
+
+def begun_and_ended(recorder):
+    return [sorted(name for when, name in recorder.calls if when == which) for which in ("begin", "end")]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize(
+    ("owner", "method", "n_steps", "n_tasks"),
+    [(Objective, "__call__", 12, 13), (GramSamples, "weights_of", 40, 40)],
+)
+def test_an_interrupted_fit_ends_its_tasks(owner, method, n_steps, n_tasks, monkeypatch):
+    """In the 13th step, or where the weights are made of the Gram form."""
+    X, y = data(WIDE)
+    recorder = Recorder()
+    raise_once(monkeypatch, KeyboardInterrupt, owner, method, 13 if owner is Objective else 1)
+    model = LogisticRegressionGD(max_iter=40).set_callbacks(recorder).fit(X, y)
+    assert model.n_iter_ == n_steps
+    begun, ended = begun_and_ended(recorder)
+    assert begun == ended == ["fit", *["iteration"] * n_tasks]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+def test_a_stack_that_fails_ends_its_tasks(error, monkeypatch):
+    """What the user interrupts ends the search; after any other failure ordinary fits take over."""
+    X, y = data(TALL)
+    expected = GridSearchCV(LogisticRegressionGD(), GRID, cv=3).fit(X, y)
+    recorder = Recorder()
+    search = VectorizedGridSearchCV(LogisticRegressionGD(), GRID, cv=3).set_callbacks(recorder)
+    raise_once(monkeypatch, error, Objective, "__call__", 5)
+    if error is KeyboardInterrupt:
+        with pytest.raises(KeyboardInterrupt):
+            search.fit(X, y)
+        assert not hasattr(search, "cv_results_")
+    else:
+        assert_same_search(expected, search.fit(X, y))
+    begun, ended = begun_and_ended(recorder)
+    assert begun.count("iteration") == (5 if error is KeyboardInterrupt else 5 + 2 * 8)
+    for task in ("stacks", "stack", "iteration"):
+        assert begun.count(task) == ended.count(task)
 
 
 def test_a_descent_that_breaks_down_ends_its_tasks():
@@ -612,10 +724,24 @@ def test_search_over_a_watched_estimator(where):
     assert recorder.calls.count(("setup", type(watched).__name__)) == 2 * 2 + 1
 
 
-def test_search_with_a_callback_that_fails():
-    """Its error ends the search, and no other fit hides it; teardown is called."""
+def test_search_over_watched_candidates():
+    """Those of an estimator that the grid puts in are part of the search, as in GridSearchCV."""
+    X, y = data(TALL)
+    found = []
+    for kind in (GridSearchCV, VectorizedGridSearchCV):
+        monitor = callback.ScoringMonitor(scoring="accuracy")
+        watched = LogisticRegressionGD(max_iter=2).set_callbacks(monitor)
+        pipeline = make_pipeline(StandardScaler(), LogisticRegressionGD())
+        kind(pipeline, {"logisticregressiongd": [watched]}, cv=2).fit(X, y)
+        (log,) = monitor.get_logs(select="all")
+        found.append([(row["task_id_path"], row["task_name"], row["accuracy"]) for row in log.data])
+    assert found[0] == found[1]
 
-    class Failing(Everywhere):
+
+def test_search_with_a_callback_that_fails():
+    """Its error in a stack ends the search, and no other fit hides it; teardown is called."""
+
+    class Failing(Recorder):
         def on_fit_task_end(self, estimator, context):
             super().on_fit_task_end(estimator, context)
             if context.task_name == "iteration":
@@ -627,6 +753,8 @@ def test_search_with_a_callback_that_fails():
     search.set_callbacks(recorder)
     with pytest.raises(ZeroDivisionError, match="callback failed"):
         search.fit(X, y)
+    assert recorder.calls.count(("begin", "iteration")) == 1
+    assert not any(task == "search" for _, task in recorder.calls)
     assert recorder.calls[-1] == ("teardown", "VectorizedGridSearchCV")
 
 

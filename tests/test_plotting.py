@@ -121,8 +121,14 @@ def test_displays_refuse_other_estimators(display):
     X, y = blobs()
     with pytest.raises(TypeError, match=rf"{display.__name__} takes LogisticRegressionGD.*got SVC"):
         display.from_estimator(SVC().fit(X, y))
-    with pytest.raises(NotFittedError):
-        display.from_estimator(LogisticRegressionGD())
+    search = VectorizedGridSearchCV(LogisticRegressionGD(max_iter=3), {"max_iter": [3]}, refit=False)
+    for estimator in (LogisticRegressionGD(), search):
+        with pytest.raises(NotFittedError):
+            display.from_estimator(estimator)
+    with pytest.raises(
+        NotFittedError, match=rf"{display.__name__} draws .*GridSearchCV has none.*refit=True"
+    ):
+        display.from_estimator(search.fit(X, y))
 
 
 # Weights
