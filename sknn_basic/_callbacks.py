@@ -20,6 +20,8 @@ except ImportError:  # before scikit-learn 1.9
         """Stands for scikit-learn's class, which gives an estimator its `set_callbacks`."""
 
 
+NO_DATA = None, None, None  # X, y and weights of tasks that have none of their own
+
 # The default number of steps of a network. The time of scikit-learn's progress bar grows with the square of
 # the number of tasks: 2 s for 5,000, 26 s for 20,000 (benchmarks/callbacks.py).
 MAX_TASKS = 5000
@@ -30,11 +32,16 @@ def callbacks_of(estimator):
 
 
 def want_single_fits(callbacks):
-    """Whether one of a search's callbacks is passed on to what it fits, to look at a fit or to end it.
+    """Whether one of a search's callbacks may be passed on to what it fits, to look at a fit or to end it.
 
     scikit-learn's progress bar, which counts the steps of any task, does neither.
     """
     return any(isinstance(c, AutoPropagatedCallback) and type(c) is not ProgressBar for c in callbacks)
+
+
+def is_watched(estimator):
+    """Whether callbacks are set on an estimator or on one that is a part of it."""
+    return any(callbacks_of(one) for one in (estimator, *estimator.get_params().values()))
 
 
 def make_progress_bar():
@@ -44,12 +51,9 @@ def make_progress_bar():
     return callback.ProgressBar()
 
 
-def begin_fit(estimator, n_subtasks, X, y, sample_weight=None, *, is_watched=False):
-    """Return the task of the fit of `estimator`, begun; its class must have the `fit_context`.
-
-    `is_watched` says that what the estimator fits has callbacks, which its own fit should lead to.
-    """
-    if not (callbacks_of(estimator) or is_watched):
+def begin_fit(estimator, n_subtasks, X, y, sample_weight=None):
+    """Return the task of the fit of `estimator`, begun; its class must have the `fit_context`."""
+    if not callbacks_of(estimator):
         return NO_TASK
     context = estimator._init_callback_context(max_subtasks=n_subtasks)
     return Task(estimator, context, _data(X, y, sample_weight), np.geterr(), []).begin()
@@ -95,23 +99,29 @@ class Task:
 
     @contextmanager
     def within(self, name, n_subtasks=0, data=None):
-        """Begin a subtask and end it."""
+        """Begin a subtask, and end it also where the work fails that is its own."""
         task = self.subtask(name, n_subtasks, data).begin()
-        try:
+        with task._ending():
             yield task
-        finally:
-            task.end()
 
     @contextmanager
     def fitting(self, estimator, name, X, y, sample_weight=None):
-        """Begin and end a subtask that is the fit of another estimator; X may be a function of none."""
+        """Do the same with a subtask that is the fit of another estimator; X may be a function of none."""
         task = self.subtask(name, data=(X, y, sample_weight))
+        with task._ending(), task.context.propagate_callback_context(estimator):
+            task.begin()
+            yield
+
+    @contextmanager
+    def _ending(self):
+        """End the task, but call no hook after one that has failed, nor when the user interrupts."""
         try:
-            with task.context.propagate_callback_context(estimator):
-                task.begin()
-                yield
-        finally:
-            task.end()
+            yield
+        except Exception:
+            if not self.errors:
+                self.end()
+            raise
+        self.end()
 
 
 class _NoTask:
@@ -151,7 +161,7 @@ class StepWatch:
         self.task, self.n_steps, self.attributes_of = task, n_steps, attributes_of
         self.steps_a_task = _steps_a_task(n_steps)
         self.n_begun = self.n_ended = 0
-        self.current = None  # the task that is begun and not ended
+        self.current = None  # the task that was begun last
 
     def begin(self, so_far=None):
         if self.n_begun % self.steps_a_task == 0:
@@ -163,15 +173,12 @@ class StepWatch:
         """Return whether a callback asks to stop."""
         self.n_ended += 1
         if self.n_ended % self.steps_a_task == 0 or self.n_ended == self.n_steps:
-            ended, self.current = self.current, None
-            return ended.end(self._attributes(so_far))
+            return self.close(so_far)
         return False
 
     def close(self, so_far=None):
-        """End the task of a step that was not finished, if there is one."""
-        if self.current is not None:
-            ended, self.current = self.current, None
-            ended.end(self._attributes(so_far))
+        """End the task that was begun; return whether a callback asks to stop."""
+        return self.current.end(self._attributes(so_far))
 
     def _attributes(self, so_far):
         """Return a function that makes the attributes, as silently as the descent itself."""

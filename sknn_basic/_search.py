@@ -1,6 +1,7 @@
 """All learning rates of a grid in one descent: `VectorizedGridSearchCV`."""
 
 import warnings
+from contextlib import suppress
 
 import numpy as np
 from sklearn import get_config
@@ -12,11 +13,11 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags, indexable
 
 from ._base import GradientDescentClassifier, last_step
-from ._callbacks import begin_fit, callbacks_of, want_single_fits
+from ._callbacks import NO_DATA, begin_fit, callbacks_of, is_watched, want_single_fits
 from ._inputs import validate_samples
 from ._samples import GramSamples, prefers_gram
 from ._sklearn import accepts_sample_weight, fit_context
-from ._stacks import TURN, Fold, is_watched, make_groups, n_rows
+from ._stacks import TURN, Fold, make_candidate, make_groups, n_rows
 
 
 class VectorizedGridSearchCV(GridSearchCV):
@@ -69,11 +70,14 @@ class VectorizedGridSearchCV(GridSearchCV):
 
     Notes
     -----
-    Fit parameters other than `sample_weight` of the classifier, metadata routing, ``verbose=True`` of the
-    classifier, callbacks of the estimator and settings that cannot be fitted are left to ordinary fits, one
-    after another. So are all candidates if the search has a callback that it passes on to what it fits: it is
-    told what `GridSearchCV` tells it. Callbacks that stay with the search, and scikit-learn's `ProgressBar`,
-    are told of each step of a stack instead, without data, and not of the fits of its transformers.
+    Fit parameters other than `sample_weight` of the classifier, ``verbose=True`` of the classifier and
+    settings that cannot be fitted are left to ordinary fits, one after another. With metadata routing, with
+    callbacks of the estimator, and with a callback of its own that scikit-learn may pass on to what is fitted
+    (it has a `max_propagation_depth`), the whole search is that of `GridSearchCV`. Its other callbacks, and
+    `sklearn.callback.ProgressBar`, are told of each step of a stack, without data, and not of the fits of its
+    transformers; an error of theirs ends the search.
+
+    There is no `n_jobs`: a stack is one descent.
 
     With ``random_state=None`` the networks of a stack share a start; `GridSearchCV` draws one for each fit.
 
@@ -162,25 +166,29 @@ class VectorizedGridSearchCV(GridSearchCV):
             )
         if y is None:
             raise ValueError("VectorizedGridSearchCV needs y, the class of each row of X.")
-        if get_config()["enable_metadata_routing"]:
+        candidates = list(ParameterGrid(self.param_grid))
+        estimators = [make_candidate(self.estimator, parameters) for parameters in candidates]
+        if (
+            get_config()["enable_metadata_routing"]
+            or want_single_fits(callbacks_of(self))
+            or any(map(is_watched, estimators))
+        ):
             return super().fit(X, y, **params)
         X, y, split_groups = indexable(X, y, params.pop("groups", None))
         splits = list(check_cv(self.cv, y, classifier=True).split(X, y, split_groups))
-        candidates = list(ParameterGrid(self.param_grid))
         is_strict = self.error_score == "raise"
         scorer = check_scoring(self.estimator, scoring=self.scoring, raise_exc=is_strict)
         folds = [Fold(self.estimator, X, y, params, train, test) for train, test in splits]
-        is_ordinary = want_single_fits(callbacks_of(self))
-        groups = [] if is_ordinary else make_groups(self.estimator, candidates)
+        groups = make_groups(estimators, candidates)
         gram = _shared_gram(self.estimator, X, y, groups)
         scored = ("train", "test") if self.return_train_score else ("test",)
         by_name = self.scoring is None or _are_names(self.scoring)
         weights = {name: value for name, value in params.items() if name == "sample_weight"}  # for scorers
         n_stacks = len(groups) * len(folds)
         n_tasks = bool(n_stacks) + 1 + (self.refit is not False)
-        task = begin_fit(self, n_tasks, X, y, **weights, is_watched=is_watched(self.estimator, candidates))
+        task = begin_fit(self, n_tasks, X, y, **weights)
         if n_stacks:
-            with task.within("stacks", n_stacks, (None, None, None)) as stacks_task:
+            with task.within("stacks", n_stacks, NO_DATA) as stacks_task:
                 for fold in folds:
                     fold.train(groups, scored, by_name, gram, stacks_task)
         lookup = _Lookup(self.estimator, X, y, params, folds, candidates, scorer, self.error_score, task)
@@ -197,13 +205,10 @@ class VectorizedGridSearchCV(GridSearchCV):
             verbose=self.verbose,
             n_jobs=1,  # the lookup counts turns
         )
-        error = None
-        try:
+        with suppress(_CallbackFailed):
             search.fit(np.arange(n_rows(X)).reshape(-1, 1), y, **weights)
-        except _CallbackFailed as failure:
-            error = failure.__cause__
-        if error is not None:
-            raise error
+        if task.errors:
+            raise task.errors[0]
         if not self.refit:
             lookup.search_task.end()
         for name in ("cv_results_", "best_params_", "best_score_", "best_index_", "n_splits_", "refit_time_",
@@ -255,7 +260,7 @@ def _are_names(scoring):
 
 
 class _CallbackFailed(BaseException):
-    """Carries the error of a callback through the ordinary search, which takes others for failed fits."""
+    """Ends the ordinary search, which takes an Exception for a failed fit."""
 
 
 class _Lookup:
@@ -268,15 +273,15 @@ class _Lookup:
         self.turns = [(index, fold) for index in range(len(candidates)) for fold in folds]
         self.asked = 0
         self.task = task
-        self.search_task = task.subtask("search", len(self.turns), (None, None, None)).begin()
+        self.search_task = task.subtask("search", len(self.turns), NO_DATA).begin()
 
     def fit(self, parameters):
         """Return the model whose turn it is: the search asks candidate by candidate, fold by fold."""
         try:
             return self._take_turn(parameters)
-        except Exception as error:
-            if any(error is raised for raised in self.task.errors):
-                raise _CallbackFailed from error
+        except Exception:
+            if self.task.errors:
+                raise _CallbackFailed from None
             raise
 
     def _take_turn(self, parameters):

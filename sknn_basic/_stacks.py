@@ -5,11 +5,11 @@ from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from ._base import GradientDescentClassifier, last_step
-from ._callbacks import StepWatch, callbacks_of, n_tasks
+from ._callbacks import StepWatch, n_tasks
 from ._objective import Objective
 from ._samples import BLOCK_BYTES
 from ._sklearn import safe_indexing
@@ -33,14 +33,21 @@ class Group(NamedTuple):
         return len(self.estimators) * max(last_step(e).max_iter for e in self.estimators.values())
 
 
-def make_groups(estimator, candidates):
-    """Return the groups of the candidates, without those that only an ordinary fit can refuse or watch."""
-    prefix = _prefix(estimator)
-    stacked = {prefix + name for name in STACKED}
+def make_candidate(estimator, parameters):
+    """Return the estimator with the parameters of a candidate, not fitted."""
+    return clone(estimator).set_params(**clone(parameters, safe=False))
+
+
+def make_groups(estimators, settings):
+    """Return the groups of the candidates, without those that only an ordinary fit can refuse or print.
+
+    `estimators` are the candidates, not fitted, and `settings` the parameters in which they differ.
+    """
     groups = {}
-    for index, parameters in enumerate(candidates):
-        candidate = clone(estimator).set_params(**clone(parameters, safe=False))
-        if _is_stackable(last_step(candidate)) and not is_watched(candidate):
+    for index, (candidate, parameters) in enumerate(zip(estimators, settings, strict=True)):
+        prefix = _prefix(candidate)
+        stacked = {prefix + name for name in STACKED}
+        if _is_stackable(last_step(candidate)):
             special = [(name, id(value)) for name, value in parameters.items() if name not in stacked]
             own = tuple(item for item in special if not f"{item[0]}__".startswith(prefix))
             groups.setdefault(tuple(special), Group({}, own)).estimators[index] = candidate
@@ -84,8 +91,8 @@ class Fold:
                     transformed[group.own] = self._transform(next(iter(group.estimators.values())), scored)
                 stack = Stack(group.estimators, *transformed[group.own], self.y, self.params)
                 trained = stack.train(by_name, gram, task)
-            except Exception as error:
-                if any(error is raised for raised in task.errors):  # by a callback
+            except Exception:
+                if task.errors:  # of callbacks
                     raise
                 continue  # what it is, the ordinary fits will say, one candidate at a time
             seconds = (perf_counter() - before) / len(group.estimators)
@@ -105,7 +112,7 @@ class Fold:
     def train_alone(self, index, parameters, task):
         """Fit one candidate in the ordinary way, as a part of `task`."""
         before = perf_counter()
-        model = clone(self.estimator).set_params(**clone(parameters, safe=False))
+        model = make_candidate(self.estimator, parameters)
         with task.fitting(model, TURN, *self.data):
             model.fit(self.part("train"), self.y, **self.params)
         self.trained[index] = Trained(model, None, None, perf_counter() - before)
@@ -144,13 +151,9 @@ class Stack:
         trained = {}
         with task.within("stack", n_tasks(n_watched)) as stack_task:
             watch = StepWatch(stack_task, n_watched) if stack_task else None
-            try:
-                for piece in pieces:
-                    for step, members in _descend(prototype, samples, Y, s, layers, piece, watch):
-                        trained |= self._read_off(step, members, prototype, samples, s, X.dtype, by_name)
-            finally:
-                if watch is not None:
-                    watch.close()
+            for piece in pieces:
+                for step, members in _descend(prototype, samples, Y, s, layers, piece, watch):
+                    trained |= self._read_off(step, members, prototype, samples, s, X.dtype, by_name)
         return trained
 
     def _read_off(self, step, members, prototype, samples, s, dtype, by_name):
@@ -240,13 +243,6 @@ def _is_stackable(classifier):
     except ValueError:
         return False
     return True
-
-
-def is_watched(estimator, candidates=()):
-    """Whether callbacks are set on an estimator, a part of it, or what candidates put in the place of one."""
-    placed = [value for parameters in candidates for value in parameters.values()]
-    owners = [one for one in (estimator, *placed) if isinstance(one, BaseEstimator)]
-    return any(callbacks_of(one) for owner in owners for one in (owner, *owner.get_params().values()))
 
 
 def _repeat(array, n):

@@ -86,6 +86,8 @@ def train(
                 if cost is not None:
                     if not (np.isfinite(cost) and objective.are_finite(layers)):
                         broke_down_at = step
+                        if watch is not None:
+                            watch.close(usable)
                         break
                     kept = layers, step, costs_of(layers, cost)
                     records.append(kept[-1])
@@ -101,8 +103,6 @@ def train(
             interrupted = True
             ending = so_far()
             is_finite = objective.are_finite(ending.layers)
-        if watch is not None:
-            watch.close(usable)
         if ending is not None:
             if is_finite and np.isfinite(ending.loss):
                 return ending._replace(interrupted=interrupted)

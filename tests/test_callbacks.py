@@ -7,11 +7,12 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from models import BOTH, blobs, both, weights_of
 from sknn_basic import FlattenScaler, LogisticRegressionGD, VectorizedGridSearchCV
+from sknn_basic._base import FitInterruptedWarning
 from sknn_basic._objective import Objective
 from sknn_basic._samples import GramSamples
 
@@ -256,6 +257,7 @@ def test_a_diverging_fit_hands_out_what_it_would_keep(shape, dtype):
     for handed, step in looker.models:
         assert all(np.isfinite(array).all() for array in weights_of(handed))
         assert handed.n_iter_ <= step
+    assert len(looker.models) == 2 * looker.tasks.count("iteration")
 
 
 # Stopping
@@ -469,17 +471,30 @@ class Shallow(Recorder):
     max_propagation_depth = 1
 
 
-@pytest.mark.parametrize("kind", [Everywhere, Shallow])
 @pytest.mark.parametrize("stop_after", [None, 1, 5, 6])
-def test_search_with_a_callback_that_is_passed_on(kind, stop_after):
+def test_search_with_a_callback_that_is_passed_on(stop_after):
     """What is told, stopped and found is what GridSearchCV tells, stops and finds."""
-    (one_by_one, reference), (stacked, recorder) = both_searches(kind, stop_after)
+    (one_by_one, reference), (stacked, recorder) = both_searches(Everywhere, stop_after)
     assert_same_search(one_by_one, stacked)
     assert stacked.best_estimator_.n_iter_ == one_by_one.best_estimator_.n_iter_
     calls = [(when, name.replace("Vectorized", "")) for when, name in recorder.calls]
     assert calls == reference.calls
     n_iter = stop_after or 8
     assert calls.count(("end", "iteration")) >= 3 * 2 * (min(n_iter, 5) + n_iter)
+
+
+def test_search_with_a_progress_bar_of_the_users_own():
+    """A class made from ProgressBar may do more than count: it stops the fits as in GridSearchCV."""
+    pytest.importorskip("rich")
+
+    class Stopping(callback.ProgressBar):
+        def on_fit_task_end(self, estimator, context):
+            super().on_fit_task_end(estimator, context)
+            return context.task_name == "iteration" and context.task_id == 3
+
+    (one_by_one, _), (stacked, _) = both_searches(Stopping, None)
+    assert_same_search(one_by_one, stacked)
+    assert stacked.best_estimator_.n_iter_ == one_by_one.best_estimator_.n_iter_ == 4
 
 
 def test_search_with_several_callbacks():
@@ -559,15 +574,16 @@ def test_an_error_in_the_task_of_a_candidate_ends_the_search(verbose):
         def on_fit_task_end(self, estimator, context):
             super().on_fit_task_end(estimator, context)
             if context.task_name == "candidate-split-evaluation":
-                raise ZeroDivisionError
+                raise ZeroDivisionError from KeyError("cause")
 
     X, y = data(TALL)
     for kind in (GridSearchCV, VectorizedGridSearchCV):
         recorder = Failing()
         model = LogisticRegressionGD(max_iter=4, verbose=verbose)
         search = kind(model, {"learning_rate": [0.1, 0.2]}, cv=2).set_callbacks(recorder)
-        with pytest.raises(ZeroDivisionError):
+        with pytest.raises(ZeroDivisionError) as caught:
             search.fit(X, y)
+        assert isinstance(caught.value.__cause__, KeyError)
         end = ("end", "candidate-split-evaluation")
         assert recorder.calls[-2:] == [end, ("teardown", kind.__name__)]
         assert recorder.calls.count(end) == 1
@@ -644,38 +660,65 @@ def begun_and_ended(recorder):
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize(
-    ("owner", "method", "n_steps", "n_tasks"),
-    [(Objective, "__call__", 12, 13), (GramSamples, "weights_of", 40, 40)],
+    ("owner", "method", "n_steps"), [(Objective, "__call__", 12), (GramSamples, "weights_of", 40)]
 )
-def test_an_interrupted_fit_ends_its_tasks(owner, method, n_steps, n_tasks, monkeypatch):
-    """In the 13th step, or where the weights are made of the Gram form."""
+def test_an_interrupted_fit_ends_its_task(owner, method, n_steps, monkeypatch):
+    """In the 13th step, which does not end, or where the weights are made of the Gram form."""
     X, y = data(WIDE)
     recorder = Recorder()
     raise_once(monkeypatch, KeyboardInterrupt, owner, method, 13 if owner is Objective else 1)
     model = LogisticRegressionGD(max_iter=40).set_callbacks(recorder).fit(X, y)
     assert model.n_iter_ == n_steps
     begun, ended = begun_and_ended(recorder)
-    assert begun == ended == ["fit", *["iteration"] * n_tasks]
+    assert ended == ["fit", *["iteration"] * n_steps]
+    assert len(begun) == len(ended) + (owner is Objective)
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
-def test_a_stack_that_fails_ends_its_tasks(error, monkeypatch):
-    """What the user interrupts ends the search; after any other failure ordinary fits take over."""
+@pytest.mark.parametrize(
+    ("when", "rate", "n_iter"),
+    [(("iteration", 3), 0.1, 4), (("iteration", 7), 1e308, 0), (("fit", 0), 0.1, 40)],
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_callbacks_that_are_interrupted_lose_no_model(when, rate, n_iter):
+    """By Ctrl-C in a hook: of a step, of the step that has broken down, of the whole fit."""
+
+    class Interrupted(Recorder):
+        def on_fit_task_end(self, estimator, context):
+            if (context.task_name, context.task_id) == when:
+                raise KeyboardInterrupt
+
+    X, y = data(TALL)
+    model = LogisticRegressionGD(rate, 40, record_every=7).set_callbacks(Interrupted())
+    with pytest.warns(FitInterruptedWarning):
+        model.fit(X * 100, y)
+    assert model.n_iter_ == n_iter
+    assert np.isfinite(model.coef_).all()
+
+
+def test_a_stack_that_the_user_interrupts_ends_the_search(monkeypatch):
+    """At once: nothing is told after it but the teardown."""
+    X, y = data(TALL)
+    recorder = Recorder()
+    search = VectorizedGridSearchCV(LogisticRegressionGD(), GRID, cv=3).set_callbacks(recorder)
+    raise_once(monkeypatch, KeyboardInterrupt, Objective, "__call__", 5)
+    with pytest.raises(KeyboardInterrupt):
+        search.fit(X, y)
+    assert not hasattr(search, "cv_results_")
+    assert recorder.calls[-2:] == [("begin", "iteration"), ("teardown", "VectorizedGridSearchCV")]
+
+
+def test_a_stack_that_fails_ends_its_task(monkeypatch):
+    """Ordinary fits take over."""
     X, y = data(TALL)
     expected = GridSearchCV(LogisticRegressionGD(), GRID, cv=3).fit(X, y)
     recorder = Recorder()
     search = VectorizedGridSearchCV(LogisticRegressionGD(), GRID, cv=3).set_callbacks(recorder)
-    raise_once(monkeypatch, error, Objective, "__call__", 5)
-    if error is KeyboardInterrupt:
-        with pytest.raises(KeyboardInterrupt):
-            search.fit(X, y)
-        assert not hasattr(search, "cv_results_")
-    else:
-        assert_same_search(expected, search.fit(X, y))
+    raise_once(monkeypatch, MemoryError, Objective, "__call__", 5)
+    assert_same_search(expected, search.fit(X, y))
     begun, ended = begun_and_ended(recorder)
-    assert begun.count("iteration") == (5 if error is KeyboardInterrupt else 5 + 2 * 8)
-    for task in ("stacks", "stack", "iteration"):
-        assert begun.count(task) == ended.count(task)
+    assert begun.count("iteration") == 5 + 2 * 8
+    begun.remove("iteration")  # the step that did not end
+    assert begun == ended
 
 
 def test_a_descent_that_breaks_down_ends_its_tasks():
@@ -710,6 +753,20 @@ def test_search_is_fitted_when_it_ends():
         assert watcher.found[1].shape == (4,)
 
 
+@pytest.mark.parametrize("grid", [lambda step: {"s": [step]}, lambda step: {"steps": [[("s", step)]]}])
+def test_search_over_watched_steps(grid):
+    """Those that the grid puts into a pipeline too: what is told of them is what GridSearchCV tells."""
+    X, y = data(TALL)
+    told = []
+    for kind in (GridSearchCV, VectorizedGridSearchCV):
+        recorder = Recorder()
+        watched = LogisticRegressionGD(max_iter=2).set_callbacks(recorder)
+        kind(Pipeline([("s", LogisticRegressionGD())]), grid(watched), cv=2).fit(X, y)
+        told.append(recorder.calls)
+    assert told[0] == told[1]
+    assert told[0].count(("end", "iteration")) == 3 * 2
+
+
 @pytest.mark.parametrize("where", ["estimator", "pipeline", "step"])
 def test_search_over_a_watched_estimator(where):
     """Callbacks of the estimator itself see every fit: none is trained in a stack."""
@@ -739,7 +796,7 @@ def test_search_over_watched_candidates():
 
 
 def test_search_with_a_callback_that_fails():
-    """Its error in a stack ends the search, and no other fit hides it; teardown is called."""
+    """Its error in a stack ends the search at once: nothing is told after it but the teardown."""
 
     class Failing(Recorder):
         def on_fit_task_end(self, estimator, context):
@@ -753,9 +810,8 @@ def test_search_with_a_callback_that_fails():
     search.set_callbacks(recorder)
     with pytest.raises(ZeroDivisionError, match="callback failed"):
         search.fit(X, y)
-    assert recorder.calls.count(("begin", "iteration")) == 1
-    assert not any(task == "search" for _, task in recorder.calls)
-    assert recorder.calls[-1] == ("teardown", "VectorizedGridSearchCV")
+    assert recorder.calls[-2:] == [("end", "iteration"), ("teardown", "VectorizedGridSearchCV")]
+    assert recorder.calls.count(("end", "iteration")) == 1
 
 
 @pytest.mark.filterwarnings("ignore")  # of fits that have failed
