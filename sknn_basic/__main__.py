@@ -28,7 +28,9 @@ def main(argv=None):
     """Run the command with the arguments `argv` (default: those of the process)."""
     parser = _make_parser()
     argv = sys.argv[1:] if argv is None else argv
-    options = parser.parse_args(argv or ["train"])
+    if not argv or (argv[0].startswith("-") and argv[0] not in ("-h", "--help", "--version")):
+        argv = ["train", *argv]
+    options = parser.parse_args(argv)
     if options.learning_rate == "auto" and options.model != "logistic":
         parser.error("argument --learning-rate: auto is for --model logistic only; give a number")
     sys.stdout.reconfigure(errors="backslashreplace")  # a class name that the terminal cannot show
@@ -126,7 +128,7 @@ def _make_parser():
         prog="sknn-basic",
         description="Logistic regression and the one-hidden-layer network by gradient descent. Without "
         "arguments: train both on the bundled images, as in the notes' assignment.",
-        epilog="sknn-basic train --help lists the options.",
+        epilog="sknn-basic train --help lists the options. Before options, train may be left out.",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -313,7 +313,10 @@ def _images(where, x):
 
 def _labels(where, y, n_images, n_classes):
     if y.dtype.kind not in "bui":
-        raise ValueError(f"{where} has type {y.dtype}, expected integer labels.")
+        raise ValueError(
+            f"{where} has type {y.dtype}, expected integer labels. np.unique(..., return_inverse=True) gives "
+            "the classes of other labels, and integers for them."
+        )
     if y.shape not in [(n_images,), (1, n_images)]:
         raise ValueError(
             f"{where} has shape {y.shape}, expected ({n_images},) or (1, {n_images}): one label an image."

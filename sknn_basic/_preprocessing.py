@@ -131,7 +131,9 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
         shape = shape_of(X)
         is_known = shape[1:] in (self.image_shape_, (self.n_features_in_,))
         if not is_known and max(len(shape) - 1, len(self.image_shape_)) > 1:
-            raise ValueError(self._shape_message(shape))
+            is_text = len(shape) == 1 and np.asarray(X).dtype.kind == "U"
+            reading = " read_image reads image files." if is_text else ""
+            raise ValueError(self._shape_message(shape) + reading)
         if len(shape) <= 2:
             X = validate_data(self, X, reset=False)
         else:

@@ -169,7 +169,7 @@ BAD_DATA = {
     "labels as two rows": ("test_set_y", np.array([[0, 1], [0, 1]]), "(1, 2)"),
     "one label without an axis": ("test_set_y", np.int64(1), "(2,)"),
     "float labels": ("train_set_y", np.array([0.0, 1, 2, 1]), "integer"),
-    "text as labels": ("test_set_y", np.array([b"cat", b"dog"]), "integer"),
+    "text as labels": ("test_set_y", np.array([b"cat", b"dog"]), "return_inverse=True"),
     "a negative label": ("train_set_y", np.array([0, -1, 2, 1]), "expected 0 to 2"),
     "a label without a name": ("test_set_y", np.array([0, 3]), "expected 0 to 2"),
     "a huge label": ("test_set_y", np.array([0, 2**64 - 1], np.uint64), "expected 0 to 2"),

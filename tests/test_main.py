@@ -137,6 +137,12 @@ def test_bad_options_end_in_one_line(options, message, capsys):
     assert message in fails(capsys, "train", *options.split())
 
 
+def test_options_alone_are_those_of_train(capsys):
+    main(["--max-iter", "3", "--model", "logistic"])
+    assert "max_iter=3" in capsys.readouterr().out
+    assert "argument --max-iter: expected an integer" in fails(capsys, "--max-iter", "none")
+
+
 def test_unknown_command_ends_in_one_line(capsys):
     assert "invalid choice: 'fly'" in fails(capsys, "fly")
 
