@@ -165,6 +165,6 @@ def draw(everything, steps):
     ax.set_yticks(np.arange(len(names)), names)
     ax.invert_yaxis()
     ax.set_xlim(right=ax.get_xlim()[1] * 3)
-    ax.legend(loc="lower right")
+    ax.legend(loc="upper right")
     ax.spines[["top", "right"]].set_visible(False)
     save(fig, "wide.png")

@@ -23,7 +23,7 @@ except ImportError:  # before scikit-learn 1.9
 NO_DATA = None, None, None  # X, y and weights of tasks that have none of their own
 
 # The default number of steps of a network. The time of scikit-learn's progress bar grows with the square of
-# the number of tasks: 2 s for 5,000, 26 s for 20,000 (benchmarks/callbacks.py).
+# the number of tasks: 2 s for 5,000, 22 s for 20,000 (benchmarks/callbacks.py).
 MAX_TASKS = 5000
 
 
