@@ -161,7 +161,7 @@ class StepWatch:
         self.task, self.n_steps, self.attributes_of = task, n_steps, attributes_of
         self.steps_a_task = _steps_a_task(n_steps)
         self.n_begun = self.n_ended = 0
-        self.current = None  # the task that was begun last
+        self.current = None  # the task that is begun
 
     def begin(self, so_far=None):
         if self.n_begun % self.steps_a_task == 0:
@@ -177,8 +177,11 @@ class StepWatch:
         return False
 
     def close(self, so_far=None):
-        """End the task that was begun; return whether a callback asks to stop."""
-        return self.current.end(self._attributes(so_far))
+        """End the task that is begun, if one is; return whether a callback asks to stop."""
+        if self.current is None:
+            return False
+        ended, self.current = self.current, None
+        return ended.end(self._attributes(so_far))
 
     def _attributes(self, so_far):
         """Return a function that makes the attributes, as silently as the descent itself."""

@@ -75,7 +75,7 @@ class VectorizedGridSearchCV(GridSearchCV):
     callbacks of the estimator, and with a callback of its own that scikit-learn may pass on to what is fitted
     (it has a `max_propagation_depth`), the whole search is that of `GridSearchCV`. Its other callbacks, and
     `sklearn.callback.ProgressBar`, are told of each step of a stack, without data, and not of the fits of its
-    transformers; an error of theirs ends the search.
+    transformers; an error that they raise in a task of the search ends it.
 
     There is no `n_jobs`: a stack is one descent.
 

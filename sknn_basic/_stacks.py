@@ -151,9 +151,14 @@ class Stack:
         trained = {}
         with task.within("stack", n_tasks(n_watched)) as stack_task:
             watch = StepWatch(stack_task, n_watched) if stack_task else None
-            for piece in pieces:
-                for step, members in _descend(prototype, samples, Y, s, layers, piece, watch):
-                    trained |= self._read_off(step, members, prototype, samples, s, X.dtype, by_name)
+            try:
+                for piece in pieces:
+                    for step, members in _descend(prototype, samples, Y, s, layers, piece, watch):
+                        trained |= self._read_off(step, members, prototype, samples, s, X.dtype, by_name)
+            except Exception:
+                if watch is not None:
+                    watch.close()
+                raise
         return trained
 
     def _read_off(self, step, members, prototype, samples, s, dtype, by_name):

@@ -707,7 +707,7 @@ def test_a_stack_that_the_user_interrupts_ends_the_search(monkeypatch):
     assert recorder.calls[-2:] == [("begin", "iteration"), ("teardown", "VectorizedGridSearchCV")]
 
 
-def test_a_stack_that_fails_ends_its_task(monkeypatch):
+def test_a_stack_that_fails_ends_its_tasks(monkeypatch):
     """Ordinary fits take over."""
     X, y = data(TALL)
     expected = GridSearchCV(LogisticRegressionGD(), GRID, cv=3).fit(X, y)
@@ -717,7 +717,6 @@ def test_a_stack_that_fails_ends_its_task(monkeypatch):
     assert_same_search(expected, search.fit(X, y))
     begun, ended = begun_and_ended(recorder)
     assert begun.count("iteration") == 5 + 2 * 8
-    begun.remove("iteration")  # the step that did not end
     assert begun == ended
 
 
