@@ -287,7 +287,7 @@ class _Lookup:
     def _take_turn(self, parameters):
         if self.asked == len(self.turns):  # all done: the refit on all rows
             self.search_task.end()
-            return self._refit(clone(self.estimator).set_params(**parameters))
+            return self._refit(make_candidate(self.estimator, parameters))
         index, fold = self.turns[self.asked]
         self.asked += 1
         if index in fold.trained:

@@ -12,24 +12,15 @@ from sknn_basic import LogisticRegressionGD
 from sknn_basic._base import FitInterruptedWarning
 from sknn_basic._objective import Objective
 from sknn_basic._samples import GramSamples
+from watchers import TALL, WIDE, raise_once
 
 needs_timer = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no interval timer")
 ENDLESS = 10**9
-TALL, WIDE = (40, 5), (30, 200)
 
 
 def interrupt_at_call(monkeypatch, n):
     """Raise KeyboardInterrupt in the n-th evaluation of the gradient, counted from 1."""
-    calls = []
-    ordinary = Objective.__call__
-
-    def evaluate(objective, layers, want_cost):
-        calls.append(1)
-        if len(calls) == n:
-            raise KeyboardInterrupt
-        return ordinary(objective, layers, want_cost)
-
-    monkeypatch.setattr(Objective, "__call__", evaluate)
+    raise_once(monkeypatch, KeyboardInterrupt, Objective, "__call__", n)
 
 
 @both

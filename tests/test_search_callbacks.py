@@ -1,0 +1,401 @@
+"""Callbacks of scikit-learn 1.9 in a search: what GridSearchCV tells and finds, and the steps of stacks."""
+
+import numpy as np
+import pytest
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sknn_basic import LogisticRegressionGD, VectorizedGridSearchCV
+from sknn_basic._objective import Objective
+from watchers import (
+    TALL,
+    Everywhere,
+    LookerEverywhere,
+    Recorder,
+    assert_identical,
+    begun_and_ended,
+    data,
+    raise_once,
+)
+
+callback = pytest.importorskip("sklearn.callback", reason="callbacks came with scikit-learn 1.9")
+
+GRID = {"learning_rate": [0.01, 0.1], "max_iter": [5, 8]}
+
+
+def both_searches(callback_class, *args, estimator=None, **options):
+    X, y = data(TALL)
+    X = X + np.random.RandomState(0).standard_normal(X.shape)  # so that candidates differ
+    found = []
+    for kind in (GridSearchCV, VectorizedGridSearchCV):
+        watcher = callback_class(*args)
+        search = kind(estimator or LogisticRegressionGD(), GRID, cv=3, scoring="neg_log_loss", **options)
+        found += [(search.set_callbacks(watcher).fit(X, y), watcher)]
+    return found
+
+
+def assert_same_search(one_by_one, stacked):
+    for name in ("mean_test_score", "rank_test_score"):
+        np.testing.assert_allclose(stacked.cv_results_[name], one_by_one.cv_results_[name], rtol=1e-12)
+    assert stacked.best_params_ == one_by_one.best_params_
+
+
+# Callbacks that stay with the search
+
+
+@pytest.mark.parametrize("refit", [True, False])
+def test_search_tells_of_every_step_of_a_stack(refit):
+    """A callback that stays with the search sees stacks, then what GridSearchCV tells, and stops none."""
+    (one_by_one, _), (stacked, recorder) = both_searches(Recorder, 2, refit=refit)
+    assert_same_search(one_by_one, stacked)
+    assert recorder.calls[0] == ("setup", "VectorizedGridSearchCV")
+    assert recorder.calls[-2:] == [("end", "fit"), ("teardown", "VectorizedGridSearchCV")]
+    begun = [name for when, name in recorder.calls if when == "begin"]
+    ended = [name for when, name in recorder.calls if when == "end"]
+    assert sorted(begun) == sorted(ended)
+    assert begun.count("stack") == 3
+    assert begun.count("iteration") == 3 * 8
+    assert begun.count("candidate-split-evaluation") == 3 * 4
+    assert begun.count("refit-with-best-params") == refit
+    assert begun.count("fit") == begun.count("search") == 1
+    assert begun.index("stacks") < begun.index("stack") < begun.index("iteration") < begun.index("search")
+
+
+def test_steps_of_a_stack_in_pieces(monkeypatch):
+    """A stack that is cut for its memory tells of the steps of one piece after the other."""
+
+    class Length(Recorder):
+        def on_fit_task_begin(self, estimator, context):
+            super().on_fit_task_begin(estimator, context)
+            self.calls.append((context.task_name, context.max_subtasks))
+
+    monkeypatch.setattr("sknn_basic._stacks.STACK_BYTES", 1)
+    X, y = data(TALL)
+    recorder = Length()
+    grid = [{"learning_rate": [0.1], "max_iter": [3, 5]}, {"learning_rate": [0.2], "max_iter": [8]}]
+    search = VectorizedGridSearchCV(LogisticRegressionGD(), grid, cv=3).set_callbacks(recorder).fit(X, y)
+    assert_same_search(GridSearchCV(LogisticRegressionGD(), grid, cv=3).fit(X, y), search)
+    assert recorder.calls.count(("stack", 5 + 8)) == 3
+    for when in ("begin", "end"):
+        assert recorder.calls.count((when, "iteration")) == 3 * (5 + 8)
+
+
+@pytest.mark.parametrize(
+    ("depth", "verbose"), [("no", False), ("no", True), (0, False), (1, False), (None, False)]
+)
+def test_tasks_of_candidates_hold_the_rows_of_their_fold(depth, verbose):
+    """X, y and weights of candidates and of the search are those GridSearchCV tells; stacks have none."""
+
+    class Data(Recorder):
+        def on_fit_task_end(self, estimator, context, *, X=None, y=None, metadata=None):
+            weights = None if metadata is None else metadata["sample_weight"]
+            if context.task_name in ("candidate-split-evaluation", "search", "fit"):
+                self.calls.append((context.task_name, X, y, weights))
+            elif context.parent.task_name in ("fit", "stacks", "stack") and not passed_on:
+                assert X is y is weights is None or context.task_name == "refit-with-best-params"
+
+    class DataEverywhere(Data):
+        max_propagation_depth = depth
+
+    passed_on = depth != "no"
+    X, y = data(TALL)
+    weights = np.arange(1.0, 41)
+    told = []
+    for kind in (GridSearchCV, VectorizedGridSearchCV):
+        watcher = Data() if depth == "no" else DataEverywhere()
+        model = LogisticRegressionGD(max_iter=4, verbose=verbose)
+        search = kind(model, {"learning_rate": [0.1, 0.2]}, cv=2)
+        search.set_callbacks(watcher).fit(X, y, sample_weight=weights)
+        told.append([call for call in watcher.calls if len(call) == 4])
+        tasks = [name for when, name, *_ in watcher.calls if when == "begin"]
+        is_stacked = kind is VectorizedGridSearchCV and not passed_on and not verbose
+        assert ("stack" in tasks) == is_stacked
+    assert len(told[0]) == len(told[1]) >= 4 + 2
+    for one, other in zip(*told, strict=True):
+        assert one[0] == other[0]
+        for a, b in zip(one[1:], other[1:], strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_search_is_fitted_when_it_ends():
+    """The last hook finds the results, as in GridSearchCV."""
+
+    class Last(Recorder):
+        def on_fit_task_end(self, estimator, context):
+            if context.parent is None:
+                self.found = estimator.best_estimator_, estimator.cv_results_["mean_test_score"]
+
+    for _, watcher in both_searches(Last):
+        assert watcher.found[1].shape == (4,)
+
+
+def test_scoring_monitor_of_a_search_logs_the_best_model():
+    X, y = data(TALL)
+    monitor = callback.ScoringMonitor(scoring="neg_log_loss")
+    search = VectorizedGridSearchCV(LogisticRegressionGD(), GRID, cv=3, scoring="neg_log_loss")
+    search.set_callbacks(monitor).fit(X, y)
+    (row,) = monitor.get_logs().data
+    assert row["neg_log_loss"] == pytest.approx(search.score(X, y))
+    VectorizedGridSearchCV(LogisticRegressionGD(), GRID, cv=3, refit=False).set_callbacks(monitor).fit(X, y)
+    assert len(monitor.get_logs(select="all")) == 1
+
+
+# Callbacks that are passed on, or set on what is fitted
+
+
+class Shallow(Recorder):
+    max_propagation_depth = 1
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_scoring_monitor_in_grid_search(n_jobs):
+    """Set on the classifier, it logs every step of every candidate and fold, across processes too."""
+    X, y = data(TALL)
+    for kind in (GridSearchCV, VectorizedGridSearchCV):
+        if n_jobs and kind is VectorizedGridSearchCV:
+            continue
+        monitor = callback.ScoringMonitor(scoring="accuracy")
+        model = LogisticRegressionGD(max_iter=4).set_callbacks(monitor)
+        options = {"n_jobs": n_jobs} if kind is GridSearchCV else {}
+        kind(model, GRID, cv=3, **options).fit(X, y)
+        rows = [row for row in monitor.get_logs().data if row["task_name"] == "iteration"]
+        assert (
+            len(rows) == 3 * 2 * (5 + 8) + 5
+        )  # folds, rates, steps; and the refit of the first, all being equal
+        assert all(0.3 < row["accuracy"] <= 1 for row in rows)
+
+
+def test_search_hands_models_to_callbacks_that_ask():
+    """Then candidates are fitted one by one: the tasks and the models are those of GridSearchCV."""
+    (one_by_one, reference), (stacked, looker) = both_searches(LookerEverywhere)
+    assert_same_search(one_by_one, stacked)
+    assert looker.tasks == reference.tasks
+    assert len(looker.models) == len(reference.models) > 0
+    for (model, step), (other, other_step) in zip(looker.models, reference.models, strict=True):
+        assert step == other_step
+        assert_identical(model, other)
+
+
+@pytest.mark.parametrize("stop_after", [None, 1, 5, 6])
+def test_search_with_a_callback_that_is_passed_on(stop_after):
+    """What is told, stopped and found is what GridSearchCV tells, stops and finds."""
+    (one_by_one, reference), (stacked, recorder) = both_searches(Everywhere, stop_after)
+    assert_same_search(one_by_one, stacked)
+    assert stacked.best_estimator_.n_iter_ == one_by_one.best_estimator_.n_iter_
+    calls = [(when, name.replace("Vectorized", "")) for when, name in recorder.calls]
+    assert calls == reference.calls
+    n_iter = stop_after or 8
+    assert calls.count(("end", "iteration")) >= 3 * 2 * (min(n_iter, 5) + n_iter)
+
+
+def test_search_with_a_progress_bar_of_the_users_own():
+    """A class made from ProgressBar may do more than count: it stops the fits as in GridSearchCV."""
+    pytest.importorskip("rich")
+
+    class Stopping(callback.ProgressBar):
+        def on_fit_task_end(self, estimator, context):
+            super().on_fit_task_end(estimator, context)
+            return context.task_name == "iteration" and context.task_id == 3
+
+    (one_by_one, _), (stacked, _) = both_searches(Stopping, None)
+    assert_same_search(one_by_one, stacked)
+    assert stacked.best_estimator_.n_iter_ == one_by_one.best_estimator_.n_iter_ == 4
+
+
+def test_search_with_several_callbacks():
+    """One that reaches the classifier may end its fits, another that does not may not."""
+    X, y = data(TALL)
+    found = [
+        kind(LogisticRegressionGD(), GRID, cv=3, scoring="neg_log_loss")
+        .set_callbacks(Everywhere(4), Recorder(2))
+        .fit(X, y)
+        for kind in (GridSearchCV, VectorizedGridSearchCV)
+    ]
+    assert_same_search(*found)
+    assert found[0].best_estimator_.n_iter_ == found[1].best_estimator_.n_iter_ == 4
+
+
+@pytest.mark.parametrize("depth", [1, 2, None])
+def test_search_within_a_pipeline(depth):
+    """A callback of the pipeline reaches the classifier, or not, as through GridSearchCV."""
+
+    class Passed(Recorder):
+        max_propagation_depth = depth
+
+    X, y = data(TALL)
+    found, told = [], []
+    for kind in (GridSearchCV, VectorizedGridSearchCV):
+        recorder = Passed(4)
+        search = kind(LogisticRegressionGD(0.05), {"max_iter": [5, 80]}, cv=3, scoring="neg_log_loss")
+        found.append(make_pipeline(StandardScaler(), search).set_callbacks(recorder).fit(X, y)[-1])
+        told.append([(when, name.replace("Vectorized", "")) for when, name in recorder.calls])
+    assert_same_search(*found)
+    assert told[0] == told[1]
+    assert found[1].best_estimator_.n_iter_ == (80 if depth == 1 else 4)
+
+
+@pytest.mark.parametrize(("kind", "in_pipeline"), [(Recorder, False), (Shallow, True)])
+def test_callbacks_that_do_not_reach_the_classifier_stop_nothing(kind, in_pipeline):
+    """As in GridSearchCV, which does not pass them on to it: scores, the best and its steps are the same."""
+    X, y = data(TALL)
+    prefix = "logisticregressiongd__" if in_pipeline else ""
+    estimator = LogisticRegressionGD(0.05)
+    estimator = make_pipeline(StandardScaler(), estimator) if in_pipeline else estimator
+    found = [
+        search(estimator, {f"{prefix}max_iter": [5, 80]}, cv=3, scoring="neg_log_loss")
+        .set_callbacks(kind(4))
+        .fit(X, y)
+        for search in (GridSearchCV, VectorizedGridSearchCV)
+    ]
+    assert_same_search(*found)
+    best = [search.best_estimator_[-1] if in_pipeline else search.best_estimator_ for search in found]
+    assert best[0].n_iter_ == best[1].n_iter_ == 80
+
+
+def test_callbacks_in_nested_pipelines_keep_candidates_out_of_stacks():
+    X, y = data(TALL)
+    recorder = Recorder()
+    inner = make_pipeline(StandardScaler().set_callbacks(recorder))
+    search = VectorizedGridSearchCV(
+        make_pipeline(inner, LogisticRegressionGD(max_iter=3)),
+        {"logisticregressiongd__learning_rate": [0.1, 0.2, 0.3]},
+        cv=2,
+    )
+    search.fit(X, y)
+    assert recorder.calls.count(("setup", "StandardScaler")) == 3 * 2 + 1
+
+
+@pytest.mark.parametrize("grid", [lambda step: {"s": [step]}, lambda step: {"steps": [[("s", step)]]}])
+def test_search_over_watched_steps(grid):
+    """Those that the grid puts into a pipeline too: what is told of them is what GridSearchCV tells."""
+    X, y = data(TALL)
+    told = []
+    for kind in (GridSearchCV, VectorizedGridSearchCV):
+        recorder = Recorder()
+        watched = LogisticRegressionGD(max_iter=2).set_callbacks(recorder)
+        kind(Pipeline([("s", LogisticRegressionGD())]), grid(watched), cv=2).fit(X, y)
+        told.append(recorder.calls)
+    assert told[0] == told[1]
+    assert told[0].count(("end", "iteration")) == 3 * 2
+
+
+@pytest.mark.parametrize("where", ["estimator", "pipeline", "step"])
+def test_search_over_a_watched_estimator(where):
+    """Callbacks of the estimator itself see every fit: none is trained in a stack."""
+    X, y = data(TALL)
+    recorder = Recorder()
+    model = LogisticRegressionGD(max_iter=4)
+    estimator = model if where == "estimator" else make_pipeline(StandardScaler(), model)
+    watched = {"estimator": estimator, "pipeline": estimator, "step": model}[where]
+    watched.set_callbacks(recorder)
+    prefix = "" if where == "estimator" else "logisticregressiongd__"
+    VectorizedGridSearchCV(estimator, {f"{prefix}learning_rate": [0.1, 0.2]}, cv=2).fit(X, y)
+    assert recorder.calls.count(("setup", type(watched).__name__)) == 2 * 2 + 1
+
+
+def test_search_over_watched_candidates():
+    """Those of an estimator that the grid puts in are part of the search, as in GridSearchCV."""
+    X, y = data(TALL)
+    found = []
+    for kind in (GridSearchCV, VectorizedGridSearchCV):
+        monitor = callback.ScoringMonitor(scoring="accuracy")
+        watched = LogisticRegressionGD(max_iter=2).set_callbacks(monitor)
+        pipeline = make_pipeline(StandardScaler(), LogisticRegressionGD())
+        kind(pipeline, {"logisticregressiongd": [watched]}, cv=2).fit(X, y)
+        (log,) = monitor.get_logs(select="all")
+        found.append([(row["task_id_path"], row["task_name"], row["accuracy"]) for row in log.data])
+    assert found[0] == found[1]
+
+
+def test_search_passes_weights_to_callbacks():
+    X, y = data(TALL)
+    looker = LookerEverywhere()
+    weights = np.arange(1.0, 41)
+    search = VectorizedGridSearchCV(LogisticRegressionGD(max_iter=2), {"learning_rate": [0.1]}, cv=2)
+    search.set_callbacks(looker).fit(X, y, sample_weight=weights)
+    sizes = [len(m["sample_weight"]) for m in looker.metadata if m is not None]
+    assert sizes.count(40) >= 3
+    assert sizes.count(20) >= 4
+
+
+# Errors and interruptions
+
+
+def test_search_with_a_callback_that_fails():
+    """Its error in a stack ends the search at once: nothing is told after it but the teardown."""
+
+    class Failing(Recorder):
+        def on_fit_task_end(self, estimator, context):
+            super().on_fit_task_end(estimator, context)
+            if context.task_name == "iteration":
+                raise ZeroDivisionError("callback failed")
+
+    X, y = data(TALL)
+    recorder = Failing()
+    search = VectorizedGridSearchCV(LogisticRegressionGD(max_iter=4), {"learning_rate": [0.1]}, cv=2)
+    search.set_callbacks(recorder)
+    with pytest.raises(ZeroDivisionError, match="callback failed"):
+        search.fit(X, y)
+    assert recorder.calls[-2:] == [("end", "iteration"), ("teardown", "VectorizedGridSearchCV")]
+    assert recorder.calls.count(("end", "iteration")) == 1
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_an_error_in_the_task_of_a_candidate_ends_the_search(verbose):
+    """At once, whether in a stack or in an ordinary fit: nothing is told after it but the teardown."""
+
+    class Failing(Recorder):
+        def on_fit_task_end(self, estimator, context):
+            super().on_fit_task_end(estimator, context)
+            if context.task_name == "candidate-split-evaluation":
+                raise ZeroDivisionError from KeyError("cause")
+
+    X, y = data(TALL)
+    for kind in (GridSearchCV, VectorizedGridSearchCV):
+        recorder = Failing()
+        model = LogisticRegressionGD(max_iter=4, verbose=verbose)
+        search = kind(model, {"learning_rate": [0.1, 0.2]}, cv=2).set_callbacks(recorder)
+        with pytest.raises(ZeroDivisionError) as caught:
+            search.fit(X, y)
+        assert isinstance(caught.value.__cause__, KeyError)
+        end = ("end", "candidate-split-evaluation")
+        assert recorder.calls[-2:] == [end, ("teardown", kind.__name__)]
+        assert recorder.calls.count(end) == 1
+        assert not hasattr(search, "cv_results_")
+
+
+@pytest.mark.filterwarnings("ignore")  # of fits that have failed
+def test_a_candidate_that_fails_ends_its_task():
+    X, y = data(TALL)
+    for kind in (GridSearchCV, VectorizedGridSearchCV):
+        recorder = Recorder()
+        search = kind(LogisticRegressionGD(), {"max_iter": [-1, 4]}, cv=2).set_callbacks(recorder).fit(X, y)
+        assert np.isnan(search.cv_results_["mean_test_score"]).tolist() == [True, False]
+        for when in ("begin", "end"):
+            assert recorder.calls.count((when, "candidate-split-evaluation")) == 4
+
+
+def test_a_stack_that_the_user_interrupts_ends_the_search(monkeypatch):
+    """At once: nothing is told after it but the teardown."""
+    X, y = data(TALL)
+    recorder = Recorder()
+    search = VectorizedGridSearchCV(LogisticRegressionGD(), GRID, cv=3).set_callbacks(recorder)
+    raise_once(monkeypatch, KeyboardInterrupt, Objective, "__call__", 5)
+    with pytest.raises(KeyboardInterrupt):
+        search.fit(X, y)
+    assert not hasattr(search, "cv_results_")
+    assert recorder.calls[-2:] == [("begin", "iteration"), ("teardown", "VectorizedGridSearchCV")]
+
+
+def test_a_stack_that_fails_ends_its_tasks(monkeypatch):
+    """Ordinary fits take over."""
+    X, y = data(TALL)
+    expected = GridSearchCV(LogisticRegressionGD(), GRID, cv=3).fit(X, y)
+    recorder = Recorder()
+    search = VectorizedGridSearchCV(LogisticRegressionGD(), GRID, cv=3).set_callbacks(recorder)
+    raise_once(monkeypatch, MemoryError, Objective, "__call__", 5)
+    assert_same_search(expected, search.fit(X, y))
+    begun, ended = begun_and_ended(recorder)
+    assert begun.count("iteration") == 5 + 2 * 8
+    assert begun == ended
