@@ -20,7 +20,7 @@ from . import (
 )
 from ._base import FitInterruptedWarning
 from ._callbacks import make_progress_bar
-from ._network import ACTIVATIONS
+from ._descent.activations import ACTIVATIONS
 from ._report import check_report, write_report
 
 

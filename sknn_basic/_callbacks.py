@@ -10,6 +10,7 @@ from math import ceil
 
 import numpy as np
 
+from ._descent.run import NO_WATCH
 from ._extras import import_extra
 
 try:
@@ -112,6 +113,10 @@ class Task:
             task.begin()
             yield
 
+    def watch_steps(self, n_steps, attributes_of=None):
+        """Return what reports each step of a descent within this task."""
+        return StepReporter(self, n_steps, attributes_of)
+
     @contextmanager
     def _ending(self):
         """End the task, but call no hook after one that has failed, nor when the user interrupts."""
@@ -147,51 +152,56 @@ class _NoTask:
     def fitting(self, estimator, name, X, y, sample_weight=None):
         return nullcontext()
 
+    def watch_steps(self, n_steps, attributes_of=None):
+        return NO_WATCH
+
 
 NO_TASK = _NoTask()
 
 
-class StepWatch:
-    """Makes the steps of a descent tasks: `begin` before each and `end` after it.
+class StepReporter:
+    """Reports each step of a descent to the callbacks, as a task: `begin` before it and `end` after it.
 
-    `attributes_of` makes fitted attributes of what `so_far()` returns, if a callback asks for them.
+    `attributes_of` makes fitted attributes of the Descent that `outcome()` returns, if a callback asks.
     """
 
     def __init__(self, task, n_steps, attributes_of=None):
         self.task, self.n_steps, self.attributes_of = task, n_steps, attributes_of
-        self.steps_a_task = _steps_a_task(n_steps)
+        self.steps_per_task = _steps_per_task(n_steps)
         self.n_begun = self.n_ended = 0
         self.current = None  # the task that is begun
 
-    def begin(self, so_far=None):
-        if self.n_begun % self.steps_a_task == 0:
-            name = "iteration" if self.steps_a_task == 1 else f"{self.steps_a_task} iterations"
-            self.current = self.task.subtask(name).begin(self._attributes(so_far))
+    def begin(self, outcome=None):
+        if self.n_begun % self.steps_per_task == 0:
+            name = "iteration" if self.steps_per_task == 1 else f"{self.steps_per_task} iterations"
+            self.current = self.task.subtask(name).begin(self._attributes(outcome))
         self.n_begun += 1
 
-    def end(self, so_far=None):
+    def end(self, outcome=None):
         """Return whether a callback asks to stop."""
         self.n_ended += 1
-        if self.n_ended % self.steps_a_task == 0 or self.n_ended == self.n_steps:
-            return self.close(so_far)
+        if self.n_ended % self.steps_per_task == 0 or self.n_ended == self.n_steps:
+            return self.close(outcome)
         return False
 
-    def close(self, so_far=None):
+    def close(self, outcome=None):
         """End the task that is begun, if one is; return whether a callback asks to stop."""
         if self.current is None:
             return False
         ended, self.current = self.current, None
-        return ended.end(self._attributes(so_far))
+        return ended.end(self._attributes(outcome))
 
-    def _attributes(self, so_far):
+    def _attributes(self, outcome):
         """Return a function that makes the attributes, as silently as the descent itself."""
-        return None if so_far is None else np.errstate(all="ignore")(lambda: self.attributes_of(so_far()))
+        if outcome is None or self.attributes_of is None:
+            return None
+        return np.errstate(all="ignore")(lambda: self.attributes_of(outcome()))
 
 
 def n_tasks(n_steps):
-    """Return how many tasks a `StepWatch` makes of the steps."""
-    return ceil(n_steps / _steps_a_task(n_steps))
+    """Return how many tasks a `StepReporter` makes of the steps."""
+    return ceil(n_steps / _steps_per_task(n_steps))
 
 
-def _steps_a_task(n_steps):
+def _steps_per_task(n_steps):
     return ceil(n_steps / MAX_TASKS)

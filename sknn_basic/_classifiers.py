@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from ._base import GradientDescentClassifier
-from ._curvature import largest_curvature
-from ._network import ACTIVATIONS, init_layers
+from ._descent.activations import ACTIVATIONS
+from ._descent.network import Network, choose_output, init_layers
 from ._sklearn import Interval, StrOptions
 
 
@@ -127,6 +127,10 @@ class LogisticRegressionGD(GradientDescentClassifier):
         self.record_every = record_every
         self.verbose = verbose
 
+    @property
+    def _network(self):
+        return Network(None, choose_output(len(self.classes_)))
+
     def _init_layers(self, n_features, n_outputs, dtype):
         return init_layers((n_features, n_outputs), dtype)
 
@@ -137,21 +141,8 @@ class LogisticRegressionGD(GradientDescentClassifier):
     def _get_layers(self):
         return [(self.coef_.T, self.intercept_.reshape(1, -1))]
 
-    def _get_learning_rate(self, samples, s, n_outputs):
-        if self.learning_rate == "auto":
-            # A step of half the stable rate 2/L cannot overshoot.
-            self.learning_rate_ = self._get_stable_rate(samples, s, n_outputs) / 2
-            if self.learning_rate_ == 0:
-                raise ValueError(
-                    'learning_rate="auto" needs the squares of the features, which overflow '
-                    f"{samples.dtype}. Scale X, as StandardScaler does."
-                )
-        else:
-            self.learning_rate_ = float(self.learning_rate)
-        return self.learning_rate_
-
-    def _get_stable_rate(self, samples, s, n_outputs):
-        return 2 / (largest_curvature(samples, s, n_outputs) + float(self.l2_regularization))
+    def _name_results(self, descent, rate):
+        return super()._name_results(descent, rate) | {"learning_rate_": rate}
 
 
 class ShallowNNClassifier(GradientDescentClassifier):
@@ -282,22 +273,20 @@ class ShallowNNClassifier(GradientDescentClassifier):
         self.verbose = verbose
 
     @property
-    def _activation(self):
-        return ACTIVATIONS[self.activation]
+    def _network(self):
+        return Network(ACTIVATIONS[self.activation], choose_output(len(self.classes_)))
 
     def _init_layers(self, n_features, n_outputs, dtype):
         sizes = (n_features, self.hidden_layer_size, n_outputs)
-        return init_layers(sizes, dtype, check_random_state(self.random_state), self.init_scale)
+        return init_layers(sizes, dtype, check_random_state(self.random_state), [self.init_scale] * 2)
 
-    def _continue_from(self, fitted, classes, dtype):
-        layers = super()._continue_from(fitted, classes, dtype)
-        n_hidden = layers[0][0].shape[1]
+    def _check_warm_start(self):
+        n_hidden = self.coefs_[0].shape[1]
         if n_hidden != self.hidden_layer_size:
             raise ValueError(
                 f"warm_start=True continues from {n_hidden} hidden units, but hidden_layer_size is "
                 f"{self.hidden_layer_size}. Set it back, or set warm_start=False to start anew."
             )
-        return layers
 
     def _name_layers(self, layers):
         return {"coefs_": [W for W, _ in layers], "intercepts_": [b.ravel() for _, b in layers]}
@@ -305,6 +294,3 @@ class ShallowNNClassifier(GradientDescentClassifier):
     def _get_layers(self):
         biases = (b.reshape(1, -1) for b in self.intercepts_)
         return list(zip(self.coefs_, biases, strict=True))
-
-    def _get_learning_rate(self, samples, s, n_outputs):
-        return float(self.learning_rate)

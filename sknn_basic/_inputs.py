@@ -1,11 +1,81 @@
-"""What `fit` makes of its arguments: checked samples, labels as Y, weights as shares s."""
+"""The arguments of `fit` as a `Problem`: checked samples, labels as targets, weights as shares s."""
+
+from contextlib import contextmanager
 
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
+from ._descent.problem import Problem, cast
 from ._sklearn import check_sample_weight
+
+
+def make_problem(estimator, X, y, sample_weight=None, *, n_steps, gram=None):
+    """Validate the data, set `classes_` and `n_features_in_`; return what `n_steps` steps descend on.
+
+    `gram` is X X' in float64, where it is known already.
+    """
+    fitted_on = _fitted_on(estimator) if estimator.warm_start else None
+    X, y = validate_samples(estimator, X, y)
+    classes = np.unique(y)
+    if len(classes) < 2:
+        raise ValueError(
+            f"{type(estimator).__name__} needs samples of at least 2 classes, but y contains only "
+            f"one class: {classes.tolist()[0]!r}."
+        )
+    estimator.classes_ = classes
+    labels = np.searchsorted(classes, y)  # np.unique(return_inverse=True) takes 40 bytes a sample
+    s = _shares(labels, classes, sample_weight, estimator.class_weight, X)
+    network = estimator._network
+    targets = network.output.targets(labels, len(classes), X.dtype)
+    if fitted_on is None:
+        layers = estimator._init_layers(X.shape[1], targets.shape[1], X.dtype)
+    else:
+        _check_warm_start(estimator, *fitted_on)
+        layers = cast(estimator._get_layers(), X.dtype)
+        if not network.fit_intercept:
+            layers = [(W, np.zeros_like(b)) for W, b in layers]
+    return Problem(network, X, targets, s, layers, n_steps, gram)
+
+
+def make_validation(estimator, problem, X_val, y_val, sample_weight_val):
+    """Return the cost of the validation samples as an objective, or None where there are none.
+
+    Deletes the attributes that those of the fit before have left.
+    """
+    for name in ("validation_loss_curve_", "validation_loss_"):
+        vars(estimator).pop(name, None)
+    given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+    if all(value is None for value in given.values()):
+        return None
+    for name in ("X_val", "y_val"):
+        if given[name] is None:
+            others = " and ".join(other for other, value in given.items() if value is not None)
+            raise ValueError(f"{others} given without {name}: pass X_val and y_val together.")
+    classes = estimator.classes_
+    try:
+        with orientation_advice(X_val, y_val, estimator.n_features_in_, "_val"):
+            X_val = validate_data(estimator, X_val, accept_sparse="csr", dtype=problem.dtype, reset=False)
+            y_val = column_or_1d(y_val, warn=True)
+            check_consistent_length(X_val, y_val)
+            # As Python compares them: NumPy would cast one to the type of the other, and cut strings.
+            unseen = set(y_val.tolist()) - set(classes.tolist())
+            if unseen:
+                raise ValueError(
+                    f"y_val has labels that y has not: {sorted(unseen, key=str)}; those of y are "
+                    f"{classes.tolist()}. Leave these samples out."
+                )
+            labels = np.searchsorted(classes, y_val.astype(classes.dtype))
+            s = _shares(labels, classes, sample_weight_val, estimator.class_weight, X_val)
+    except ValueError as error:
+        message = f"In the validation samples (X_val, y_val, sample_weight_val): {error}"
+        raise ValueError(message) from error
+    targets = problem.network.output.targets(labels, len(classes), problem.dtype)
+    return problem.validation(X_val, targets, s)
+
+
+# Samples and labels
 
 
 def shape_of(array):
@@ -18,50 +88,16 @@ def shape_of(array):
 
 def validate_samples(estimator, X, y):
     """Return X as float32 or float64, dense or CSR, and y (n_samples,), or say what to pass instead."""
-    try:
-        X_checked, y_checked = validate_data(estimator, X, y, accept_sparse="csr", dtype=_accepted_dtypes(X))
-        check_classification_targets(y_checked)
-    except ValueError as error:
-        advice = _orientation_advice(X, y)
-        if not advice:
-            raise
-        raise ValueError(f"{str(error).rstrip('.')}. {advice}") from error
-    return X_checked, y_checked
+    with orientation_advice(X, y):
+        X, y = validate_data(estimator, X, y, accept_sparse="csr", dtype=_accepted_dtypes(X))
+        check_classification_targets(y)
+    return X, y
 
 
-def validate_more_samples(estimator, X):
+def validate_new_samples(estimator, X):
     """Return X to predict, in the same form."""
-    return validate_data(estimator, X, accept_sparse="csr", dtype=_accepted_dtypes(X), reset=False)
-
-
-def validate_validation_samples(estimator, X_val, y_val, sample_weight_val, dtype):
-    """Return X_val, labels, and s of the samples that a fit is validated on, or None where there are none."""
-    given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
-    if all(value is None for value in given.values()):
-        return None
-    for name in ("X_val", "y_val"):
-        if given[name] is None:
-            others = " and ".join(other for other, value in given.items() if value is not None)
-            raise ValueError(f"{others} given without {name}: pass X_val and y_val together.")
-    classes = estimator.classes_
-    try:
-        X_val = validate_data(estimator, X_val, accept_sparse="csr", dtype=dtype, reset=False)
-        y_val = column_or_1d(y_val, warn=True)
-        check_consistent_length(X_val, y_val)
-        # As Python compares them: NumPy would cast one to the type of the other, and cut strings.
-        unseen = set(y_val.tolist()) - set(classes.tolist())
-        if unseen:
-            raise ValueError(
-                f"y_val has labels that y has not: {sorted(unseen, key=str)}; those of y are "
-                f"{classes.tolist()}. Leave these samples out."
-            )
-        labels = np.searchsorted(classes, y_val.astype(classes.dtype))
-        s = shares(labels, classes, sample_weight_val, estimator.class_weight, X_val)
-    except ValueError as error:
-        message = f"In the validation samples (X_val, y_val, sample_weight_val): {error}"
-        advice = _validation_advice(given["X_val"], given["y_val"], estimator.n_features_in_)
-        raise ValueError(f"{message.rstrip('.')}. {advice}" if advice else message) from error
-    return X_val, labels, s
+    with orientation_advice(X, None, estimator.n_features_in_):
+        return validate_data(estimator, X, accept_sparse="csr", dtype=_accepted_dtypes(X), reset=False)
 
 
 def _accepted_dtypes(X):
@@ -71,38 +107,87 @@ def _accepted_dtypes(X):
     return [np.float64, np.float32]
 
 
-def _validation_advice(X_val, y_val, n_features):
-    """Return what to pass instead of images, or where samples seem to be columns; else ''."""
-    X_shape = shape_of(X_val)
-    if len(X_shape) > 2:
+@contextmanager
+def orientation_advice(X, y=None, n_features=None, suffix=""):
+    """Add to an error what to pass instead, where samples seem to be columns, as in the notes, or are images.
+
+    `n_features` is their number where it is known; the arguments are called X and y with the suffix.
+    """
+    try:
+        yield
+    except ValueError as error:
+        advice = _what_to_pass(shape_of(X), () if y is None else shape_of(y), n_features, suffix)
+        if not advice:
+            raise
+        if isinstance(error, AdvisedError):  # by one inside, which has seen X alone
+            error = error.__cause__
+        raise AdvisedError(f"{str(error).rstrip('.')}. {advice}") from error
+
+
+class AdvisedError(ValueError):
+    """An error with an advice at its end."""
+
+
+def _what_to_pass(X_shape, y_shape, n_features, suffix):
+    """Return what to pass instead, or ''."""
+    if len(X_shape) > 2 and suffix:
         return (
             "A pipeline transforms images as it does X: turn on scikit-learn's enable_metadata_routing, pass "
             'transform_input=["X_val"] to the pipeline and call set_fit_request(X_val=True, y_val=True) of '
             "the classifier."
         )
-    return _orientation_advice(X_val, y_val, n_features, "_val")
-
-
-def _orientation_advice(X, y, n_features=None, suffix=""):
-    """Return what to pass instead where samples seem to be columns, as in the notes; else ''.
-
-    `n_features` is their number where it is known; the arguments of `fit` are called X and y with the suffix.
-    """
-    X_shape, y_shape = shape_of(X), shape_of(y)
-    if not y_shape:
-        return ""
+    if len(X_shape) > 2 and (y_shape or n_features):
+        return "To classify images, put FlattenScaler() before the classifier in a pipeline."
     y_is_row = len(y_shape) == 2 and y_shape[0] == 1 < y_shape[1]
-    m = y_shape[1] if y_is_row else y_shape[0]
-    X_is_transposed = len(X_shape) == 2 and X_shape[1] == m != X_shape[0] and n_features in (None, X_shape[0])
-    if len(X_shape) > 2:
-        return "To train on images, put FlattenScaler() before the classifier in a pipeline."
+    n_samples = y_shape[-1 if y_is_row else 0] if y_shape else None
+    X_is_transposed = (
+        len(X_shape) == 2
+        and X_shape[0] != X_shape[1]
+        and (n_samples is not None or n_features is not None)
+        and n_samples in (None, X_shape[1])
+        and n_features in (None, X_shape[0])
+    )
     instead = [f"X{suffix}.T"] * X_is_transposed + [f"y{suffix}.ravel()"] * y_is_row
-    if instead:
-        return f"Samples are rows here (the notes have them as columns): pass {' and '.join(instead)}."
-    return ""
+    if not instead:
+        return ""
+    return f"Samples are rows here (the notes have them as columns): pass {' and '.join(instead)}."
 
 
-def shares(labels, classes, sample_weight, class_weight, X):
+# Warm start
+
+
+def _fitted_on(estimator):
+    """Return what a warm start must find unchanged, or None before the first fit."""
+    if not hasattr(estimator, "classes_"):
+        return None
+    return estimator.classes_, estimator.n_features_in_, getattr(estimator, "feature_names_in_", None)
+
+
+def _check_warm_start(estimator, classes, n_features, names):
+    """Refuse to continue on other features or classes than those of the fit before."""
+    names_now = getattr(estimator, "feature_names_in_", None)
+    same_names = names_now is None or names is None or np.array_equal(names_now, names)
+    if estimator.n_features_in_ != n_features or not same_names:
+        was, now = n_features, estimator.n_features_in_
+        if was == now:
+            was, now = f"{was} named {list(names)}", f"{now} named {list(names_now)}"
+        raise ValueError(
+            f"warm_start=True continues from weights that were fitted on {was} features, but X "
+            f"has {now}. Pass the same features, or set warm_start=False to start anew."
+        )
+    if not np.array_equal(estimator.classes_, classes):
+        raise ValueError(
+            f"warm_start=True continues from weights that were fitted on the classes "
+            f"{classes.tolist()}, but y has {estimator.classes_.tolist()}. Pass the same classes, or "
+            f"set warm_start=False to start anew."
+        )
+    estimator._check_warm_start()
+
+
+# Weights
+
+
+def _shares(labels, classes, sample_weight, class_weight, X):
     """Return s (n_samples, 1): the weights divided by their sum, so that the cost is a plain sum."""
     weights = np.ones(len(labels))
     if sample_weight is not None:
@@ -120,18 +205,9 @@ def _relative(weights, name):
     """Return the weights divided by the largest, so that no sum of them overflows."""
     if not np.isfinite(weights).all() or weights.min() < 0:
         raise ValueError(
-            f"Negative and infinite weights are no weights: {name} holds values from {weights.min():g} to "
-            f"{weights.max():g}. Pass finite weights of 0 or more."
+            f"{name} must be finite and non-negative, but ranges from {weights.min():g} to "
+            f"{weights.max():g}."
         )
     if weights.max() == 0:
         raise ValueError(f"Sample weights must contain at least one non-zero number: {name} are all 0.")
     return weights / weights.max()
-
-
-def targets(labels, n_outputs, dtype):
-    """Return T = 1 - 2y (n_samples, 1) for two classes, else Y of 0 and 1, one column a class."""
-    if n_outputs == 1:
-        return (1 - 2 * labels).astype(dtype).reshape(-1, 1)
-    Y = np.zeros((len(labels), n_outputs), dtype)
-    Y[np.arange(len(labels)), labels] = 1
-    return Y

@@ -15,7 +15,7 @@ from sklearn.utils import get_tags, indexable
 from ._base import GradientDescentClassifier, last_step
 from ._callbacks import NO_DATA, begin_fit, callbacks_of, is_watched, want_single_fits
 from ._inputs import validate_samples
-from ._samples import GramSamples, prefers_gram
+from ._descent.samples import GramSamples, prefers_gram
 from ._sklearn import accepts_sample_weight, fit_context
 from ._stacks import TURN, Fold, make_candidate, make_groups, n_rows
 
@@ -295,8 +295,8 @@ class _Lookup:
                 trained = fold.trained[index]
         else:
             trained = fold.train_alone(index, self.candidates[index], self.search_task)
-        if trained.trouble:
-            message = f"{trained.trouble} This was the candidate {self.candidates[index]}."
+        if trained.warning:
+            message = f"{trained.warning} This was the candidate {self.candidates[index]}."
             warnings.warn(message, ConvergenceWarning, stacklevel=2)
         return trained.model
 

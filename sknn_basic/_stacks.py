@@ -1,6 +1,7 @@
 """Candidates of a grid trained together: folds, and the stacks that descend on their rows."""
 
 from copy import copy
+from functools import partial
 from time import perf_counter
 from typing import NamedTuple
 
@@ -8,17 +9,19 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from ._base import GradientDescentClassifier, last_step
-from ._callbacks import StepWatch, n_tasks
-from ._objective import Objective
-from ._samples import BLOCK_BYTES
+from ._base import GradientDescentClassifier, finite_logits, keep_descent, last_step
+from ._callbacks import n_tasks
+from ._descent.run import train_stack
+from ._descent.samples import BLOCK_BYTES
+from ._inputs import make_problem, validate_new_samples
 from ._sklearn import safe_indexing
-from ._training import finish, start, train_stack
 
 # Members of a stack descend together as long as their weights, and what they make of a block of rows, stay
 # below this, which any machine has to spare; a larger stack is cut into pieces, one after another.
 STACK_BYTES = 2**28
 STACKED = "learning_rate", "l2_regularization", "max_iter"  # what may differ within a stack
+# The methods that a stack replaces by its own
+REPLACED = "fit", "predict", "predict_proba", "predict_log_proba", "decision_function", "score"
 TURN = "candidate-split-evaluation"  # what GridSearchCV calls this task
 
 
@@ -59,7 +62,7 @@ class Trained(NamedTuple):
 
     model: object  # the fitted estimator, or a classifier that knows its answers on X
     X: dict | None  # {"train": X, "test": X}; None to slice the rows
-    trouble: str | None
+    warning: str | None
     seconds: float
 
 
@@ -86,17 +89,27 @@ class Fold:
         transformed = {}
         for group in groups:
             before = perf_counter()
+            if group.own not in transformed:
+                transformed[group.own] = self._try_to_transform(group, scored)
+            if transformed[group.own] is None:
+                continue
+            transformers, X, X_scored = transformed[group.own]
             try:
-                if group.own not in transformed:
-                    transformed[group.own] = self._transform(next(iter(group.estimators.values())), scored)
-                stack = Stack(group.estimators, *transformed[group.own], self.y, self.params)
-                trained = stack.train(by_name, gram, task)
-            except Exception:
+                stack = Stack(group.estimators, transformers, X, self.y, self.params, gram)
+                trained = stack.train(X_scored, by_name, task)
+            except (TypeError, ValueError, MemoryError):  # bad input, or a stack too large
                 if task.errors:  # of callbacks
                     raise
-                continue  # what it is, the ordinary fits will say, one candidate at a time
+                continue  # the ordinary fits, one candidate at a time, succeed or say what it is
             seconds = (perf_counter() - before) / len(group.estimators)
             self.trained |= {i: Trained(*parts, seconds) for i, parts in trained.items()}
+
+    def _try_to_transform(self, group, scored):
+        """Return what `_transform` does, or None where a transformer fails, which the ordinary fits report."""
+        try:
+            return self._transform(next(iter(group.estimators.values())), scored)
+        except Exception:  # a transformer is not ours: it may raise anything
+            return None
 
     def _transform(self, estimator, scored):
         """Return the fitted transformers (None without), and X to train on and to score on."""
@@ -122,9 +135,8 @@ class Fold:
 class Stack:
     """A group of candidates, to be trained on the rows of a fold."""
 
-    def __init__(self, estimators, transformers, X, X_scored, y, params):
+    def __init__(self, estimators, transformers, X, y, params, gram):
         self.estimators, self.transformers = estimators, transformers
-        self.X, self.X_scored, self.y = X, X_scored, y
         # Shallow copies: the folds share the parameters of a candidate, which no stack changes.
         self.classifiers = {i: copy(last_step(estimator)) for i, estimator in estimators.items()}
         prefix = _prefix(next(iter(estimators.values())))
@@ -132,61 +144,92 @@ class Stack:
         unknown = not_for_transformers - {f"{prefix}sample_weight"}
         if unknown:
             raise ValueError(f"no stack knows the fit parameters {sorted(unknown)}")
-        self.sample_weight = params.get(f"{prefix}sample_weight")
-
-    def train(self, by_name, gram, task):
-        """Return {candidate: (what to score, on what, what to warn of)}; `task` is that of all stacks."""
-        prototype = clone(next(iter(self.classifiers.values())))
-        X, Y, s, layers = prototype._pose(self.X, self.y, self.sample_weight)
+        self.prototype = clone(next(iter(self.classifiers.values())))
         n_steps = max(c.max_iter for c in self.classifiers.values()) * len(self.classifiers)
-        samples, layers = start(X, layers, n_steps, gram)
-        settings = {}  # (learning_rate, l2): {max_iter: candidates}
+        weights = params.get(f"{prefix}sample_weight")
+        self.problem = make_problem(self.prototype, X, y, weights, n_steps=n_steps, gram=gram)
+        self.trained = {}
+
+    def train(self, X_scored, by_name, task):
+        """Return {candidate: (what to score, on what, what to warn of)}; `task` is that of all stacks.
+
+        `X_scored` is what {"train": X, "test": X} will be scored; `by_name`, whether by scorers of
+        scikit-learn, which ask for nothing but predictions.
+        """
+        self.X_scored, self.by_name = X_scored, by_name
+        pieces = self._pieces()
+        n_watched = sum(max(set().union(*piece.values())) for piece in pieces)
+        with task.within("stack", n_tasks(n_watched)) as stack_task:
+            watch = stack_task.watch_steps(n_watched)
+            try:
+                for piece in pieces:
+                    self._train_piece(piece, watch)
+            except Exception:
+                watch.close()
+                raise
+        return self.trained
+
+    def _pieces(self):
+        """Return the settings {(learning_rate, l2): {max_iter: candidates}}, a dict for each piece."""
+        settings = {}
         for i, c in self.classifiers.items():
             setting = settings.setdefault((c.learning_rate, c.l2_regularization), {})
             setting.setdefault(c.max_iter, []).append(i)
-        size = _size_of_piece(samples, layers)
-        items = list(settings.items())
-        pieces = [dict(items[first : first + size]) for first in range(0, len(items), size)]
-        n_watched = sum(max(set().union(*piece.values())) for piece in pieces)
-        trained = {}
-        with task.within("stack", n_tasks(n_watched)) as stack_task:
-            watch = StepWatch(stack_task, n_watched) if stack_task else None
-            try:
-                for piece in pieces:
-                    for step, members in _descend(prototype, samples, Y, s, layers, piece, watch):
-                        trained |= self._read_off(step, members, prototype, samples, s, X.dtype, by_name)
-            except Exception:
-                if watch is not None:
-                    watch.close()
-                raise
-        return trained
+        size, items = _size_of_piece(self.problem), list(settings.items())
+        return [dict(items[first : first + size]) for first in range(0, len(items), size)]
 
-    def _read_off(self, step, members, prototype, samples, s, dtype, by_name):
-        """Return {candidate: (what to score, on what, what to warn of)} of those that end at the step."""
-        members = [member for member in members if step in member[2]]
-        found = finish(samples, _restack([descent.layers for descent, *_ in members]), dtype)
-        scores = {w: prototype._scores_of(rows, found) for w, rows in self.X_scored.items()}
-        trained = {}
-        for place, (descent, rate, at_steps) in enumerate(members):
+    def _train_piece(self, settings, watch):
+        dtype, n = self.problem.samples.dtype, len(settings)
+        rates = [self.problem.learning_rate(rate, float(l2)) for rate, l2 in settings]
+        l2 = _column([float(l2) for _, l2 in settings], dtype)
+        layers = [tuple(_repeat(array, n) for array in layer) for layer in self.problem.layers]
+        train_stack(
+            self.problem.objective(l2 if l2.any() else 0.0, layers),
+            layers,
+            _column(rates, dtype),
+            checkpoints={step for candidates in settings.values() for step in candidates},
+            record_every=self.prototype.record_every,
+            on_checkpoint=partial(self._read_off, list(zip(rates, settings.values(), strict=True))),
+            watch=watch,
+        )
+
+    def _read_off(self, members, step, descents):
+        """Add to `trained` the candidates that end at the step; `members` are (rate, {max_iter: candidates}).
+
+        A member whose start is refused is left out: its ordinary fit says why.
+        """
+        ending = [
+            (descent, rate, candidates[step])
+            for descent, (rate, candidates) in zip(descents, members, strict=True)
+            if descent is not None and step in candidates
+        ]
+        if not ending:
+            return
+        found = self.problem.weights_of(_restack([descent.layers for descent, *_ in ending]))
+        if self.by_name:
+            scores = [
+                (X, finite_logits(self.problem.network, validate_new_samples(self.prototype, X), found))
+                for X in self.X_scored.values()
+            ]
+        for place, (descent, rate, candidates) in enumerate(ending):
             descent = descent._replace(layers=[(W[place].copy(), b[place]) for W, b in found])
-            for i in at_steps[step]:
-                classifier = self._fill(i, prototype, rate)
-                trouble = classifier._keep(descent, samples, s, rate)
-                if by_name:
-                    answers = [(self.X_scored[w], Z[place]) for w, Z in scores.items()]
-                    trained[i] = _answering(classifier, answers), self.X_scored, trouble
+            for i in candidates:
+                classifier = self._fill(i)
+                warning = keep_descent(classifier, self.problem, rate, descent)
+                if self.by_name:
+                    stored = StoredLogits(
+                        self.prototype, self.problem.network, [(X, Z[place]) for X, Z in scores]
+                    )
+                    self.trained[i] = stored, self.X_scored, warning
                 else:
-                    trained[i] = self._assemble(i), None, trouble
-        return trained
+                    self.trained[i] = self._assemble(i), None, warning
 
-    def _fill(self, index, prototype, rate):
+    def _fill(self, index):
         """Return the classifier with what the data, not the descent, decides."""
         classifier = self.classifiers[index]
         for name in ("classes_", "n_features_in_", "feature_names_in_"):
-            if hasattr(prototype, name):
-                setattr(classifier, name, getattr(prototype, name))
-        if hasattr(prototype, "learning_rate_"):
-            classifier.learning_rate_ = rate
+            if hasattr(self.prototype, name):
+                setattr(classifier, name, getattr(self.prototype, name))
         return classifier
 
     def _assemble(self, index):
@@ -199,49 +242,37 @@ class Stack:
         return pipeline
 
 
-def _answering(classifier, answers):
-    """Return the classifier without its weights, which knows its scores on some X and no other."""
-    classifier = copy(classifier)
-    for name in ("coef_", "intercept_", "coefs_", "intercepts_"):
-        vars(classifier).pop(name, None)
-    classifier._scores = lambda X: next(Z.copy() for known, Z in answers if known is X)
-    return classifier
+class StoredLogits(GradientDescentClassifier):
+    """A fitted classifier with precomputed logits in place of its weights, found by the identity of X."""
+
+    def __init__(self, classifier, network, logits):
+        self.classes_, self.n_features_in_ = classifier.classes_, classifier.n_features_in_
+        self._network = network
+        self._stored = logits  # [(X, Z)]
+
+    def _logits(self, X):
+        for known, Z in self._stored:
+            if known is X:
+                return Z.copy()
+        raise LookupError("There are no stored logits of this X: only of what the search scores.")
 
 
-def _size_of_piece(samples, layers):
+def _size_of_piece(problem):
     """Return how many members may descend at once, by their weights and what they make of a block."""
-    width = max(W.shape[1] for W, _ in layers)
-    rows = min(samples.shape[0], max(BLOCK_BYTES // (8 * samples.shape[1]), 8 * width))
-    weights = samples.shape[1] * layers[0][0].shape[1]
+    n_samples, n_features = problem.samples.shape
+    width = sum(b.shape[1] for _, b in problem.layers)
+    rows = min(n_samples, max(BLOCK_BYTES // (8 * n_features), 8 * width))
+    (W, _), *deeper = problem.layers
+    weights = n_features * W.shape[1] + sum(W.size for W, _ in deeper)
     return max(STACK_BYTES // (8 * (5 * rows * width + 4 * weights)), 1)
-
-
-def _descend(prototype, samples, Y, s, layers, settings, watch):
-    """Descend with all settings; at each step that one ends at, yield it and [(Descent, rate, its steps)].
-
-    A member whose start is refused is left out: its ordinary fit says why.
-    """
-    rates = [
-        prototype.set_params(learning_rate=rate, l2_regularization=l2)._get_learning_rate(
-            samples, s, Y.shape[1]
-        )
-        for rate, l2 in settings
-    ]
-    l2 = _column([float(l2) for _, l2 in settings], samples.dtype)
-    stacked = [tuple(_repeat(array, len(settings)) for array in layer) for layer in layers]
-    objective = Objective(samples, Y, s, prototype._activation, l2 if l2.any() else 0.0, stacked)
-    steps = {step for at_steps in settings.values() for step in at_steps}
-    rate = _column(rates, samples.dtype)
-    for step, descents in train_stack(objective, stacked, rate, steps, prototype.record_every, watch):
-        members = zip(descents, rates, settings.values(), strict=True)
-        members = [member for member in members if member[0] is not None]
-        if members:
-            yield step, members
 
 
 def _is_stackable(classifier):
     """Whether a stack can train the classifier: of this package, silent, with valid parameters."""
-    if getattr(type(classifier), "fit", None) is not GradientDescentClassifier.fit or classifier.verbose:
+    ours = GradientDescentClassifier
+    if any(getattr(type(classifier), name, None) is not getattr(ours, name) for name in REPLACED):
+        return False  # another classifier, or one that does something of its own
+    if classifier.verbose:
         return False
     try:
         classifier._validate_params()

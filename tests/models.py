@@ -5,8 +5,9 @@ import pytest
 
 from longhand import distance
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
+from sknn_basic._descent.activations import ACTIVATIONS as FUNCTIONS
 
-ACTIVATIONS = ["sigmoid", "tanh", "relu", "leaky_relu"]
+ACTIVATIONS = [*FUNCTIONS]
 BOTH = [
     LogisticRegressionGD(max_iter=300),
     ShallowNNClassifier(4, learning_rate=0.1, max_iter=300, random_state=3),

@@ -63,7 +63,7 @@ def test_bad_weights_are_refused(model, weight, message):
 def test_bad_class_weights_are_refused(model):
     X, y = blobs()
     for bad in (-1, np.inf, np.nan):
-        with pytest.raises(ValueError, match="class_weight holds values from"):
+        with pytest.raises(ValueError, match="class_weight must be finite and non-negative, but ranges from"):
             clone(model).set_params(class_weight={0: bad}).fit(X, y)
     with pytest.raises(ValueError, match="class_weight are all 0"):
         clone(model).set_params(class_weight={0: 0, 1: 0}).fit(X, y)

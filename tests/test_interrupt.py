@@ -10,8 +10,8 @@ from sklearn.base import clone
 from models import blobs, both, weights_of
 from sknn_basic import LogisticRegressionGD
 from sknn_basic._base import FitInterruptedWarning
-from sknn_basic._objective import Objective
-from sknn_basic._samples import GramSamples
+from sknn_basic._descent.objective import Objective
+from sknn_basic._descent.samples import GramSamples
 from watchers import TALL, WIDE, raise_once
 
 needs_timer = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no interval timer")
@@ -139,7 +139,7 @@ def test_an_interruption_before_the_first_step_leaves_nothing(monkeypatch):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sknn_basic._base.start", interrupted)
+    monkeypatch.setattr("sknn_basic._base.make_problem", interrupted)
     model = LogisticRegressionGD()
     before = dict(vars(model))
     with pytest.raises(KeyboardInterrupt):

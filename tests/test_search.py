@@ -24,7 +24,7 @@ from sknn_basic import (
     _stacks,
     load_photo_patches,
 )
-from sknn_basic._samples import GramSamples
+from sknn_basic._descent.samples import GramSamples
 
 LOGISTIC = LogisticRegressionGD(max_iter=100, record_every=30)
 NETWORK = ShallowNNClassifier(3, max_iter=60, random_state=0, init_scale=0.3)

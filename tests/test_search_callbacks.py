@@ -7,7 +7,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sknn_basic import LogisticRegressionGD, VectorizedGridSearchCV
-from sknn_basic._objective import Objective
+from sknn_basic._descent.objective import Objective
 from watchers import (
     TALL,
     Everywhere,

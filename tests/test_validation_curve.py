@@ -14,7 +14,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from models import blobs, both, weights_of
 from sknn_basic import FlattenScaler, LogisticRegressionGD, VectorizedGridSearchCV, load_photo_patches
-from sknn_basic._samples import GramSamples, Samples
+from sknn_basic._descent.samples import GramSamples, Samples
 
 TALL, WIDE = (40, 5), (30, 200)
 
@@ -91,8 +91,10 @@ def test_gram_form_multiplies_the_validation_samples_once(monkeypatch):
     """X_val meets the training samples once, however often its cost is recorded."""
     X, y, X_val, y_val = split(WIDE, n_val=100)
     asked, widths = [], []
-    more, product = GramSamples.more, Samples.__matmul__
-    monkeypatch.setattr(GramSamples, "more", lambda samples, X: asked.append(len(X)) or more(samples, X))
+    with_rows, product = GramSamples.with_rows, Samples.__matmul__
+    monkeypatch.setattr(
+        GramSamples, "with_rows", lambda samples, X: asked.append(len(X)) or with_rows(samples, X)
+    )
     monkeypatch.setattr(
         Samples, "__matmul__", lambda samples, W: widths.append(samples.shape[1]) or product(samples, W)
     )
@@ -191,7 +193,7 @@ def test_data_frames(model):
         ({"X_val": np.ones((13, 4))}, r"validation samples .* 4 features, .* expecting 5"),
         ({"X_val": np.full((13, 5), np.nan)}, r"validation samples .* NaN"),
         ({"sample_weight_val": np.zeros(13)}, r"validation samples .* at least one non-zero"),
-        ({"sample_weight_val": -np.ones(13)}, r"validation samples .* Negative"),
+        ({"sample_weight_val": -np.ones(13)}, r"validation samples .* non-negative"),
     ],
 )
 def test_bad_validation_samples_are_refused(change, message):

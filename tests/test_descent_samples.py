@@ -7,10 +7,13 @@ import pytest
 from scipy import sparse
 
 from longhand import distance, logistic_descent
-from sknn_basic import LogisticRegressionGD, ShallowNNClassifier, _samples, _training
-from sknn_basic._network import ACTIVATIONS, descend, init_layers
-from sknn_basic._objective import Objective
-from sknn_basic._samples import GramSamples, Samples, hold
+from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
+from sknn_basic._descent import problem as problem_module
+from sknn_basic._descent import samples as samples_module
+from sknn_basic._descent.activations import ACTIVATIONS
+from sknn_basic._descent.network import Network, init_layers, logistic, softmax, update
+from sknn_basic._descent.objective import Objective
+from sknn_basic._descent.samples import GramSamples, Samples, choose_samples
 
 MODELS = ["logistic", *ACTIVATIONS]
 HELD = ["plain", "blocks", "gram", "csr", "csr blocks"]
@@ -24,8 +27,8 @@ def problem(model, k, m=80, n=130, seed=0):
     Y = 1.0 - 2 * labels.reshape(-1, 1) if k == 1 else np.eye(k)[labels]
     s = rng.random_sample((m, 1)) + 0.5
     sizes = (n, k) if model == "logistic" else (n, 4, k)
-    layers = init_layers(sizes, float, rng, 0.3)
-    return X, Y, s / s.sum(), layers, ACTIVATIONS.get(model, (None, None))
+    layers = init_layers(sizes, float, rng, [0.3, 0.3])
+    return X, Y, s / s.sum(), layers, Network(ACTIVATIONS.get(model), logistic if k == 1 else softmax)
 
 
 def held(how, X, layers):
@@ -35,26 +38,27 @@ def held(how, X, layers):
     return Samples(sparse.csr_array(X) if "csr" in how else X)
 
 
-def steps(how, X, Y, s, layers, activation, rate, l2, n_steps):
+def steps(how, X, Y, s, layers, network, rate, l2, n_steps):
     """The weights after n_steps, by the samples held in one of the ways."""
     samples = held(how, X, layers)
-    objective = objective_of(how, samples, Y, s, activation, l2, layers)
+    objective = objective_of(how, samples, Y, s, network, l2, layers)
     (W, b), *deeper = layers
     layers = [(samples.parameters_of(W), b), *deeper]
-    costs, after = [], layers
-    for cost, layers_after in descend(objective, layers, rate, [True] * n_steps):
+    costs = []
+    for _ in range(n_steps):
+        cost, gradients = objective(layers, want_cost=True)
         costs.append(cost)
-        after = layers_after
-    (W, b), *deeper = after
-    assert objective.are_finite(after)
+        layers = update(layers, gradients, rate)
+    (W, b), *deeper = layers
+    assert objective.are_finite(layers)
     return [samples.weights_of(W), b, *(array for layer in deeper for array in layer), np.array(costs)]
 
 
-def objective_of(how, samples, Y, s, activation, l2, layers):
+def objective_of(how, samples, Y, s, network, l2, layers):
     """With blocks of about 32 rows, which is their least for 4 hidden units, or of all rows."""
     some_rows = 32 * samples.shape[1] * samples.dtype.itemsize
-    with patch.object(_samples, "BLOCK_BYTES", some_rows if "blocks" in how else 2**22):
-        objective = Objective(samples, Y, s, activation, l2, layers)
+    with patch.object(samples_module, "BLOCK_BYTES", some_rows if "blocks" in how else 2**22):
+        objective = Objective(network, samples, Y, s, l2, layers)
     assert (len(objective.blocks) > 1) == ("blocks" in how)
     return objective
 
@@ -70,11 +74,11 @@ def assert_equal(some, others, tolerance):
 @pytest.mark.parametrize("l2", [0.0, 0.2])
 def test_one_step_is_the_same(how, model, k, l2):
     """One step from a random state, and its cost: 1e-12."""
-    X, Y, s, layers, activation = problem(model, k)
+    X, Y, s, layers, network = problem(model, k)
     rng = np.random.RandomState(1)  # a warm start: biases and logistic weights are not zero either
     layers = [(W + rng.standard_normal(W.shape), b + rng.standard_normal(b.shape)) for W, b in layers]
-    plain = steps("plain", X, Y, s, layers, activation, 0.1, l2, 1)
-    assert_equal(steps(how, X, Y, s, layers, activation, 0.1, l2, 1), plain, 1e-12)
+    plain = steps("plain", X, Y, s, layers, network, 0.1, l2, 1)
+    assert_equal(steps(how, X, Y, s, layers, network, 0.1, l2, 1), plain, 1e-12)
 
 
 @pytest.mark.parametrize("how", HELD[1:])
@@ -82,12 +86,12 @@ def test_one_step_is_the_same(how, model, k, l2):
 @pytest.mark.parametrize("l2", [0.0, 0.2])
 def test_a_logistic_trajectory_is_the_same(how, k, l2):
     """2,000 steps at the rate 1/L: weights and all costs, 1e-10."""
-    X, Y, s, layers, activation = problem("logistic", k)
+    X, Y, s, layers, network = problem("logistic", k)
     X = X + 3
     extended = np.hstack([X, np.ones((len(X), 1))]) * np.sqrt(s)
     rate = 1 / (np.linalg.norm(extended, 2) ** 2 / (4 if k == 1 else 2) + l2)
-    plain = steps("plain", X, Y, s, layers, activation, rate, l2, 2000)
-    assert_equal(steps(how, X, Y, s, layers, activation, rate, l2, 2000), plain, 1e-10)
+    plain = steps("plain", X, Y, s, layers, network, rate, l2, 2000)
+    assert_equal(steps(how, X, Y, s, layers, network, rate, l2, 2000), plain, 1e-10)
 
 
 @pytest.mark.parametrize("how", HELD[1:])
@@ -95,10 +99,10 @@ def test_a_logistic_trajectory_is_the_same(how, k, l2):
 @pytest.mark.parametrize("k", [1, 3])
 def test_a_network_trajectory_is_the_same(how, activation, k):
     """50 steps of a network whose cost falls: 1e-10."""
-    X, Y, s, layers, activation = problem(activation, k)
-    plain = steps("plain", X, Y, s, layers, activation, 0.02, 0.01, 50)
+    X, Y, s, layers, network = problem(activation, k)
+    plain = steps("plain", X, Y, s, layers, network, 0.02, 0.01, 50)
     assert np.all(np.diff(plain[-1]) < 0)
-    assert_equal(steps(how, X, Y, s, layers, activation, 0.02, 0.01, 50), plain, 1e-10)
+    assert_equal(steps(how, X, Y, s, layers, network, 0.02, 0.01, 50), plain, 1e-10)
 
 
 @pytest.mark.parametrize("how", HELD)
@@ -106,17 +110,19 @@ def test_a_network_trajectory_is_the_same(how, activation, k):
 @pytest.mark.parametrize("k", [1, 3])
 def test_a_stack_is_its_members(how, model, k):
     """Rates and penalties as a stack over the same samples: each as alone, 1e-12."""
-    X, Y, s, layers, activation = problem(model, k)
+    X, Y, s, layers, network = problem(model, k)
     rates, l2s = [0.001, 0.01, 0.05], [0.0, 0.1, 0.5]
     samples = held(how, X, layers)
     (W, b), *deeper = layers
     layers_held = [(samples.parameters_of(W), b), *deeper]
     stack = [tuple(np.stack([array] * 3) for array in layer) for layer in layers_held]
-    objective = objective_of(how, samples, Y, s, activation, np.reshape(l2s, (3, 1, 1)), layers)
-    *_, (costs, layers_after) = descend(objective, stack, np.reshape(rates, (3, 1, 1)), [True] * 3)
+    objective = objective_of(how, samples, Y, s, network, np.reshape(l2s, (3, 1, 1)), layers)
+    for _ in range(3):
+        costs, gradients = objective(stack, want_cost=True)
+        stack = update(stack, gradients, np.reshape(rates, (3, 1, 1)))
     for i, (rate, l2) in enumerate(zip(rates, l2s, strict=True)):
-        alone = steps(how, X, Y, s, layers, activation, rate, l2, 3)
-        W_stack = samples.weights_of(layers_after[0][0][i])
+        alone = steps(how, X, Y, s, layers, network, rate, l2, 3)
+        W_stack = samples.weights_of(stack[0][0][i])
         assert distance(W_stack, alone[0]) < 1e-12
         assert abs(costs[i] - alone[-1][-1]) < 1e-12 * alone[-1][-1]
 
@@ -147,7 +153,7 @@ def test_hard_data_stays_close_to_longdouble(hard, dtype):
     for how in HELD:
         dtype_held = np.float64 if how == "gram" else dtype
         arrays = Y.astype(dtype_held), s.astype(dtype_held)
-        W = steps(how, X, *arrays, layers, (None, None), rate, 0.0, 500)[0]
+        W = steps(how, X, *arrays, layers, Network(None, logistic), rate, 0.0, 500)[0]
         error[how] = float(np.max(np.abs(W.astype(dtype) - exact)) / np.max(np.abs(exact)))
     if dtype == np.float64:
         assert max(error.values()) < 1e-10, error
@@ -158,28 +164,28 @@ def test_hard_data_stays_close_to_longdouble(hard, dtype):
 def test_the_rule_that_chooses():
     """Gram only where it pays: dense, wide, steps enough, and a matrix of half of X's bytes at most."""
     wide, W = np.ones((10, 100)), np.zeros((100, 1))
-    assert isinstance(hold(wide, W, 1000), GramSamples)
-    assert isinstance(hold(wide, W, 5), Samples)  # 5 (200 - 10) < 1000
-    assert isinstance(hold(sparse.csr_array(wide), W, 1000), Samples)
-    assert isinstance(hold(wide.T.copy(), np.zeros((10, 1)), 1000), Samples)
-    assert isinstance(hold(np.ones((10, 20)), np.zeros((20, 1)), 1000), GramSamples)
-    assert isinstance(hold(np.ones((10, 19)), np.zeros((19, 1)), 1000), Samples)
-    assert isinstance(hold(np.ones((10, 39), np.float32), np.zeros((39, 1)), 1000), Samples)
-    assert isinstance(hold(np.ones((10, 40), np.float32), np.zeros((40, 1)), 1000), GramSamples)
-    assert isinstance(hold(np.ones((10, 22)), np.ones((22, 1)), 1000), Samples)  # 11 x 11 with a warm start
+    assert isinstance(choose_samples(wide, W, 1000), GramSamples)
+    assert isinstance(choose_samples(wide, W, 5), Samples)  # 5 (200 - 10) < 1000
+    assert isinstance(choose_samples(sparse.csr_array(wide), W, 1000), Samples)
+    assert isinstance(choose_samples(wide.T.copy(), np.zeros((10, 1)), 1000), Samples)
+    assert isinstance(choose_samples(np.ones((10, 20)), np.zeros((20, 1)), 1000), GramSamples)
+    assert isinstance(choose_samples(np.ones((10, 19)), np.zeros((19, 1)), 1000), Samples)
+    assert isinstance(choose_samples(np.ones((10, 39), np.float32), np.zeros((39, 1)), 1000), Samples)
+    assert isinstance(choose_samples(np.ones((10, 40), np.float32), np.zeros((40, 1)), 1000), GramSamples)
+    assert isinstance(choose_samples(np.ones((10, 22)), np.ones((22, 1)), 1000), Samples)  # 11 x 11 with a warm start
 
 
 def test_an_overflowing_matrix_falls_back():
     """Where squares overflow, the plain form takes over."""
     X, Y, _, layers, _ = problem("logistic", 1)
-    assert isinstance(hold(X * 1e200, layers[0][0], 1000), Samples)
+    assert isinstance(choose_samples(X * 1e200, layers[0][0], 1000), Samples)
     model = LogisticRegressionGD(1e-300, 1000).fit(X * 1e200, Y.ravel())
     assert np.isfinite(model.coef_).all()
     assert np.isfinite(model.loss_)
 
 
 def force(monkeypatch, form):
-    monkeypatch.setattr(_training, "hold", lambda X, W, n_steps, gram: form(X, W))
+    monkeypatch.setattr(problem_module, "choose_samples", lambda X, W, n_steps, gram: form(X, W))
 
 
 @pytest.mark.parametrize(
@@ -230,7 +236,7 @@ def test_blocks_of_csr_share_its_memory(format_):
     assert len(blocks) == 1
     rows = [slice(0, 300), slice(300, 301), slice(301, 1000)]
     for row in rows:
-        block = _samples._rows_of(X, row)
+        block = samples_module._rows_of(X, row)
         assert np.shares_memory(block.data, X.data)
         assert np.shares_memory(block.indices, X.indices)
         np.testing.assert_array_equal(block.toarray(), X.toarray()[row])
@@ -239,7 +245,7 @@ def test_blocks_of_csr_share_its_memory(format_):
 @pytest.mark.parametrize("m", [1, 7, 199, 200, 201, 5000])
 def test_blocks_cover_all_rows_once(m):
     X = np.arange(3.0 * m).reshape(m, 3)
-    with patch.object(_samples, "BLOCK_BYTES", 100 * 3 * 8):
+    with patch.object(samples_module, "BLOCK_BYTES", 100 * 3 * 8):
         blocks = Samples(X).blocks(0)
     assert len(blocks) == (1 if m <= 200 else -(-m // 100))
     np.testing.assert_array_equal(np.concatenate([block.X for _, block in blocks]), X)

@@ -1,10 +1,12 @@
-"""How the samples are held: the two products that `_network.py` takes of the data, and nothing else.
+"""How the samples are held: the two products that `network.py` takes of the data, and little else.
 
 `Samples` multiplies X as it is, `GramSamples` only the products of its rows with one another. Which of them
-is used is a question of speed: the descent is the same.
+is used is a question of speed: the descent is the same. `HeldSamples` is what another way has to offer, and
+`choose_samples` the one place that chooses, for training, validation and prediction.
 """
 
 from functools import cached_property
+from typing import Any, Protocol
 
 import numpy as np
 from scipy import sparse
@@ -14,12 +16,55 @@ from scipy import sparse
 BLOCK_BYTES = 2**22
 
 
-def hold(X, W, n_steps, gram=None):
-    """Return the samples in the form in which `n_steps` steps from first weights W (n, k) are fastest.
+class HeldSamples(Protocol):
+    """What a descent asks of the rows of X (m, n).
 
-    `gram` is X X' in float64, where that is known already.
+    The first layer descends by its parameters P, which stand for the weights W (n, k): W itself, or whatever
+    is as good under a linear update. P may carry leading stack axes. `P0` below are the parameters of the
+    initial weights.
     """
-    if prefers_gram(X, W.shape[1], W.any(), n_steps):
+
+    shape: tuple[int, int]  # (m, n)
+    dtype: np.dtype  # the precision of P, of Z = X W and of all that is computed from it
+    mT: Any  # `mT @ dZ` is the gradient of the cost with respect to P, for dZ (..., m, k)
+
+    def __matmul__(self, P):
+        """Return X W (..., m, k)."""
+
+    def parameters_of(self, W):
+        """Return P0 for the initial weights W."""
+
+    def weights_of(self, P):
+        """Return W."""
+
+    def with_rows(self, X):
+        """Return other samples, which multiply the same parameters: to validate on."""
+
+    def are_finite(self, P):
+        """Return whether W is finite in the precision of X."""
+
+    def sum_of_squares(self, P):
+        """Return ||W||^2, for each member of a stack."""
+
+    def blocks(self, width):
+        """Return [(slice, samples)] that cover all rows, small for a first layer of `width` columns."""
+
+
+def choose_samples(X, W=None, n_steps=0, gram=None):
+    """Return `GramSamples` if its matrix pays off within `n_steps` steps, else `Samples`.
+
+    Parameters
+    ----------
+    X : dense or CSR matrix (m, n)
+        The samples.
+    W : ndarray (n, k)
+        The initial weights; only for training.
+    n_steps : int
+        How many steps will be taken.
+    gram : ndarray (m, m)
+        X X' in float64, where it is known already.
+    """
+    if n_steps and prefers_gram(X, W.shape[1], W.any(), n_steps):
         samples = GramSamples(X, W if W.any() else None, gram)
         if np.isfinite(samples.gram).all():
             return samples
@@ -35,11 +80,7 @@ def prefers_gram(X, k, has_start, n_steps):
 
 
 class Samples:
-    """The rows of a dense or CSR matrix X (m, n), multiplied as they are.
-
-    Offers what the formulas ask of X, `samples @ W` and `samples.mT @ dZ`, for W (..., n, k) and
-    dZ (..., m, k) with any stack axes, and what only the samples know of the weights that they multiply.
-    """
+    """The rows of a dense or CSR matrix X (m, n), multiplied as they are: the parameters are W itself."""
 
     def __init__(self, X):
         self.X = X
@@ -54,22 +95,18 @@ class Samples:
         return Samples(self.X.T)
 
     def parameters_of(self, W):
-        """Return what descends in place of the weights W (n, k): W itself."""
         return W
 
     def weights_of(self, W):
-        """Return the weights that the parameters stand for."""
         return W
 
-    def more(self, X):
-        """Return other samples, which multiply the same parameters."""
-        return Samples(X)
+    def with_rows(self, X):
+        return choose_samples(X)
 
     def are_finite(self, W):
         return bool(np.isfinite(W).all())
 
     def sum_of_squares(self, W):
-        """||W||^2."""
         return np.sum(W * W, axis=(-2, -1))
 
     def blocks(self, width):
@@ -155,7 +192,7 @@ class GramSamples:
             W[..., columns, :] = _product(self._anchors(columns).T, C)
         return W
 
-    def more(self, X):
+    def with_rows(self, X):
         """Return other samples, which multiply the same parameters: X W = (X B') C."""
         products = np.zeros((X.shape[0], len(self.gram)))
         with np.errstate(over="ignore", invalid="ignore"):
@@ -168,7 +205,7 @@ class GramSamples:
                 "The features of the validation samples (X_val) are so large that their products with X "
                 "overflow. Scale X and X_val, as StandardScaler does."
             )
-        return Samples(products)
+        return choose_samples(products)
 
     def are_finite(self, C):
         """Whether W = B' C is finite in the precision of X: |W| <= sum_i |C_i| ||B_i||."""

@@ -1,0 +1,55 @@
+"""The activations g of the hidden layer and their slopes g'(Z), written in A = g(Z) (notes, section 1.3.4).
+
+A new activation is two functions and a line in `ACTIVATIONS`.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import expit
+
+
+class Activation(NamedTuple):
+    """An activation; `gain` / fan-in is the variance of initial weights that keeps the size of what passes it."""
+
+    g: Callable
+    slope: Callable
+    gain: float
+
+
+def sigmoid(Z):
+    """1 / (1 + e^-z)."""
+    return expit(Z)
+
+
+def sigmoid_slope(A):
+    return A * (1 - A)
+
+
+def tanh_slope(A):
+    return 1 - A * A
+
+
+def relu(Z):
+    return np.maximum(0, Z)
+
+
+def relu_slope(A):
+    return A > 0
+
+
+def leaky_relu(Z):
+    return np.maximum(0.1 * Z, Z)
+
+
+def leaky_relu_slope(A):
+    return np.maximum(np.sign(A), 0.1)  # 1 or 0.1, in the precision of A
+
+
+ACTIVATIONS = {
+    "sigmoid": Activation(sigmoid, sigmoid_slope, gain=1),
+    "tanh": Activation(np.tanh, tanh_slope, gain=1),
+    "relu": Activation(relu, relu_slope, gain=2),
+    "leaky_relu": Activation(leaky_relu, leaky_relu_slope, gain=2),
+}

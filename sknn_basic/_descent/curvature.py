@@ -1,0 +1,64 @@
+"""The largest curvature L of the logistic cost: gradient descent is stable below the rate 2/L."""
+
+import numpy as np
+from scipy.sparse.linalg import LinearOperator, eigsh
+
+
+def largest_curvature(network, samples, s):
+    """Return L, an upper bound of the second derivative of the cost in every direction.
+
+    L = largest eigenvalue of [X 1]' diag(s) [X 1] (without an intercept, of X' diag(s) X) times the steepest
+    slope of the output: 1/4 of the sigmoid, 1/2 of softmax. At the rate 1/L the cost falls at every step.
+
+    Lanczos iterations find the eigenvalue from products with the data alone, in the smaller of the two spaces
+    that share it: features or samples. It is infinite if the squares of the features overflow.
+    """
+    n_samples, n_features = samples.shape
+    Operator = FeatureOperator if n_features < n_samples else SampleOperator
+    operator = Operator(samples, s, network.fit_intercept)
+    # A random start is orthogonal to no eigenvector; a fixed one gives the same rate every time.
+    start = np.random.RandomState(0).standard_normal(operator.shape[0]).astype(samples.dtype)
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            if len(start) == 1:
+                largest = operator.matvec(np.ones_like(start)).item()
+            else:
+                largest = eigsh(operator, k=1, which="LA", v0=start, return_eigenvectors=False).item()
+    except OverflowError:
+        return float("inf")
+    return float(largest) * network.output.steepest
+
+
+class FeatureOperator(LinearOperator):
+    """[X 1]' diag(s) [X 1], or X' diag(s) X: a map of the features to themselves."""
+
+    def __init__(self, samples, s, fit_intercept):
+        self.samples, self.s, self.fit_intercept = samples, s, fit_intercept
+        size = samples.shape[1] + fit_intercept
+        super().__init__(samples.dtype, (size, size))
+
+    def _matvec(self, v):
+        v = v.ravel()
+        W, b = (v[:-1], v[-1]) if self.fit_intercept else (v, 0)
+        dZ = self.s * (self.samples @ W.reshape(-1, 1) + b)
+        dW = self.samples.mT @ dZ
+        return _finite(np.append(dW, dZ.sum()) if self.fit_intercept else dW.ravel())
+
+
+class SampleOperator(LinearOperator):
+    """The same eigenvalue from diag(s)^(1/2) [X 1] [X 1]' diag(s)^(1/2): a map of the samples to themselves."""
+
+    def __init__(self, samples, s, fit_intercept):
+        self.samples, self.root, self.fit_intercept = samples, np.sqrt(s), fit_intercept
+        super().__init__(samples.dtype, (len(s), len(s)))
+
+    def _matvec(self, v):
+        dZ = self.root * v.reshape(-1, 1)
+        Z = self.samples @ (self.samples.mT @ dZ)
+        return _finite(self.root * (Z + dZ.sum() if self.fit_intercept else Z))
+
+
+def _finite(v):
+    if not np.isfinite(v).all():
+        raise OverflowError
+    return v

@@ -1,0 +1,170 @@
+"""The notes' formulas: logistic regression (section 1.2.1) and one hidden layer (section 1.3.5).
+
+Rows are samples, so every matrix is the transpose of the notes' matrix.
+m samples, n features, h hidden units, k outputs (1 for two classes, else one for each class):
+
+    X  (m, n)   T or Y (m, k)  s (m, 1)    samples, targets, shares of the cost (1/m, or weights / their sum)
+    W1 (n, h)   b1 (1, h)   Z1, A1, dZ1 (m, h)
+    W2 (h, k)   b2 (1, k)   Z2, A2, dZ2 (m, k)
+
+The targets are those of the output: T = 1 - 2y for `logistic`, the sign that both of its formulas need, and
+Y of 0 and 1 for `softmax`. `layers` is [(W1, b1), (W2, b2)], or [(W, b)] for logistic regression: the same
+without the hidden layer. W and b may carry leading stack axes, W (..., n, k) and b (..., 1, k), with learning
+rate and l2 (..., 1, 1): many descents in one. X is an array, or an object that offers `X @ W` and `X.mT @ dZ`:
+nothing else touches the data. Costs and errors come from Z, which keeps its tail where 1 - A is rounded to 0;
+slopes come from A.
+"""
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import log_expit
+
+from .activations import Activation, sigmoid
+
+# The output with its loss and error (sections 1.1.2 and 1.2.1), a pair that the number of classes chooses
+
+
+class Output(NamedTuple):
+    """What follows Z of the last layer."""
+
+    targets: Callable  # (labels 0 ... n_classes - 1, n_classes, dtype): T or Y
+    probabilities: Callable  # Z: one column for each class
+    log_probabilities: Callable  # Z: the same of their logarithms
+    loss: Callable  # (Z, T or Y): L (m, 1) = -(y log a + (1 - y) log(1 - a)), or -log a of the true class
+    error: Callable  # (Z, T or Y): A - Y (m, k)
+    steepest: float  # the largest slope of A, which bounds the curvature of L
+
+
+def logistic_targets(labels, n_classes, dtype):
+    return (1 - 2 * labels).astype(dtype).reshape(-1, 1)
+
+
+def logistic_probabilities(Z):
+    return np.concatenate([sigmoid(-Z), sigmoid(Z)], axis=-1)
+
+
+def logistic_log_probabilities(Z):
+    return np.concatenate([log_expit(-Z), log_expit(Z)], axis=-1)
+
+
+def logistic_loss(Z, T):
+    return np.logaddexp(0, T * Z)
+
+
+def logistic_error(Z, T):
+    return T * sigmoid(T * Z)
+
+
+def softmax_targets(labels, n_classes, dtype):
+    return (labels.reshape(-1, 1) == np.arange(n_classes)).astype(dtype)
+
+
+def softmax_probabilities(Z):
+    E = np.exp(Z - Z.max(axis=-1, keepdims=True))
+    return E / E.sum(axis=-1, keepdims=True)
+
+
+def softmax_log_probabilities(Z):
+    Z = Z - Z.max(axis=-1, keepdims=True)
+    return Z - np.logaddexp.reduce(Z, axis=-1, keepdims=True)
+
+
+def softmax_loss(Z, Y):
+    return -np.sum(Y * softmax_log_probabilities(Z), axis=-1, keepdims=True)
+
+
+def softmax_error(Z, Y):
+    wrong = (1 - Y) * softmax_probabilities(Z)  # where Y is 1, A - Y is minus the rest: never a difference near 0
+    return wrong - Y * wrong.sum(axis=-1, keepdims=True)
+
+
+logistic = Output(
+    targets=logistic_targets,
+    probabilities=logistic_probabilities,
+    log_probabilities=logistic_log_probabilities,
+    loss=logistic_loss,
+    error=logistic_error,
+    steepest=1 / 4,
+)
+softmax = Output(
+    targets=softmax_targets,
+    probabilities=softmax_probabilities,
+    log_probabilities=softmax_log_probabilities,
+    loss=softmax_loss,
+    error=softmax_error,
+    steepest=1 / 2,  # Böhning, 1992
+)
+
+
+def choose_output(n_classes):
+    return logistic if n_classes == 2 else softmax
+
+
+class Network(NamedTuple):
+    """What the formulas know beside the arrays."""
+
+    activation: Activation | None  # of the hidden layer, if there is one
+    output: Output
+    fit_intercept: bool = True
+
+
+# Gradient descent (sections 1.1.3, 1.2.1 and 1.3.5)
+
+
+def init_layers(sizes, dtype, rng=None, scales=()):
+    """Zeros for sizes (n, k); normal weights from `rng` times `scales` and zero biases for (n, h, k)."""
+    pairs = list(pairwise(sizes))
+    if len(pairs) == 1:
+        weights = [np.zeros(pairs[0])]
+    else:  # drawn in the notes' orientation, W[1] (h, n) and then W[2] (k, h)
+        weights = [
+            (rng.standard_normal((n_out, n_in)) * scale).T
+            for (n_in, n_out), scale in zip(pairs, scales, strict=True)
+        ]
+    return [(np.asarray(W, dtype, order="C"), np.zeros((1, W.shape[1]), dtype)) for W in weights]
+
+
+def forward(network, X, layers):
+    """Return the input of every layer, [X] or [X, A1], and Z of the output."""
+    inputs, Z = [X], X @ layers[0][0] + layers[0][1]
+    for W, b in layers[1:]:
+        inputs.append(network.activation.g(Z))
+        Z = inputs[-1] @ W + b
+    return inputs, Z
+
+
+def cost(network, Z, targets, s):
+    """J = sum_i s_i L_i."""
+    return np.sum(s * network.output.loss(Z, targets), axis=(-2, -1))
+
+
+def propagate(network, X, layers, targets, s, want_cost=True):
+    """Forward, then backward: return J (None unless wanted) and its gradients [(dW1, db1), ...]."""
+    inputs, Z = forward(network, X, layers)
+    J = cost(network, Z, targets, s) if want_cost else None
+    dZ = s * network.output.error(Z, targets)
+    ones = np.ones(s.shape, s.dtype)  # ones' dZ sums over rows, five times as fast as dZ.sum(axis=-2)
+    gradients = []
+    for A, (W, _) in zip(reversed(inputs), reversed(layers), strict=True):
+        gradients.insert(0, (A.mT @ dZ, ones.mT @ dZ))
+        if A is not X:
+            dZ = (dZ @ W.mT) * network.activation.slope(A)
+    return J, gradients
+
+
+def penalize(J, gradients, layers, l2, sum_of_squares):
+    """Add l2/2 ||W||^2 to J (unless it is None) and l2 W to each dW; biases are free."""
+    if J is not None:
+        J = J + np.reshape(l2, np.shape(J)) / 2 * sum_of_squares
+    return J, [(dW + l2 * W, db) for (dW, db), (W, _) in zip(gradients, layers, strict=True)]
+
+
+def update(layers, gradients, learning_rate):
+    """W = W - learning_rate dW, b = b - learning_rate db."""
+    return [
+        (W - learning_rate * dW, b - learning_rate * db)
+        for (W, b), (dW, db) in zip(layers, gradients, strict=True)
+    ]

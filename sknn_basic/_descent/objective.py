@@ -1,0 +1,76 @@
+"""The cost of all samples and its gradients, as one function of the layers; the logits of all samples."""
+
+from math import prod
+
+import numpy as np
+
+from .network import cost, forward, penalize, propagate
+
+
+class Objective:
+    """J and its gradients: `propagate` over blocks of rows, added up, plus the L2 penalty.
+
+    The cost is a plain sum over samples (s holds their shares), so a sum over blocks needs no other formula.
+    """
+
+    def __init__(self, network, samples, targets, s, l2, layers):
+        self.network = network
+        self.samples = samples
+        self.l2 = l2
+        self.is_penalized = np.any(l2)
+        self.blocks = [(block, targets[rows], s[rows]) for rows, block in samples.blocks(_width(layers))]
+
+    def __call__(self, layers, want_cost):
+        """Return J (None unless wanted) and [(dW1, db1), ...]."""
+        J, gradients = self._propagate(self.blocks[0], layers, want_cost)
+        for block in self.blocks[1:]:
+            more_J, more = self._propagate(block, layers, want_cost)
+            for sums, terms in zip(gradients, more, strict=True):
+                for total, term in zip(sums, terms, strict=True):
+                    total += term
+            J = J + more_J if want_cost else None
+        if self.is_penalized:
+            squares = self._sum_of_squares(layers) if want_cost else None
+            J, gradients = penalize(J, gradients, layers, self.l2, squares)
+        if not self.network.fit_intercept:
+            gradients = [(dW, np.zeros_like(db)) for dW, db in gradients]
+        return J, gradients
+
+    def _propagate(self, block, layers, want_cost):
+        X, targets, s = block
+        return propagate(self.network, X, layers, targets, s, want_cost)
+
+    def data_cost(self, layers):
+        """Return J without the penalty, and without the way back."""
+        return sum(
+            cost(self.network, forward(self.network, X, layers)[1], targets, s)
+            for X, targets, s in self.blocks
+        )
+
+    def _sum_of_squares(self, layers):
+        """||W||^2 over all layers; only the samples know it of the weights that they multiply."""
+        (W, _), *deeper = layers
+        return self.samples.sum_of_squares(W) + sum(np.sum(W * W, axis=(-2, -1)) for W, _ in deeper)
+
+    def are_finite(self, layers):
+        """Whether all weights and biases are."""
+        (W, b), *deeper = layers
+        others = [b, *(array for layer in deeper for array in layer)]
+        return self.samples.are_finite(W) and all(np.isfinite(array).all() for array in others)
+
+
+def logits(network, samples, layers):
+    """Return Z of the output (..., m, k), a hidden layer in blocks of rows, so that what it makes stays small."""
+    blocks = samples.blocks(_width(layers)) if len(layers) > 1 else []
+    if len(blocks) <= 1:
+        return forward(network, samples, layers)[1]
+    *stack, _, k = layers[-1][1].shape
+    Z = np.empty((*stack, samples.shape[0], k), layers[-1][1].dtype)
+    for rows, block in blocks:
+        Z[..., rows, :] = forward(network, block, layers)[1]
+    return Z
+
+
+def _width(layers):
+    """Return how many columns the first layer makes, of all members of a stack."""
+    return prod(layers[0][1].shape)

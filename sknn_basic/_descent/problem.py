@@ -1,0 +1,85 @@
+"""What a descent descends on: the samples and all that the data decides."""
+
+from functools import cached_property
+
+from .curvature import largest_curvature
+from .objective import Objective
+from .samples import choose_samples
+
+
+class Problem:
+    """Samples, targets and shares of the cost, and the layers to start from, as they are best held.
+
+    Parameters
+    ----------
+    network : Network
+        The activation and the output.
+    X : dense or CSR matrix (m, n)
+        The samples, whose dtype is that of the fitted weights.
+    targets : ndarray (m, k)
+        T or Y, as the output takes them.
+    s : ndarray (m, 1)
+        The shares of the cost.
+    layers : list of (W, b)
+        The initial weights.
+    n_steps : int
+        How many steps will be taken, in all.
+    gram : ndarray (m, m) or None
+        X X' in float64, where it is known already.
+    """
+
+    def __init__(self, network, X, targets, s, layers, n_steps, gram=None):
+        (W, b), *deeper = layers
+        self.network = network
+        self.dtype = X.dtype
+        self.samples = choose_samples(X, W, n_steps, gram)
+        precision = self.samples.dtype
+        self.targets, self.s = targets.astype(precision, copy=False), s.astype(precision, copy=False)
+        # Parameters: the layers with what the samples multiply in place of the first weights.
+        self.layers = cast([(self.samples.parameters_of(W), b), *deeper], precision)
+
+    def objective(self, l2, layers=None):
+        """Return J and its gradients as a function of the parameters, like `layers` if these are a stack."""
+        return Objective(
+            self.network, self.samples, self.targets, self.s, l2, self.layers if layers is None else layers
+        )
+
+    def validation(self, X, targets, s):
+        """Return the objective of other samples, without a penalty, as a function of the same parameters."""
+        samples = self.samples.with_rows(X)
+        targets, s = (array.astype(samples.dtype, copy=False) for array in (targets, s))
+        return Objective(self.network, samples, targets, s, 0.0, self.layers)
+
+    def weights_of(self, layers):
+        """Return the weights that the parameters stand for, in the precision of X."""
+        (W, b), *deeper = layers
+        return cast([(self.samples.weights_of(W), b), *deeper], self.dtype)
+
+    def with_weights(self, descent):
+        """Return a descent with weights in place of its parameters."""
+        return descent._replace(layers=self.weights_of(descent.layers))
+
+    @cached_property
+    def curvature(self):
+        """L of the cost without the penalty; for logistic regression."""
+        return largest_curvature(self.network, self.samples, self.s)
+
+    def stable_rate(self, l2):
+        """Return 2/L, below which descent is stable, or None for a network, which has no such constant."""
+        return 2 / (self.curvature + l2) if len(self.layers) == 1 else None
+
+    def learning_rate(self, rate, l2):
+        """Return the rate as a number; "auto" is 1/L, half the stable rate, which cannot overshoot."""
+        if rate != "auto":
+            return float(rate)
+        if self.stable_rate(l2) == 0:
+            raise ValueError(
+                'learning_rate="auto" needs the squares of the features, which overflow '
+                f"{self.samples.dtype}. Scale X, as StandardScaler does."
+            )
+        return self.stable_rate(l2) / 2
+
+
+def cast(layers, dtype):
+    """Return the layers in a precision."""
+    return [(W.astype(dtype, copy=False), b.astype(dtype, copy=False)) for W, b in layers]

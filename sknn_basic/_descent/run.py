@@ -1,0 +1,195 @@
+"""Descents from start to end: recorded, watched, and stopped where they stop making sense."""
+
+from math import ceil
+from typing import NamedTuple
+
+import numpy as np
+
+from .network import update
+
+
+class Descent(NamedTuple):
+    """What a descent leaves: the layers to keep and their cost, and why it ended early, if it did."""
+
+    layers: list
+    n_iter: int  # updates that led to `layers`
+    loss: float  # cost of `layers`
+    loss_curve: list  # cost before update 0, record_every, 2 record_every, ...
+    validation_loss: float | None = None  # the same of other samples, where there are any
+    validation_loss_curve: list | None = None
+    broke_down_at: int | None = None  # first step at which the cost or the weights were found not finite
+    interrupted: bool = False  # by the user
+
+
+class NoWatch:
+    """Watches nothing. A watch is told of every step, and may end the descent after it."""
+
+    def begin(self, outcome=None):
+        """Note that a step begins; `outcome()` is the Descent that ends here."""
+
+    def end(self, outcome=None):
+        """Note that a step has ended; return whether the descent should end."""
+        return False
+
+    def close(self, outcome=None):
+        """Note that the step that has begun will not end."""
+
+
+NO_WATCH = NoWatch()
+
+
+class Run:
+    """A descent under way: how far it has come, and what has been recorded."""
+
+    def __init__(self, objective, layers, record_every, validation=None, on_record=None):
+        self.objective, self.validation = objective, validation
+        self.record_every, self.on_record = record_every, on_record
+        self.reached = 0, layers  # in one assignment: an interruption never finds one without the other
+        self.recorded = None  # `reached` at the last record
+        self.costs = []  # (cost, cost of the validation samples or None) of each record
+
+    def record(self, cost):
+        """Record the cost of the layers reached; return False if it, or they, are no longer finite."""
+        step, layers = self.reached
+        if not self._is_finite(cost, layers):
+            return False
+        self.costs.append(self._with_validation(cost, layers))
+        self.recorded = self.reached
+        if self.on_record is not None:
+            self.on_record(step, *self.costs[-1])
+        return True
+
+    def outcome(self):
+        """Return what the descent leaves if it ends here: the layers reached if finite, else the last record."""
+        n_iter, layers = self.reached
+        cost, _ = self.objective(layers, want_cost=True)
+        if self._is_finite(cost, layers):
+            costs = self._with_validation(cost, layers)
+            return self._describe(layers, n_iter, costs, ceil(n_iter / self.record_every))
+        if self.recorded is None:
+            raise ValueError(
+                "The cost of the initial weights is not finite: the features (or the weights that a warm "
+                "start continues from) are so large that it overflows. Scale X, as StandardScaler does."
+            )
+        step, layers = self.recorded
+        n_records = step // self.record_every + 1
+        descent = self._describe(layers, step, self.costs[n_records - 1], n_records)
+        return descent._replace(broke_down_at=n_iter)
+
+    def _is_finite(self, cost, layers):
+        return bool(np.isfinite(cost)) and self.objective.are_finite(layers)
+
+    def _with_validation(self, cost, layers):
+        return float(cost), None if self.validation is None else float(self.validation.data_cost(layers))
+
+    def _describe(self, layers, n_iter, costs, n_records):
+        loss, validation_loss = costs
+        records = self.costs[:n_records]
+        curve = [cost for cost, _ in records]
+        validation_curve = None if self.validation is None else [cost for _, cost in records]
+        return Descent(layers, n_iter, loss, curve, validation_loss, validation_curve)
+
+
+def train(
+    objective,
+    layers,
+    learning_rate,
+    max_iter,
+    record_every,
+    *,
+    validation=None,
+    on_record=None,
+    watch=NO_WATCH,
+):
+    """Take `max_iter` steps, recording the cost before step 0, record_every, ...; return the Descent.
+
+    A cost or a weight that is not finite at a record ends the descent; the layers kept are then the last ones
+    recorded. Overflow between two records is silent: without a watch nothing is asked of those steps.
+    `validation` is the objective of other samples, whose cost is recorded beside;
+    `on_record(step, cost, validation_cost)` is called at each record. `watch` and the user (Ctrl-C) may end
+    the descent after any step: the layers kept are then those reached.
+    """
+    run = Run(objective, layers, record_every, validation, on_record)
+    with np.errstate(all="ignore"):
+        try:
+            for step in range(max_iter):
+                watch.begin(run.outcome)
+                is_record = step % record_every == 0
+                cost, gradients = objective(layers, is_record)
+                if is_record and not run.record(cost):
+                    watch.close(run.outcome)
+                    break
+                layers = update(layers, gradients, learning_rate)
+                run.reached = step + 1, layers
+                if watch.end(run.outcome):
+                    break
+            return run.outcome()
+        except KeyboardInterrupt:
+            return run.outcome()._replace(interrupted=True)
+
+
+class StackRun:
+    """The descents of a stack under way, each of which is recorded, and ends, as a `Run` of its own would."""
+
+    def __init__(self, objective, n_members):
+        self.objective = objective
+        self.curves = [[] for _ in range(n_members)]
+        self.recorded = [None] * n_members  # (layers, step, cost) of each at its last record
+        self.broke_down_at = [None] * n_members  # the record at which it was no longer finite
+
+    def record(self, step, layers, costs):
+        for i, cost in enumerate(costs.tolist()):
+            if self.broke_down_at[i] is not None:
+                continue
+            member = _member(layers, i)
+            if self._is_finite(cost, member):
+                self.recorded[i] = member, step, cost
+                self.curves[i].append(cost)
+            else:
+                self.broke_down_at[i] = step
+
+    def outcomes(self, step, layers, costs):
+        """Return the Descent of each member if it ends here; None for one whose start is refused."""
+        return [self._outcome(i, step, _member(layers, i), cost) for i, cost in enumerate(costs.tolist())]
+
+    def _outcome(self, i, step, member, cost):
+        broke_down_at, curve = self.broke_down_at[i], self.curves[i].copy()
+        if broke_down_at is None:
+            if self._is_finite(cost, member):
+                return Descent(member, step, cost, curve)
+            broke_down_at = step
+        if self.recorded[i] is None:
+            return None
+        return Descent(*self.recorded[i], curve, broke_down_at=broke_down_at)
+
+    def _is_finite(self, cost, member):
+        return bool(np.isfinite(cost)) and self.objective.are_finite(member)
+
+
+def _member(layers, i):
+    return [(W[i], b[i]) for W, b in layers]
+
+
+def train_stack(
+    objective, layers, learning_rate, checkpoints, record_every, *, on_checkpoint, watch=NO_WATCH
+):
+    """Descend with stacked layers; at each step of `checkpoints` call `on_checkpoint(step, descents)`.
+
+    The Descent of a member is that of `train` with `max_iter` equal to the step, or None where `train` would
+    refuse its start. A member that breaks down leaves the others untouched. `watch` is told of every step.
+    """
+    run = StackRun(objective, len(layers[0][0]))
+    last = max(checkpoints)
+    with np.errstate(all="ignore"):
+        for step in range(last):
+            watch.begin()
+            is_record, is_checkpoint = step % record_every == 0, step in checkpoints
+            costs, gradients = objective(layers, is_record or is_checkpoint)
+            if is_checkpoint:
+                on_checkpoint(step, run.outcomes(step, layers, costs))
+            if is_record:
+                run.record(step, layers, costs)
+            layers = update(layers, gradients, learning_rate)
+            watch.end()
+        costs, _ = objective(layers, want_cost=True)
+        on_checkpoint(last, run.outcomes(last, layers, costs))
