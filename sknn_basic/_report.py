@@ -7,9 +7,11 @@ from tempfile import TemporaryFile
 
 import numpy as np
 
+from ._display.common import are_drawable
+from ._display.loss_curve import LossCurveDisplay
+from ._display.weights import WeightsDisplay
 from ._extras import import_extra
 from ._files import write_whole
-from ._plotting import LossCurveDisplay, WeightsDisplay, are_drawable
 
 GRID = 3, 4  # rows and columns of images of each kind, which half a page can show
 N_SHOWN = 12
