@@ -76,6 +76,8 @@ def test_axes_of_the_users_own():
     assert WeightsDisplay(weights=weights[:1], image_shape=(2, 2)).plot(ax).axes_[0] is ax
     with pytest.raises(ValueError, match="3 images need 3 axes or one, got 2"):
         display.plot(axes[:2])
+    with pytest.raises(ValueError, match="WeightsDisplay needs axes to draw in, but ax is empty"):
+        display.plot([])
     with pytest.raises(ValueError, match="lies in no grid"):
         display.plot(figure.add_axes((0, 0, 1, 1)))
     plt.close(figure)

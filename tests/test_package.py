@@ -38,7 +38,7 @@ LAYERS = [
     {"_training"},
     {"_base"},
     {"_classifiers", "_stacks", "_display.common"},
-    {"_display.loss_curve", "_display.weights", "_search"},
+    {"_display.confusion_images", "_display.loss_curve", "_display.weights", "_search"},
     {"_report"},
     {"__init__"},
     {"__main__"},
@@ -47,6 +47,7 @@ LAYERS = [
 
 def test_public_names():
     assert sorted(sknn_basic.__all__) == [
+        "ConfusionImagesDisplay",
         "FlattenScaler",
         "LogisticRegressionGD",
         "LossCurveDisplay",

@@ -14,7 +14,12 @@ from .._preprocessing import FlattenScaler
 
 def unwrap(display, estimator):
     """Return the steps before the classifier and the fitted classifier; `display` (str) asks for them."""
-    estimator = find_best(display, estimator)
+    if hasattr(estimator, "refit") and not hasattr(estimator, "best_estimator_"):
+        raise NotFittedError(
+            f"{display} draws the best_estimator_ of a search, but this {type(estimator).__name__} has none: "
+            "fit it, with refit=True."
+        )
+    estimator = getattr(estimator, "best_estimator_", estimator)
     classifier = last_step(estimator)
     if not isinstance(classifier, GradientDescentClassifier):
         raise TypeError(
@@ -25,18 +30,9 @@ def unwrap(display, estimator):
     return steps_before_last(estimator), classifier
 
 
-def find_best(display, estimator):
-    """Return the `best_estimator_` of a search, or the estimator itself if it is no search."""
-    if hasattr(estimator, "refit") and not hasattr(estimator, "best_estimator_"):
-        raise NotFittedError(
-            f"{display} draws the best_estimator_ of a search, but this {type(estimator).__name__} has none: "
-            "fit it, with refit=True."
-        )
-    return getattr(estimator, "best_estimator_", estimator)
-
-
 def steps_before_last(estimator):
-    """Return the transformers of a pipeline, none of any other estimator."""
+    """Return the transformers of a pipeline, or of the best one of a search; none of any other estimator."""
+    estimator = getattr(estimator, "best_estimator_", estimator)
     return [step for _, step in estimator.steps[:-1]] if isinstance(estimator, Pipeline) else []
 
 
@@ -68,6 +64,8 @@ def check_drawable(display, image_shape):
 def axes_for_images(display, ax, n_images):
     """Return a sequence of axes: those given, those that divide one into a grid, or those of a new figure."""
     if ax is not None and np.ndim(ax) > 0:
+        if np.size(ax) == 0:
+            raise ValueError(f"{display} needs axes to draw in, but ax is empty.")
         return np.ravel(ax)
     n_columns = ceil(np.sqrt(n_images * 1.5))
     n_rows = ceil(n_images / n_columns)

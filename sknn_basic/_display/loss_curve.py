@@ -35,6 +35,7 @@ class LossCurveDisplay:
     See Also
     --------
     WeightsDisplay : The weights as images.
+    ConfusionImagesDisplay : The images that a classifier mistakes for others.
     sklearn.model_selection.LearningCurveDisplay : Scores over the number of samples.
 
     References

@@ -37,6 +37,7 @@ class WeightsDisplay:
     See Also
     --------
     LossCurveDisplay : The cost over the steps.
+    ConfusionImagesDisplay : The images that a classifier mistakes for others.
 
     References
     ----------
