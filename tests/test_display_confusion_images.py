@@ -95,10 +95,14 @@ def test_columns_are_the_sorted_classes_of_y_unless_told():
 
 
 def test_equal_mistakes_keep_their_order():
-    X, y, _ = predictions()
-    display = ConfusionImagesDisplay.from_predictions(X, y, np.tile([0.4, 0.6], (40, 1)), n_images=40)
-    for image, i in zip(drawn(display), np.flatnonzero(y == 0), strict=True):
-        np.testing.assert_allclose(image, X[i] / 255)
+    """Two levels of confidence, each with many mistakes."""
+    X, _, _ = predictions(m=300)
+    p = np.where(np.random.RandomState(2).rand(300) < 0.5, 0.6, 0.7)
+    display = ConfusionImagesDisplay.from_predictions(
+        X, np.zeros(300), np.column_stack([1 - p, p]), labels=[0, 1], n_images=200, ax=[plt.axes()]
+    )
+    order = [*np.flatnonzero(p == 0.7), *np.flatnonzero(p == 0.6)][:200]
+    np.testing.assert_allclose(display.images, X[order] / 255)
 
 
 def test_names_go_by_label():
@@ -127,7 +131,7 @@ def test_classes_without_a_name_are_told(y_names, class_names):
 
 def test_names_are_no_formulas():
     X, y, proba = predictions()
-    display = ConfusionImagesDisplay.from_predictions(X, y, proba, class_names=["$5 bill", "c$\\frac{"])
+    display = ConfusionImagesDisplay.from_predictions(X, y, proba, class_names=["$5 bill$", "$\\frac{$"])
     display.figure_.canvas.draw()
 
 
