@@ -7,9 +7,12 @@ from tempfile import TemporaryFile
 
 import numpy as np
 
+from ._display.common import are_drawable
+from ._display.confusion_images import ConfusionImagesDisplay
+from ._display.loss_curve import LossCurveDisplay
+from ._display.weights import WeightsDisplay
 from ._extras import import_extra
 from ._files import write_whole
-from ._plotting import LossCurveDisplay, WeightsDisplay, are_drawable
 
 GRID = 3, 4  # rows and columns of images of each kind, which half a page can show
 N_SHOWN = 12
@@ -112,27 +115,22 @@ def _draw_weights(part, model, names):
 
 def _draw_mistakes(part, model, data):
     """Draw the misclassified test images, the most confident mistakes first."""
-    proba = model.predict_proba(data.test_set_x)
-    labels = model[-1].classes_
-    predicted = labels[proba.argmax(axis=1)]
-    (wrong,) = np.nonzero(predicted != data.test_set_y)
-    if len(wrong) == 0:
-        _say(part, f"All {len(predicted)} test images are right.")
+    display = ConfusionImagesDisplay._describe(
+        data.test_set_x,
+        data.test_set_y,
+        model.predict_proba(data.test_set_x),
+        labels=model.classes_,
+        class_names=data.classes,
+        n_images=N_SHOWN,
+    )
+    n_mistakes, n_drawn = display.n_mistakes, len(display.images)
+    if n_mistakes == 0:
+        _say(part, f"All {display.n_samples} test images are right.")
         return
-    shown = wrong[np.argsort(-proba[wrong].max(axis=1), kind="stable")][:N_SHOWN]
-    which = "Its" if len(shown) == len(wrong) else f"The {len(shown)} most confident of its"
-    part.suptitle(f"{which} {len(wrong)} mistakes in {len(predicted)} test images")
-    axes = part.subplots(*GRID).ravel()
-    highest = data.test_set_x.max()
-    white = 255 if 1 < highest <= 255 or data.test_set_x.dtype == np.uint8 else max(highest, 1)
-    for ax in axes:
-        ax.set_axis_off()
-    for ax, i in zip(axes, shown, strict=False):
-        image = np.clip(data.test_set_x[i] / white, 0, 1)
-        image = image if image.shape[2:] == (3,) else image.reshape(image.shape[:2])
-        ax.imshow(image, cmap="gray", vmin=0, vmax=1)
-        says = f"{data.classes[predicted[i]]}, {proba[i].max():.1%}"
-        ax.set_title(f"{says}\n(is {data.classes[data.test_set_y[i]]})", fontsize="small", parse_math=False)
+    which = "Its" if n_drawn == n_mistakes else f"The {n_drawn} most confident of its"
+    mistakes = "mistake" if n_mistakes == 1 else "mistakes"
+    part.suptitle(f"{which} {n_mistakes} {mistakes} in {display.n_samples} test images")
+    display.plot(part.subplots(*GRID))
 
 
 def _say(part, text):

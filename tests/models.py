@@ -22,6 +22,12 @@ def blobs(n_classes=2, m=40, n=5, seed=0):
     return X, y
 
 
+def images(n_classes=2, m=30, shape=(4, 5, 3)):
+    rng = np.random.RandomState(0)
+    y = np.arange(m) % n_classes
+    return rng.randint(0, 200, (m, *shape)) + 20 * y.reshape(-1, *[1] * len(shape)), y
+
+
 def weights_of(model):
     if hasattr(model, "coef_"):
         return [model.coef_, model.intercept_]

@@ -6,7 +6,14 @@ import sys
 import numpy as np
 import pytest
 
-from sknn_basic import LogisticRegressionGD, LossCurveDisplay, WeightsDisplay, read_image, read_image_folder
+from sknn_basic import (
+    ConfusionImagesDisplay,
+    LogisticRegressionGD,
+    LossCurveDisplay,
+    WeightsDisplay,
+    read_image,
+    read_image_folder,
+)
 from sknn_basic._extras import import_extra
 
 
@@ -28,13 +35,15 @@ def test_message_names_package_and_extra():
         import_extra("no_such_package.part", "wings", "flying")
 
 
-@pytest.mark.parametrize("display", [LossCurveDisplay, WeightsDisplay])
+@pytest.mark.parametrize("display", [ConfusionImagesDisplay, LossCurveDisplay, WeightsDisplay])
 def test_displays_name_their_extra(display, missing):
     missing("matplotlib")
-    model = LogisticRegressionGD(max_iter=2).fit(np.eye(4), [0, 1, 0, 1])
-    options = {"image_shape": (2, 2)} if display is WeightsDisplay else {}
+    data = np.eye(4), [0, 1, 0, 1]
+    model = LogisticRegressionGD(max_iter=2).fit(*data)
+    samples = data if display is ConfusionImagesDisplay else ()
+    options = {} if display is LossCurveDisplay else {"image_shape": (2, 2)}
     with pytest.raises(ImportError, match=rf"{display.__name__} needs matplotlib.*sknn-basic\[plots\]"):
-        display.from_estimator(model, **options)
+        display.from_estimator(model, *samples, **options)
 
 
 @pytest.mark.parametrize("reader", [read_image, read_image_folder])

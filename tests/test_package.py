@@ -2,7 +2,7 @@
 
 import ast
 import doctest
-import importlib
+import importlib.util
 import inspect
 import os
 import pkgutil
@@ -19,7 +19,16 @@ import sknn_basic
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(sknn_basic.__file__).parent
-MODULES = sorted(module.name for module in pkgutil.iter_modules(sknn_basic.__path__))
+
+
+def short(name):
+    """Return the name of a module as LAYERS has it, such as "_display.weights"; the package is "__init__"."""
+    return name.removeprefix("sknn_basic").removeprefix(".") or "__init__"
+
+
+FOUND = list(pkgutil.walk_packages(sknn_basic.__path__, "sknn_basic."))
+MODULES = sorted(short(found.name) for found in FOUND if not found.ispkg)
+SUBPACKAGES = sorted(short(found.name) for found in FOUND if found.ispkg)
 # A module imports from lower layers only.
 LAYERS = [
     {"_extras", "_files", "_sklearn"},
@@ -28,8 +37,9 @@ LAYERS = [
     {"_images", "_preprocessing", "_samples", "_curvature", "_objective"},
     {"_training"},
     {"_base"},
-    {"_classifiers", "_stacks", "_plotting"},
-    {"_report", "_search"},
+    {"_classifiers", "_stacks", "_display.common"},
+    {"_display.confusion_images", "_display.loss_curve", "_display.weights", "_search"},
+    {"_report"},
     {"__init__"},
     {"__main__"},
 ]
@@ -37,6 +47,7 @@ LAYERS = [
 
 def test_public_names():
     assert sorted(sknn_basic.__all__) == [
+        "ConfusionImagesDisplay",
         "FlattenScaler",
         "LogisticRegressionGD",
         "LossCurveDisplay",
@@ -52,35 +63,64 @@ def test_public_names():
     assert all(getattr(sknn_basic, name).__doc__ for name in sknn_basic.__all__)
 
 
+def path_of(module):
+    return PACKAGE.joinpath(*module.split(".")).with_suffix(".py")
+
+
+def relative_imports(module):
+    """Return the modules that a module imports by relative imports, of any level."""
+    package = f"sknn_basic.{module}".rpartition(".")[0]
+    imported = []
+    for node in ast.walk(ast.parse(path_of(module).read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            origin = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+            for alias in node.names:
+                name = short(f"{origin}.{alias.name}")
+                imported.append(name if name in MODULES else short(origin))
+    return imported
+
+
 def test_every_module_has_a_layer_and_imports_downward_only():
     layer_of = {module: layer for layer, modules in enumerate(LAYERS) for module in modules}
     assert sorted(layer_of) == sorted({*MODULES, "__init__"})
     for module, layer in layer_of.items():
-        tree = ast.parse((PACKAGE / f"{module}.py").read_text())
-        relative = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.level]
-        for node in relative:
-            assert layer_of[node.module or "__init__"] < layer, f"{module} imports {node.module}"
-        absolute = [n for n in ast.walk(tree) if "sknn_basic" in ast.unparse(n) and isinstance(n, ast.Import)]
+        for imported in relative_imports(module):
+            assert layer_of.get(imported, layer) < layer, f"{module} imports {imported}"
+        tree = ast.parse(path_of(module).read_text())
+        absolute = [
+            node
+            for node in ast.walk(tree)
+            if (isinstance(node, ast.Import) and "sknn_basic" in ast.unparse(node))
+            or (isinstance(node, ast.ImportFrom) and not node.level and node.module.startswith("sknn_basic"))
+        ]
         assert not absolute, f"{module} imports sknn_basic by its name"
 
 
+@pytest.mark.parametrize("subpackage", SUBPACKAGES)
+def test_a_subpackage_itself_imports_nothing(subpackage):
+    """Its modules are imported one by one, so that each import is one of a layer."""
+    tree = ast.parse(path_of(f"{subpackage}.__init__").read_text())
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
 def test_private_names_of_scikit_learn_stand_in_one_place():
-    for path in PACKAGE.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+    for module in MODULES:
+        for node in ast.walk(ast.parse(path_of(module).read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sklearn"):
                 parts = [*node.module.split("."), *(alias.name for alias in node.names)]
                 private = [part for part in parts if part.startswith("_")]
-                assert path.name == "_sklearn.py" or not private, f"{path.name} imports {private}"
+                assert module == "_sklearn" or not private, f"{module} imports {private}"
 
 
-EXAMPLES_NEED = {"_images": "PIL.Image", "_plotting": "matplotlib.pyplot"}
+EXAMPLES_NEED = {"_images": "PIL.Image", "_display": "matplotlib.pyplot"}  # by module or subpackage
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if ">>> " in (PACKAGE / f"{m}.py").read_text()])
+@pytest.mark.parametrize("module", [m for m in MODULES if ">>> " in path_of(m).read_text()])
 def test_examples_run(module):
     """Every example in a docstring gives what it shows."""
-    if module in EXAMPLES_NEED:
-        pytest.importorskip(EXAMPLES_NEED[module])
+    needed = EXAMPLES_NEED.get(module.partition(".")[0])
+    if needed:
+        pytest.importorskip(needed)
     flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
     result = doctest.testmod(importlib.import_module(f"sknn_basic.{module}"), optionflags=flags)
     assert result.attempted > 0

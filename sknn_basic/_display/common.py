@@ -1,0 +1,87 @@
+"""What the displays share: the fitted classifier inside an estimator, matplotlib, images and their axes."""
+
+from math import ceil
+
+import numpy as np
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from .._base import GradientDescentClassifier, last_step
+from .._extras import import_extra
+from .._preprocessing import FlattenScaler
+
+
+def unwrap(display, estimator):
+    """Return the steps before the classifier and the fitted classifier; `display` (str) asks for them."""
+    if hasattr(estimator, "refit") and not hasattr(estimator, "best_estimator_"):
+        raise NotFittedError(
+            f"{display} draws the best_estimator_ of a search, but this {type(estimator).__name__} has none: "
+            "fit it, with refit=True."
+        )
+    estimator = getattr(estimator, "best_estimator_", estimator)
+    classifier = last_step(estimator)
+    if not isinstance(classifier, GradientDescentClassifier):
+        raise TypeError(
+            f"{display} takes LogisticRegressionGD, ShallowNNClassifier, a Pipeline that ends in one or a "
+            f"fitted search over either, got {estimator!r}."
+        )
+    check_is_fitted(classifier)
+    return steps_before_last(estimator), classifier
+
+
+def steps_before_last(estimator):
+    """Return the transformers of a pipeline, or of the best one of a search; none of any other estimator."""
+    estimator = getattr(estimator, "best_estimator_", estimator)
+    return [step for _, step in estimator.steps[:-1]] if isinstance(estimator, Pipeline) else []
+
+
+def import_matplotlib(module, display):
+    """Return a module of matplotlib, or say that the display needs the extra `plots`."""
+    return import_extra(f"matplotlib.{module}", "plots", display)
+
+
+def fitted_image_shape(steps):
+    """Return the shape of the samples that the last FlattenScaler was fitted on, or None without one."""
+    shapes = [step.image_shape_ for step in steps if isinstance(step, FlattenScaler)]
+    return shapes[-1] if shapes else None
+
+
+def are_drawable(image_shape):
+    """Whether samples of the shape are images: grey, grey with an axis of one channel, or RGB."""
+    return len(image_shape) == 2 or (len(image_shape) == 3 and image_shape[2] in (1, 3))
+
+
+def check_drawable(display, image_shape):
+    """Raise an error if samples of the shape are no images."""
+    if not are_drawable(image_shape):
+        raise ValueError(
+            f"{display} draws images of shape (height, width), (height, width, 1) or (height, width, 3), "
+            f"got image_shape={image_shape}."
+        )
+
+
+def axes_for_images(display, ax, n_images):
+    """Return a sequence of axes: those given, those that divide one into a grid, or those of a new figure."""
+    if ax is not None and np.ndim(ax) > 0:
+        if np.size(ax) == 0:
+            raise ValueError(f"{display} needs axes to draw in, but ax is empty.")
+        return np.ravel(ax)
+    n_columns = ceil(np.sqrt(n_images * 1.5))
+    n_rows = ceil(n_images / n_columns)
+    if ax is None:
+        size = 1 + 1.6 * n_columns, 1 + 1.7 * n_rows
+        figure = import_matplotlib("pyplot", display).figure(figsize=size, layout="constrained")
+        grid = figure.add_gridspec(n_rows, n_columns)
+    elif n_images == 1:
+        return [ax]
+    else:
+        place = ax.get_subplotspec()
+        if place is None:
+            raise ValueError(
+                f"{n_images} images cannot share an axes that lies in no grid: make it by plt.subplots, "
+                f"or pass {n_images} axes."
+            )
+        ax.set_axis_off()
+        figure, grid = ax.figure, place.subgridspec(n_rows, n_columns)
+    return [figure.add_subplot(grid[i // n_columns, i % n_columns]) for i in range(n_images)]

@@ -1,0 +1,333 @@
+"""The images that a classifier mistakes for others."""
+
+from collections.abc import Mapping
+from math import prod
+from numbers import Integral
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import is_classifier
+from sklearn.utils import check_array, check_consistent_length, check_scalar, column_or_1d
+from sklearn.utils.multiclass import unique_labels
+from sklearn.utils.validation import check_is_fitted
+
+from .common import axes_for_images, check_drawable, fitted_image_shape, steps_before_last
+
+
+class ConfusionImagesDisplay:
+    """The images that a classifier mistakes for others, the most confident mistakes first.
+
+    Above each image stand the predicted class, which is the most probable one, its probability, and the true
+    class. The images are the cells off the diagonal of a confusion matrix, one by one.
+
+    Create it by `from_estimator` or `from_predictions`; `plot` draws it again.
+
+    Parameters
+    ----------
+    images : array-like of shape (n_images, height, width) or (n_images, height, width, 3)
+        The images to draw, grey or RGB: 0 is black and 1 is white.
+    predicted : array-like of shape (n_images,)
+        The name of the class that is predicted for each of them.
+    probability : array-like of shape (n_images,)
+        The probability of that class.
+    true : array-like of shape (n_images,)
+        The name of the true class of each of them.
+    n_mistakes : int
+        The number of samples that are misclassified, those that are not drawn included.
+    n_samples : int
+        The number of all samples.
+
+    Attributes
+    ----------
+    images_ : list of matplotlib AxesImage
+        The images; empty where there are no mistakes.
+    axes_ : ndarray of matplotlib Axes, of shape (n_images,)
+        The axes of each; where there are no mistakes, the one that says so.
+    text_ : matplotlib Text or None
+        What is written where there are no mistakes.
+    figure_ : matplotlib Figure
+        The figure of the axes.
+
+    See Also
+    --------
+    WeightsDisplay : The weights as images.
+    sklearn.metrics.ConfusionMatrixDisplay : How many samples of each class are taken for which.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sknn_basic import (
+    ...     ConfusionImagesDisplay, FlattenScaler, LogisticRegressionGD, load_photo_patches
+    ... )
+    >>> train_x, train_y, test_x, test_y, names = load_photo_patches()
+    >>> model = make_pipeline(FlattenScaler(), LogisticRegressionGD(max_iter=100)).fit(train_x, train_y)
+    >>> display = ConfusionImagesDisplay.from_estimator(model, test_x, test_y, class_names=names)
+    >>> display.n_samples
+    50
+    >>> display.n_mistakes == (model.predict(test_x) != test_y).sum()
+    np.True_
+    """
+
+    def __init__(self, *, images, predicted, probability, true, n_mistakes, n_samples):
+        self.images = images
+        self.predicted = predicted
+        self.probability = probability
+        self.true = true
+        self.n_mistakes = n_mistakes
+        self.n_samples = n_samples
+
+    @classmethod
+    def from_estimator(
+        cls, estimator, X, y, *, n_images=12, class_names=None, image_shape=None, ax=None, **kwargs
+    ):
+        """Draw the images that a fitted classifier mistakes.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted classifier with `predict_proba`, of this package or not: alone, at the end of a Pipeline,
+            or the `best_estimator_` of a fitted search.
+        X : {array-like, sparse matrix} of shape (n_samples, ...)
+            What the estimator takes: images of shape (height, width), (height, width, 1) or
+            (height, width, 3), or rows into which they are flattened. 0 is black, and so is what is negative.
+            White is 255 if the type is uint8 or the largest value of X lies above 1 and not above 255; it is
+            that value if it is larger, else 1.
+        y : array-like of shape (n_samples,)
+            The true class of each image. Images of classes that the classifier does not know are mistakes.
+        n_images : int, default=12
+            The largest number of images to draw, at least 1.
+        class_names : array-like of str or dict, default=None
+            What the classes are called: a dict from labels to names or, where the classes are numbered, the
+            names of 0, 1, ..., as `read_hdf5` and `read_image_folder` return them. None shows the labels.
+        image_shape : tuple of int, default=None
+            The shape of one image, where X has rows; None takes that of the pipeline's FlattenScaler.
+        ax : matplotlib Axes or array-like of Axes, default=None
+            One whose place the images divide, or several, which they fill in order as far as either goes;
+            None makes a new figure.
+        **kwargs : dict
+            For matplotlib's `imshow`.
+
+        Returns
+        -------
+        display : ConfusionImagesDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed: the extra `plots`.
+        NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If it is not a classifier with `predict_proba`.
+        ValueError
+            If the shape of the images is unknown, not one of an image or not that of X; if X and y differ in
+            length; if labels are partly strings and partly numbers; if a class has no name; or if the axes
+            are none or, when one is to be divided, in no grid.
+        """
+        if not (hasattr(estimator, "predict_proba") and is_classifier(estimator)):
+            raise TypeError(
+                f"{cls.__name__} takes a fitted classifier with predict_proba, or a search over one with "
+                f"refit=True, got {estimator!r}."
+            )
+        check_is_fitted(estimator)
+        check_consistent_length(X, y)
+        if image_shape is None and np.ndim(X) == 2:
+            image_shape = fitted_image_shape(steps_before_last(estimator))
+        return cls.from_predictions(
+            X,
+            y,
+            estimator.predict_proba(X),
+            labels=estimator.classes_,
+            n_images=n_images,
+            class_names=class_names,
+            image_shape=image_shape,
+            ax=ax,
+            **kwargs,
+        )
+
+    @classmethod
+    def from_predictions(
+        cls,
+        X,
+        y_true,
+        y_prob,
+        *,
+        labels=None,
+        n_images=12,
+        class_names=None,
+        image_shape=None,
+        ax=None,
+        **kwargs,
+    ):
+        """Draw the images for which the most probable class is not the true one.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, ...)
+            Images, or rows into which they are flattened, as in `from_estimator`.
+        y_true : array-like of shape (n_samples,)
+            The true class of each image.
+        y_prob : array-like of shape (n_samples, n_classes)
+            The probabilities of the classes, as `predict_proba` returns them.
+        labels : array-like of shape (n_classes,), default=None
+            The class of each column of `y_prob`, such as `classes_`; None takes those of `y_true`, sorted.
+        n_images : int, default=12
+            The largest number of images to draw, at least 1.
+        class_names : array-like of str or dict, default=None
+            What the classes are called, as in `from_estimator`.
+        image_shape : tuple of int, default=None
+            The shape of one image; needed where X has rows.
+        ax : matplotlib Axes or array-like of Axes, default=None
+            One whose place the images divide, or several, which they fill in order as far as either goes;
+            None makes a new figure.
+        **kwargs : dict
+            For matplotlib's `imshow`.
+
+        Returns
+        -------
+        display : ConfusionImagesDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed: the extra `plots`.
+        ValueError
+            As `from_estimator`, and if `y_prob` has not one column for each class.
+        """
+        display = cls._describe(
+            X,
+            y_true,
+            y_prob,
+            labels=labels,
+            n_images=n_images,
+            class_names=class_names,
+            image_shape=image_shape,
+        )
+        return display.plot(ax, **kwargs)
+
+    @classmethod
+    def _describe(cls, X, y_true, y_prob, *, n_images, labels=None, class_names=None, image_shape=None):
+        """Return the display as `from_predictions` does, but not drawn."""
+        check_scalar(n_images, "n_images", Integral, min_val=1)
+        X = check_array(X, accept_sparse="csr", allow_nd=True, input_name="X")
+        y_true = column_or_1d(y_true)
+        y_prob = check_array(y_prob, input_name="y_prob")
+        check_consistent_length(X, y_true, y_prob)
+        image_shape = _check_image_shape(cls.__name__, X.shape[1:], image_shape)
+        labels = unique_labels(y_true) if labels is None else np.asarray(labels)
+        if y_prob.shape[1] != len(labels):
+            raise ValueError(
+                f"y_prob has {y_prob.shape[1]} columns, but there are {len(labels)} classes: "
+                f"{labels.tolist()}. Pass one column for each class, and the classes of the columns as "
+                "labels where y_true lacks some."
+            )
+        names = _name_classes(unique_labels(labels, y_true).tolist(), class_names)
+        predicted = labels[y_prob.argmax(axis=1)]
+        (mistakes,) = np.nonzero(predicted != y_true)
+        by_confidence = np.argsort(-y_prob[mistakes].max(axis=1), kind="stable")
+        shown = mistakes[by_confidence[:n_images]]
+        return cls(
+            images=_scale(X, shown).reshape(len(shown), *image_shape),
+            predicted=[names[label] for label in predicted[shown].tolist()],
+            probability=y_prob[shown].max(axis=1),
+            true=[names[label] for label in y_true[shown].tolist()],
+            n_mistakes=len(mistakes),
+            n_samples=len(y_true),
+        )
+
+    def plot(self, ax=None, **kwargs):
+        """Draw the images; in a new figure, a title counts the mistakes.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or array-like of Axes, default=None
+            One whose place the images divide, or several, which they fill in order as far as either goes;
+            None makes a new figure.
+        **kwargs : dict
+            For matplotlib's `imshow`.
+
+        Returns
+        -------
+        display : ConfusionImagesDisplay
+            The display itself.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed: the extra `plots`.
+        ValueError
+            If the axes are none or, when one is to be divided, in no grid.
+        """
+        n_images = len(self.images)
+        every = np.array(axes_for_images(type(self).__name__, ax, max(n_images, 1)))
+        for axes in every:
+            axes.set_axis_off()
+        self.axes_ = every[: max(n_images, 1)]
+        self.figure_ = every[0].figure
+        style = {"cmap": "gray"} | ({} if "norm" in kwargs else {"vmin": 0, "vmax": 1}) | kwargs
+        self.images_ = []
+        for axes, image, predicted, p, true in zip(
+            self.axes_, self.images, self.predicted, self.probability, self.true, strict=False
+        ):
+            self.images_.append(axes.imshow(image, **style))
+            axes.set_title(f"{predicted}, {p:.1%}\n(is {true})", fontsize="small", parse_math=False)
+        self.text_ = None
+        if n_images == 0:
+            centred = {"ha": "center", "va": "center", "transform": every[0].transAxes}
+            self.text_ = every[0].text(0.5, 0.5, self._count(), **centred)
+        elif ax is None:
+            self.figure_.suptitle(self._count())
+        return self
+
+    def _count(self):
+        """Return how many mistakes there are, and whether all of them are drawn."""
+        mistakes = "mistake" if self.n_mistakes == 1 else "mistakes"
+        samples = f"{self.n_samples} {'image' if self.n_samples == 1 else 'images'}"
+        if self.n_mistakes == 0:
+            return f"No {mistakes} in {samples}"
+        counted = f"{self.n_mistakes} {mistakes} in {samples}"
+        n_images = len(self.images)
+        return counted if n_images == self.n_mistakes else f"The {n_images} most confident of {counted}"
+
+
+def _check_image_shape(display, sample_shape, image_shape):
+    """Return (height, width) or (height, width, 3), as asked for or as the samples have it."""
+    if image_shape is None:
+        image_shape = sample_shape
+    if len(image_shape) == 1 == len(sample_shape):
+        raise ValueError(
+            f"{display} needs the shape of the images, but X has rows of {sample_shape[0]} values: pass "
+            "image_shape=(height, width) or (height, width, 3), or a pipeline whose FlattenScaler was fitted "
+            "on images."
+        )
+    check_drawable(display, image_shape)
+    if prod(image_shape) != prod(sample_shape):
+        raise ValueError(
+            f"X has {prod(sample_shape)} values a sample, but images of shape {tuple(image_shape)} have "
+            f"{prod(image_shape)}: pass the image_shape of X."
+        )
+    return image_shape if tuple(image_shape[2:]) == (3,) else image_shape[:2]
+
+
+def _name_classes(labels, class_names):
+    """Return a dict from each label to what the class is called."""
+    if class_names is None:
+        return {label: label for label in labels}
+    names = class_names if isinstance(class_names, Mapping) else dict(enumerate(class_names))
+    nameless = [label for label in labels if label not in names]
+    if nameless:
+        raise ValueError(
+            f"class_names has no name for the classes {nameless}. Pass the names of the classes 0, 1, ..., "
+            "or a dict from labels to names."
+        )
+    return names
+
+
+def _scale(X, shown):
+    """Return the samples shown, with black at 0 and white at 1."""
+    highest = X.max()
+    white = 255 if X.dtype == np.uint8 or 1 < highest <= 255 else max(highest, 1)
+    samples = X[shown].toarray() if issparse(X) else X[shown]
+    return np.clip(samples / white, 0, 1)

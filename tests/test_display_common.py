@@ -1,0 +1,68 @@
+"""What holds for every display: which estimators it takes, and where it finds the classifier."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.inspection import DecisionBoundaryDisplay
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from models import blobs, both, images
+from sknn_basic import (
+    FlattenScaler,
+    LogisticRegressionGD,
+    LossCurveDisplay,
+    VectorizedGridSearchCV,
+    WeightsDisplay,
+)
+
+pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
+
+
+@pytest.mark.parametrize("kind", [GridSearchCV, VectorizedGridSearchCV])
+def test_displays_look_into_searches_and_pipelines(kind):
+    X, y = images()
+    pipeline = make_pipeline(FlattenScaler(), StandardScaler(), LogisticRegressionGD(max_iter=50))
+    search = kind(pipeline, {"logisticregressiongd__learning_rate": [0.01, 0.1]}, cv=2).fit(X, y)
+    best = search.best_estimator_
+    curve = LossCurveDisplay.from_estimator(search)
+    assert curve.loss[-1] == best[-1].loss_ == LossCurveDisplay.from_estimator(best).loss[-1]
+    np.testing.assert_array_equal(WeightsDisplay.from_estimator(search).weights, best[-1].coef_)
+
+
+@pytest.mark.parametrize("display", [LossCurveDisplay, WeightsDisplay])
+def test_displays_refuse_other_estimators(display):
+    X, y = blobs()
+    with pytest.raises(TypeError, match=rf"{display.__name__} takes LogisticRegressionGD.*got SVC"):
+        display.from_estimator(SVC().fit(X, y))
+    search = VectorizedGridSearchCV(LogisticRegressionGD(max_iter=3), {"max_iter": [3]}, refit=False)
+    for estimator in (LogisticRegressionGD(), search):
+        with pytest.raises(NotFittedError):
+            display.from_estimator(estimator)
+    with pytest.raises(
+        NotFittedError, match=rf"{display.__name__} draws .*GridSearchCV has none.*refit=True"
+    ):
+        display.from_estimator(search.fit(X, y))
+
+
+# scikit-learn's display of decision boundaries
+
+
+@both
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "decision_function"])
+def test_decision_boundary_display(model, n_classes, method):
+    """What it draws of two features is what the model answers on its grid."""
+    X, y = blobs(n_classes, n=2)
+    fitted = clone(model).fit(X, y)
+    options = {"class_of_interest": 1} if n_classes == 3 and method != "predict" else {}
+    display = DecisionBoundaryDisplay.from_estimator(
+        fitted, X, response_method=method, grid_resolution=20, **options
+    )
+    answers = getattr(fitted, method)(np.column_stack([display.xx0.ravel(), display.xx1.ravel()]))
+    if answers.ndim == 2:
+        answers = answers[:, 1]
+    np.testing.assert_array_equal(display.response.ravel(), answers)

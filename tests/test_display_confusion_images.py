@@ -1,0 +1,391 @@
+"""The mistakes are drawn: which, in what order, under what names, in what colours and on what axes."""
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import GridSearchCV, TunedThresholdClassifierCV
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+
+from models import images
+from sknn_basic import (
+    ConfusionImagesDisplay,
+    FlattenScaler,
+    LogisticRegressionGD,
+    ShallowNNClassifier,
+    VectorizedGridSearchCV,
+    load_photo_patches,
+)
+
+plt = pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
+
+
+def mistakes(y, proba, labels):
+    """(index, predicted label, its probability) of each mistake, by a plain loop and sort."""
+    found = []
+    for i, (true, row) in enumerate(zip(y, proba, strict=True)):
+        predicted = max(range(len(row)), key=lambda j, row=row: row[j])
+        if labels[predicted] != true:
+            found.append((-row[predicted], i, labels[predicted]))
+    return [(i, label, -p) for p, i, label in sorted(found)]
+
+
+def titles(display):
+    return [ax.get_title() for ax in display.axes_]
+
+
+def drawn(display):
+    return [np.asarray(image.get_array()) for image in display.images_]
+
+
+def predictions(n_classes=2, m=40, shape=(4, 5, 3)):
+    """Images, true classes and probabilities that have nothing to do with them."""
+    X, y = images(n_classes, m, shape)
+    proba = np.random.RandomState(1).dirichlet(np.ones(n_classes), m)
+    return X.astype(np.uint8), y, proba
+
+
+def one_mistake(m=50):
+    X, y, _ = predictions(m=m)
+    proba = np.where(np.arange(2) == y[:, np.newaxis], 0.9, 0.1)
+    y[3] = 1 - y[3]
+    return X, y, proba
+
+
+# Which images, in what order, under what names
+
+
+def test_the_most_confident_mistakes_come_first():
+    """In the order of the probability of the predicted class, on photographs, by a plain sort."""
+    train_x, train_y, test_x, test_y, names = load_photo_patches()
+    model = make_pipeline(FlattenScaler(), LogisticRegressionGD(0.005, 30)).fit(train_x, train_y)
+    expected = mistakes(test_y, model.predict_proba(test_x), [0, 1])
+    assert len(expected) > 5
+    display = ConfusionImagesDisplay.from_estimator(model, test_x, test_y, n_images=5, class_names=names)
+    assert titles(display) == [f"{names[j]}, {p:.1%}\n(is {names[test_y[i]]})" for i, j, p in expected[:5]]
+    for image, (i, *_) in zip(drawn(display), expected[:5], strict=True):
+        np.testing.assert_allclose(image, test_x[i] / 255)
+    assert (display.n_mistakes, display.n_samples) == (len(expected), 50)
+    assert display.figure_.get_suptitle() == f"The 5 most confident of {len(expected)} mistakes in 50 images"
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("kind", ["numbers", "strings", "objects"])
+def test_labels_of_every_kind(n_classes, kind):
+    """Without names the labels themselves are shown, in the places that `labels` gives their columns."""
+    X, y, proba = predictions(n_classes)
+    labels = np.array([7, 3, 5] if kind == "numbers" else ["cat", "ox", "a bird"])[:n_classes]
+    labels = labels.astype(object) if kind == "objects" else labels
+    expected = mistakes(labels[y], proba, labels)
+    display = ConfusionImagesDisplay.from_predictions(X, labels[y], proba, labels=labels, n_images=40)
+    assert titles(display) == [f"{said}, {p:.1%}\n(is {labels[y[i]]})" for i, said, p in expected]
+    assert display.figure_.get_suptitle() == f"{len(expected)} mistakes in 40 images"
+
+
+def test_columns_are_the_sorted_classes_of_y_unless_told():
+    X, y, proba = predictions()
+    y = np.array(["b", "a"])[y]
+    expected = mistakes(y, proba, ["a", "b"])
+    display = ConfusionImagesDisplay.from_predictions(X, y, proba, n_images=40)
+    assert display.predicted == [said for _, said, _ in expected]
+
+
+def test_equal_mistakes_keep_their_order():
+    """Two levels of confidence, each with many mistakes."""
+    X, _, _ = predictions(m=300)
+    p = np.where(np.random.RandomState(2).rand(300) < 0.5, 0.6, 0.7)
+    display = ConfusionImagesDisplay.from_predictions(
+        X, np.zeros(300), np.column_stack([1 - p, p]), labels=[0, 1], n_images=200, ax=[plt.axes()]
+    )
+    order = [*np.flatnonzero(p == 0.7), *np.flatnonzero(p == 0.6)][:200]
+    np.testing.assert_allclose(display.images, X[order] / 255)
+
+
+def test_names_go_by_label():
+    """A list names 0, 1, ..., whichever of them the classifier knows; a dict names any labels."""
+    X, y, proba = predictions()
+    listed = ConfusionImagesDisplay.from_predictions(
+        X, y + 1, proba, class_names=np.array(["none", "dark", "light"])
+    )
+    names = {0: "dark", 1: "light"}
+    assert {*listed.predicted, *listed.true} == {"dark", "light"}
+    by_dict = ConfusionImagesDisplay.from_predictions(X, y, proba, class_names=names)
+    assert (listed.predicted, listed.true) == (by_dict.predicted, by_dict.true)
+    strings = np.array(["d", "l"])[y]
+    renamed = ConfusionImagesDisplay.from_predictions(
+        X, strings, proba, class_names={"d": "dark", "l": "light"}
+    )
+    assert titles(renamed) == titles(by_dict)
+
+
+@pytest.mark.parametrize(("y_names", "class_names"), [([0, 1], ["dark"]), (["d", "l"], ["dark", "light"])])
+def test_classes_without_a_name_are_told(y_names, class_names):
+    X, y, proba = predictions()
+    with pytest.raises(ValueError, match=r"class_names has no name for the classes \[.*dict from labels"):
+        ConfusionImagesDisplay.from_predictions(X, np.array(y_names)[y], proba, class_names=class_names)
+
+
+def test_names_are_no_formulas():
+    X, y, proba = predictions()
+    display = ConfusionImagesDisplay.from_predictions(X, y, proba, class_names=["$5 bill$", "$\\frac{$"])
+    display.figure_.canvas.draw()
+
+
+def test_classes_that_the_classifier_does_not_know_are_mistakes():
+    X, y = images(3)
+    known = y < 2
+    model = make_pipeline(FlattenScaler(), LogisticRegressionGD(max_iter=50)).fit(X[known], y[known])
+    display = ConfusionImagesDisplay.from_estimator(model, X, y, n_images=30)
+    assert display.true.count(2) == sum(y == 2)
+    assert set(display.predicted) <= {0, 1}
+    assert display.n_mistakes == sum(model.predict(X) != y)
+
+
+# How many
+
+
+def test_one_mistake_in_the_singular():
+    X, y, proba = one_mistake()
+    display = ConfusionImagesDisplay.from_predictions(X, y, proba)
+    assert display.figure_.get_suptitle() == "1 mistake in 50 images"
+    assert titles(display) == [f"{1 - y[3]}, 90.0%\n(is {y[3]})"]
+    with_one = ConfusionImagesDisplay.from_predictions(X[3:4], y[3:4], proba[3:4], labels=[0, 1])
+    assert with_one.figure_.get_suptitle() == "1 mistake in 1 image"
+
+
+@pytest.mark.parametrize(
+    "make_axes",
+    [lambda: None, lambda: plt.subplots()[1], lambda: plt.subplots(2, 2)[1]],
+    ids=["new figure", "one axes", "several axes"],
+)
+def test_no_mistakes_are_said_in_the_axes(make_axes):
+    X, y, _ = predictions()
+    display = ConfusionImagesDisplay.from_predictions(X, y, np.eye(2)[y], ax=make_axes())
+    (axes,) = display.axes_
+    assert [text.get_text() for text in axes.texts] == ["No mistakes in 40 images"]
+    assert display.text_ is axes.texts[0]
+    assert display.images_ == []
+    assert display.n_mistakes == 0
+    assert not any(ax.axison for ax in display.figure_.axes)
+
+
+@pytest.mark.parametrize("n_images", [0, -1, 2.5])
+def test_numbers_of_images_that_are_none(n_images):
+    X, y, proba = predictions()
+    with pytest.raises((ValueError, TypeError), match="n_images"):
+        ConfusionImagesDisplay.from_predictions(X, y, proba, n_images=n_images)
+
+
+# What is an image
+
+
+@pytest.mark.parametrize("shape", [(4, 5), (4, 5, 1), (4, 5, 3)])
+@pytest.mark.parametrize("convert", [np.asarray, csr_array], ids=["dense", "sparse"])
+def test_rows_are_the_images_that_they_flatten(shape, convert):
+    """Grey, grey with one channel and RGB; dense rows and sparse."""
+    X, y, proba = predictions(shape=shape)
+    from_images = ConfusionImagesDisplay.from_predictions(X, y, proba)
+    from_rows = ConfusionImagesDisplay.from_predictions(
+        convert(X.reshape(40, -1)), y, proba, image_shape=list(shape)
+    )
+    expected = mistakes(y, proba, [0, 1])[:12]
+    for a, b, (i, *_) in zip(drawn(from_images), drawn(from_rows), expected, strict=True):
+        assert a.shape == (shape if shape[2:] == (3,) else (4, 5))
+        np.testing.assert_array_equal(a, b)
+        np.testing.assert_allclose(a, X[i].reshape(a.shape) / 255)
+
+
+@pytest.mark.parametrize(
+    ("convert", "white"),
+    [
+        (lambda X: X, 255),
+        (lambda X: X.astype(np.float32), 255),
+        (lambda X: X / 255, 1),
+        (lambda X: X / 510, 0.5),
+        (lambda X: X.astype(np.uint16) * 100, 25500),
+        (lambda X: (X > 100).astype(np.uint8), 1),
+        (lambda X: X > 100, 1),
+        (lambda X: np.where(X == 0, -3.0, X), 255),
+    ],
+    ids=["uint8", "float32 to 255", "to 1", "to a half", "to 25500", "uint8 to 1", "bool", "negative"],
+)
+def test_images_are_drawn_as_they_are(convert, white):
+    """Black is 0 and less; white 255, 1 where no value exceeds that, or the largest value above 255."""
+    X, y, proba = predictions(shape=(4, 4))
+    X[:, 0, 0], X[:, 0, 1] = 255, 0
+    X = convert(X)
+    expected = {1: 1, 255: 1, 25500: 1, 0.5: 0.5}[white] if X.dtype != np.uint8 or white == 255 else 1 / 255
+    for image in ConfusionImagesDisplay.from_predictions(X, y, proba).images_:
+        assert image.get_clim() == (0, 1)
+        assert image.get_cmap().name == "gray"
+        np.testing.assert_allclose(image.get_array()[0, :2], [expected, 0])
+
+
+def test_white_is_that_of_all_images():
+    """A dark image stays dark, also where no bright one is a mistake."""
+    X = np.stack([np.full((2, 2), 10.0), np.full((2, 2), 200.0), np.full((2, 2), 0.5)])
+    proba = [[0.2, 0.8], [0.2, 0.8], [0.8, 0.2]]
+    display = ConfusionImagesDisplay.from_predictions(X, [0, 1, 1], proba)
+    assert [image[0, 0] for image in drawn(display)] == [10 / 255, 0.5 / 255]
+
+
+@pytest.mark.parametrize(
+    ("shape", "options", "message"),
+    [
+        ((60,), {}, r"rows of 60 values: pass image_shape=\(height, width\) or \(height, width, 3\)"),
+        ((60,), {"image_shape": (4, 4)}, r"60 values a sample, but images of shape \(4, 4\) have 16"),
+        ((60,), {"image_shape": (60,)}, "rows of 60 values: pass image_shape"),
+        ((4, 5, 4), {}, r"\(height, width, 3\), got image_shape=\(4, 5, 4\)"),
+        ((2, 2, 5, 3), {}, r"\(height, width, 3\), got image_shape=\(2, 2, 5, 3\)"),
+        ((4, 5), {"image_shape": (4, 5, 3)}, "20 values a sample"),
+    ],
+)
+def test_samples_that_are_no_images_are_refused(shape, options, message):
+    X, y, proba = predictions(shape=shape)
+    with pytest.raises(ValueError, match=message):
+        ConfusionImagesDisplay.from_predictions(X, y, proba, **options)
+
+
+# What it is asked of
+
+
+@pytest.mark.parametrize(
+    "classifier",
+    [
+        LogisticRegressionGD(max_iter=20),
+        ShallowNNClassifier(3, learning_rate=0.1, max_iter=20, random_state=0),
+        GaussianNB(),
+        TunedThresholdClassifierCV(GaussianNB(), cv=2),
+    ],
+    ids=lambda classifier: type(classifier).__name__,
+)
+def test_any_classifier_with_probabilities(classifier):
+    """Alone, from strings; of this package or scikit-learn's, also one with a `refit` that is no search."""
+    X, y = images(shape=(20,))
+    y = np.array(["cat", "ox"])[np.random.RandomState(0).permutation(y)]
+    model = classifier.fit(X / 255, y)
+    display = ConfusionImagesDisplay.from_estimator(model, X / 255, y, image_shape=(4, 5))
+    expected = mistakes(y, model.predict_proba(X / 255), ["cat", "ox"])
+    assert display.n_mistakes == len(expected) > 0
+    assert titles(display) == [f"{said}, {p:.1%}\n(is {y[i]})" for i, said, p in expected[:12]]
+
+
+@pytest.mark.parametrize("search", [None, GridSearchCV, VectorizedGridSearchCV])
+@pytest.mark.parametrize("is_flat", [False, True])
+def test_pipelines_and_searches_know_the_shape(search, is_flat):
+    """FlattenScaler was fitted on images: it tells the shape of rows, in a search's best estimator too."""
+    X, y = images()
+    y = np.random.RandomState(0).permutation(y)
+    model = make_pipeline(FlattenScaler(), StandardScaler(), LogisticRegressionGD(max_iter=3))
+    if search:
+        model = search(model, {"logisticregressiongd__learning_rate": [0.01, 0.1]}, cv=2)
+    model.fit(X, y)
+    display = ConfusionImagesDisplay.from_estimator(model, X.reshape(30, -1) if is_flat else X, y)
+    expected = mistakes(y, model.predict_proba(X), [0, 1])[:12]
+    assert len(expected) > 0
+    for image, (i, *_) in zip(drawn(display), expected, strict=True):
+        np.testing.assert_allclose(image, X[i] / 255)
+
+
+def test_a_pipeline_fitted_on_rows_does_not_know_the_shape():
+    X, y = images(shape=(20,))
+    model = make_pipeline(FlattenScaler(), LogisticRegressionGD(max_iter=3)).fit(X, y)
+    with pytest.raises(ValueError, match="rows of 20 values: pass image_shape"):
+        ConfusionImagesDisplay.from_estimator(model, X, y)
+
+
+@pytest.mark.parametrize(
+    "estimator", [LinearRegression(), LinearSVC(), GridSearchCV(LogisticRegressionGD(), {}, refit=False)]
+)
+def test_what_has_no_probabilities_is_refused(estimator):
+    X, y = images(shape=(20,))
+    with pytest.raises(TypeError, match=r"fitted classifier with predict_proba, or .*refit=True, got"):
+        ConfusionImagesDisplay.from_estimator(estimator, X, y, image_shape=(4, 5))
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        LogisticRegressionGD(),
+        make_pipeline(FlattenScaler(), LogisticRegressionGD()),
+        GridSearchCV(LogisticRegressionGD(), {}),
+    ],
+)
+def test_what_is_not_fitted_is_refused(estimator):
+    X, y = images(shape=(20,))
+    with pytest.raises(NotFittedError):
+        ConfusionImagesDisplay.from_estimator(estimator, X, y, image_shape=(4, 5))
+
+
+def test_lengths_and_labels_that_differ_are_refused():
+    X, y = images()
+    model = make_pipeline(FlattenScaler(), LogisticRegressionGD(max_iter=3)).fit(X, y)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        ConfusionImagesDisplay.from_estimator(model, X, y[:-1])
+    with pytest.raises(ValueError, match=r"Mix of label input types \(string and number\)"):
+        ConfusionImagesDisplay.from_estimator(model, X, y.astype(str))
+    proba = model.predict_proba(X)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        ConfusionImagesDisplay.from_predictions(X, y, proba[:-1])
+    with pytest.raises(ValueError, match=r"y_prob has 2 columns, but there are 1 classes: \[1\].*as labels"):
+        ConfusionImagesDisplay.from_predictions(X[y == 1], y[y == 1], proba[y == 1])
+
+
+# Axes and colours of the user's own
+
+
+@pytest.mark.parametrize("n_axes", [3, 12, 20])
+def test_images_fill_the_axes_given(n_axes):
+    """As far as either goes, the most confident first; what is left over is empty."""
+    X, y, proba = predictions()
+    expected = mistakes(y, proba, [0, 1])
+    assert len(expected) > 12
+    axes = np.array([plt.figure().add_subplot() for _ in range(n_axes)])
+    display = ConfusionImagesDisplay.from_predictions(X, y, proba, ax=axes)
+    n_drawn = min(12, n_axes)
+    assert list(display.axes_) == list(axes[:n_drawn])
+    assert display.figure_ is axes[0].figure
+    for image, (i, *_) in zip(drawn(display), expected[:n_drawn], strict=True):
+        np.testing.assert_allclose(image, X[i] / 255)
+    assert not any(ax.axison for ax in axes)
+    assert not any(ax.has_data() for ax in axes[n_drawn:])
+
+
+def test_images_divide_the_place_of_one_axes():
+    X, y, proba = predictions()
+    figure, (left, right) = plt.subplots(1, 2)
+    display = ConfusionImagesDisplay.from_predictions(X, y, proba, n_images=6, ax=right)
+    assert display.figure_ is figure
+    assert len(display.axes_) == 6
+    place = right.get_position()
+    assert all(place.x0 - 1e-9 <= ax.get_position().x0 < place.x1 for ax in display.axes_)
+    assert left.axison
+    assert not right.axison
+    assert figure.get_suptitle() == ""
+    with pytest.raises(ValueError, match="lies in no grid"):
+        display.plot(figure.add_axes((0, 0, 1, 1)))
+    with pytest.raises(ValueError, match="ConfusionImagesDisplay needs axes to draw in, but ax is empty"):
+        display.plot([])
+
+
+def test_one_image_fills_one_axes():
+    ax = plt.figure().add_axes((0, 0, 1, 1))
+    assert ConfusionImagesDisplay.from_predictions(*one_mistake(), ax=ax).axes_[0] is ax
+
+
+def test_plot_draws_again_and_returns_itself():
+    from matplotlib.colors import Normalize
+
+    X, y, proba = predictions(shape=(4, 5))
+    display = ConfusionImagesDisplay.from_predictions(X, y, proba)
+    first, first_images = display.figure_, drawn(display)
+    assert display.plot(cmap="viridis", vmax=0.5) is display
+    assert display.figure_ is not first
+    np.testing.assert_array_equal(drawn(display), first_images)
+    assert display.images_[0].get_cmap().name == "viridis"
+    assert display.images_[0].get_clim() == (0, 0.5)
+    assert display.plot(norm=Normalize(0, 2)).images_[0].get_clim() == (0, 2)

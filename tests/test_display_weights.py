@@ -1,0 +1,103 @@
+"""The weights are drawn as images: signs, scale and shape."""
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+from sklearn.pipeline import make_pipeline
+
+from models import images
+from sknn_basic import FlattenScaler, LogisticRegressionGD, ShallowNNClassifier, WeightsDisplay
+
+plt = pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
+
+
+def shown(display):
+    return [image.get_array() for image in display.images_]
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("shape", [(4, 5), (4, 5, 1)])
+def test_grey_weights(n_classes, shape):
+    """Each image is a row of the weights in its shape, 0 in the middle of the colours."""
+    X, y = images(n_classes, shape=shape)
+    model = make_pipeline(FlattenScaler(), LogisticRegressionGD(max_iter=50)).fit(X, y)
+    display = WeightsDisplay.from_estimator(model)
+    for image, drawn, w in zip(display.images_, shown(display), model[-1].coef_, strict=True):
+        np.testing.assert_array_equal(drawn, w.reshape(4, 5))
+        assert image.get_clim() == (-np.abs(w).max(), np.abs(w).max())
+    titles = [ax.get_title() for ax in display.axes_]
+    assert titles == (["1 against 0"] if n_classes == 2 else ["0", "1", "2"])
+
+
+def test_colour_weights_of_hidden_units():
+    """0 is mid-grey, the largest weight black or white; one image a unit."""
+    X, y = images()
+    network = ShallowNNClassifier(7, learning_rate=0.1, max_iter=50, random_state=0)
+    model = make_pipeline(FlattenScaler(), network).fit(X, y)
+    display = WeightsDisplay.from_estimator(model)
+    assert [ax.get_title() for ax in display.axes_] == [f"unit {j}" for j in range(7)]
+    assert display.figure_ is display.axes_[0].figure
+    for drawn, w in zip(shown(display), model[-1].coefs_[0].T, strict=True):
+        assert drawn.shape == (4, 5, 3)
+        assert drawn.min() >= 0
+        assert drawn.max() <= 1
+        assert max(drawn.max(), 1 - drawn.min()) == 1
+        np.testing.assert_allclose((drawn - 0.5) * 2 * np.abs(w).max(), w.reshape(4, 5, 3), atol=1e-12)
+
+
+def test_image_shape_without_a_pipeline():
+    X, y = images(shape=(20,))
+    model = LogisticRegressionGD(max_iter=5).fit(X, y)
+    display = WeightsDisplay.from_estimator(model, image_shape=(4, 5), cmap="gray")
+    assert shown(display)[0].shape == (4, 5)
+    assert display.images_[0].get_cmap().name == "gray"
+    from matplotlib.colors import CenteredNorm
+
+    WeightsDisplay.from_estimator(model, image_shape=[4, 5], norm=CenteredNorm())
+
+
+def test_zero_weights_are_drawn():
+    """A fit that has learnt nothing is grey, not a division by zero."""
+    WeightsDisplay(weights=np.zeros((1, 12)), image_shape=(2, 2, 3)).plot()
+    WeightsDisplay(weights=np.zeros((1, 4)), image_shape=(2, 2)).plot()
+
+
+def test_axes_of_the_users_own():
+    """One a image, or one whose place they divide; `plot` returns the display."""
+    weights = np.random.RandomState(0).standard_normal((3, 4))
+    display = WeightsDisplay(weights=weights, image_shape=(2, 2), titles=["a", "b", "c"])
+    figure, axes = plt.subplots(1, 3)
+    assert display.plot(axes) is display
+    assert list(display.axes_) == list(axes)
+    _, ax = plt.subplots()
+    assert display.plot(ax).figure_ is ax.figure
+    assert len(ax.figure.axes) == 4
+    _, ax = plt.subplots()
+    assert WeightsDisplay(weights=weights[:1], image_shape=(2, 2)).plot(ax).axes_[0] is ax
+    with pytest.raises(ValueError, match="3 images need 3 axes or one, got 2"):
+        display.plot(axes[:2])
+    with pytest.raises(ValueError, match="WeightsDisplay needs axes to draw in, but ax is empty"):
+        display.plot([])
+    with pytest.raises(ValueError, match="lies in no grid"):
+        display.plot(figure.add_axes((0, 0, 1, 1)))
+    plt.close(figure)
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "options", "message"),
+    [
+        ([], {}, r"pass image_shape=\(height, width, 3\), or a pipeline with FlattenScaler"),
+        ([], {"image_shape": (5, 5)}, r"60 weights an image, but images of shape \(5, 5\) have 25 values"),
+        ([FlattenScaler(), PCA(3)], {}, "3 weights an image"),
+        ([FlattenScaler()], {"image_shape": (2, 2, 15)}, r"got image_shape=\(2, 2, 15\)"),
+        ([FlattenScaler()], {"image_shape": (60,)}, r"got image_shape=\(60,\)"),
+        ([FlattenScaler(1), FlattenScaler()], {}, r"fitted on rows.*pass image_shape=\(height"),
+    ],
+)
+def test_weights_that_are_no_images_are_refused(pipeline, options, message):
+    X, y = images()
+    if not pipeline:
+        X = X.reshape(len(X), -1)
+    model = make_pipeline(*pipeline, LogisticRegressionGD(max_iter=3)).fit(X, y)
+    with pytest.raises(ValueError, match=message):
+        WeightsDisplay.from_estimator(model, **options)
