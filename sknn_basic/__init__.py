@@ -2,7 +2,7 @@
 
 from ._classifiers import LogisticRegressionGD, ShallowNNClassifier
 from ._datasets import load_photo_patches, read_hdf5, write_hdf5
-from ._images import read_image, read_image_folder
+from ._image_folders import read_image, read_image_folder
 from ._plotting import LossCurveDisplay, WeightsDisplay
 from ._preprocessing import FlattenScaler
 from ._search import VectorizedGridSearchCV

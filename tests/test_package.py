@@ -25,7 +25,7 @@ LAYERS = [
     {"_extras", "_files", "_sklearn"},
     {"_callbacks"},
     {"_network", "_inputs", "_datasets"},
-    {"_images", "_preprocessing", "_samples", "_curvature", "_objective"},
+    {"_image_folders", "_preprocessing", "_samples", "_curvature", "_objective"},
     {"_training"},
     {"_base"},
     {"_classifiers", "_stacks", "_plotting"},
@@ -73,7 +73,7 @@ def test_private_names_of_scikit_learn_stand_in_one_place():
                 assert path.name == "_sklearn.py" or not private, f"{path.name} imports {private}"
 
 
-EXAMPLES_NEED = {"_images": "PIL.Image", "_plotting": "matplotlib.pyplot"}
+EXAMPLES_NEED = {"_image_folders": "PIL.Image", "_plotting": "matplotlib.pyplot"}
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if ">>> " in (PACKAGE / f"{m}.py").read_text()])

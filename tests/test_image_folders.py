@@ -92,7 +92,7 @@ def as_mode(mode):
 )
 def test_every_mode_becomes_the_same_rgb(mode):
     """The ramp from black to white comes out the same, whatever holds it."""
-    from sknn_basic._images import _as_rgb
+    from sknn_basic._image_folders import _as_rgb
 
     rgb = np.asarray(_as_rgb(as_mode(mode)))
     assert rgb.shape == (8, 8, 3)
@@ -100,21 +100,21 @@ def test_every_mode_becomes_the_same_rgb(mode):
 
 
 def test_black_and_white():
-    from sknn_basic._images import _as_rgb
+    from sknn_basic._image_folders import _as_rgb
 
     rgb = np.asarray(_as_rgb(Image.fromarray(RAMP > 0.5)))
     np.testing.assert_array_equal(rgb, np.repeat(255 * (RAMP > 0.5)[..., np.newaxis], 3, axis=2))
 
 
 def test_integers_of_32_bits_that_end_at_255():
-    from sknn_basic._images import _as_rgb
+    from sknn_basic._image_folders import _as_rgb
 
     rgb = np.asarray(_as_rgb(Image.fromarray((255 * RAMP).astype(np.int32))))
     np.testing.assert_array_equal(rgb[..., 0], (255 * RAMP).astype(int))
 
 
 def test_floats_that_end_at_255():
-    from sknn_basic._images import _as_rgb
+    from sknn_basic._image_folders import _as_rgb
 
     rgb = np.asarray(_as_rgb(Image.fromarray((300 * RAMP - 20).astype(np.float32))))
     np.testing.assert_allclose(rgb[..., 0], np.clip(300 * RAMP - 20, 0, 255), atol=0.51)
