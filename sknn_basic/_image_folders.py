@@ -52,6 +52,8 @@ def read_image_folder(path, size=64):
         If there is no such folder.
     ImportError
         If Pillow is not installed: the extra `images`.
+    MemoryError
+        If memory does not suffice for an image, which the message names, or for all of them.
     TypeError
         If size is not an integer.
     ValueError
@@ -137,6 +139,8 @@ def read_image(path, size=64):
         If there is no such file.
     ImportError
         If Pillow is not installed: the extra `images`.
+    MemoryError
+        If memory does not suffice for the image.
     OSError
         If the file cannot be read as an image.
     TypeError
@@ -201,6 +205,8 @@ def _read(path, size):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd metadata, or of many pixels
             return _read_with_pillow(path, size)
+    except MemoryError as error:
+        raise MemoryError(f"{path} cannot be read for lack of memory.") from error
     except Exception as error:  # Pillow raises many kinds for files that are damaged or no images
         raise OSError(" ".join(str(error).split()) or type(error).__name__) from error
 

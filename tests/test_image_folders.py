@@ -258,6 +258,7 @@ HEIC_ADVICE = r"HEIC; run python -m pip install pillow-heif, or convert the file
         ("a", as_heif(b"mif1", b"heic")),
         ("a.heif", as_heif(b"MiHE", b"MiPr")),
     ],
+    ids=["suffix", "content", "compatible brand", "another brand"],
 )
 def test_heic_says_what_to_install(name, content, photos, monkeypatch):
     """Known by its suffix or its content, in a folder and alone; in the folder, once for all such files."""
@@ -289,6 +290,18 @@ def test_avif_says_what_to_install(is_known, tmp_path, monkeypatch):
     expected = "cannot identify" if is_known else "AVIF; run python -m pip install --upgrade pillow"
     with pytest.raises(OSError, match=expected):
         read_image(tmp_path / "a.avif")
+
+
+def test_lack_of_memory_is_no_damaged_file(photos, monkeypatch):
+    """It is raised: to leave such images out would change the training set from machine to machine."""
+
+    def fail(image):
+        raise MemoryError
+
+    monkeypatch.setattr("PIL.ImageOps.exif_transpose", fail)
+    for read, path in ((read_image, photos / "red" / "0.png"), (read_image_folder, photos)):
+        with pytest.raises(MemoryError, match=r"\d.png cannot be read for lack of memory\.$"):
+            read(path)
 
 
 def test_folders_in_a_class_belong_to_it(photos):
