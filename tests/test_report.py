@@ -127,7 +127,7 @@ def test_images_are_drawn_as_they_are(convert):
     X = data.test_set_x.copy()
     X[:, 0, 0], X[:, 0, 1] = 255, 0
     data = data._replace(train_set_x=convert(data.train_set_x), test_set_x=convert(X))
-    model = make_pipeline(FlattenScaler(), LogisticRegressionGD(max_iter=1))
+    model = make_pipeline(FlattenScaler(1), LogisticRegressionGD(max_iter=1))
     figure = draw_report([model.fit(data.train_set_x, data.train_set_y[::-1])], data)
     shown = [ax.images[0] for ax in figure.findobj(type(figure.axes[0])) if "(is " in ax.get_title()]
     assert shown
