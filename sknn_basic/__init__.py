@@ -5,7 +5,7 @@ from ._datasets import load_photo_patches, read_hdf5, write_hdf5
 from ._display.confusion_images import ConfusionImagesDisplay
 from ._display.loss_curve import LossCurveDisplay
 from ._display.weights import WeightsDisplay
-from ._images import read_image, read_image_folder
+from ._image_folders import read_image, read_image_folder
 from ._preprocessing import FlattenScaler
 from ._search import VectorizedGridSearchCV
 

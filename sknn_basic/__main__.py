@@ -28,9 +28,7 @@ def main(argv=None):
     """Run the command with the arguments `argv` (default: those of the process)."""
     parser = _make_parser()
     argv = sys.argv[1:] if argv is None else argv
-    if not argv or (argv[0].startswith("-") and argv[0] not in ("-h", "--help", "--version")):
-        argv = ["train", *argv]
-    options = parser.parse_args(argv)
+    options = parser.parse_intermixed_args(argv[1:] if argv[:1] == ["train"] else argv)
     if options.learning_rate == "auto" and options.model != "logistic":
         parser.error("argument --learning-rate: auto is for --model logistic only; give a number")
     sys.stdout.reconfigure(errors="backslashreplace")  # a class name that the terminal cannot show
@@ -126,18 +124,14 @@ class _OneLineParser(argparse.ArgumentParser):
 def _make_parser():
     parser = _OneLineParser(
         prog="sknn-basic",
-        description="Logistic regression and the one-hidden-layer network by gradient descent. Without "
-        "arguments: train both on the bundled images, as in the notes' assignment.",
-        epilog="sknn-basic train --help lists the options. Before options, train may be left out.",
+        usage="%(prog)s [train] [FILE [TEST_FILE]] [options]",
+        description="Train logistic regression and the one-hidden-layer network on images by gradient "
+        "descent, print costs and accuracies. Without arguments: both on the bundled images, as in the "
+        "notes' assignment.",
+        epilog="The word train may be left out. A file of that name is ./train.",
     )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    train = commands.add_parser(
-        "train",
-        help="train on images, print costs and accuracies",
-        description="Train on images, print costs and accuracies.",
-    )
-    add = train.add_argument
+    add = parser.add_argument
+    add("--version", action="version", version=f"%(prog)s {__version__}")
     add("file", nargs="?", metavar="FILE", help="HDF5 file in the notes' layout (default: bundled images)")
     add("test_file", nargs="?", metavar="TEST_FILE", help="HDF5 file with the test set, if FILE has none")
     add(

@@ -3,6 +3,7 @@
 import io
 from contextlib import contextmanager
 from importlib import resources
+from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,6 +58,8 @@ def read_hdf5(path, test_path=None):
     ------
     FileNotFoundError
         If a file does not exist.
+    MemoryError
+        If memory does not suffice for a dataset; the message names it and how much it needs.
     OSError
         If a file or a dataset cannot be read: it is not HDF5, is cut short or damaged.
     ValueError
@@ -220,7 +223,7 @@ def _read(path, keys, optional=None):
             where = f"{path}: dataset {key!r}"
             dataset = _find(file, key, where)
             with _naming(where):
-                found[key] = where, np.asarray(dataset[()])
+                found[key] = where, _values(dataset)
     return found
 
 
@@ -260,11 +263,38 @@ def _find(file, key, where):
     return item
 
 
+def _values(dataset):
+    """Return the values of a dataset; raise MemoryError if memory does not suffice for them.
+
+    HDF5 may report a lack of memory as it reports damage, such as "filter returned failure during read". So
+    after any error, NumPy is asked for as much memory as reading takes.
+    """
+    try:
+        return np.asarray(dataset[()])
+    except Exception as error:
+        # gzip decompresses into a buffer that doubles: up to twice the size of a chunk
+        n_bytes = dataset.nbytes + 2 * prod(dataset.chunks or [0]) * dataset.dtype.itemsize
+        try:
+            np.empty(n_bytes, np.uint8)
+        except (MemoryError, ValueError):  # ValueError: more than addresses reach
+            raise MemoryError(
+                f"{n_bytes / 2**30:,.1f} GiB are needed for values of shape {dataset.shape} and type "
+                f"{dataset.dtype}"
+            ) from error
+        raise
+
+
 @contextmanager
 def _naming(where):
-    """Turn whatever h5py raises about a damaged file (also KeyError, RuntimeError, ...) into an OSError."""
+    """Turn what h5py raises about a damaged file (also KeyError, RuntimeError, ...) into an OSError.
+
+    A MemoryError stays one. Both messages name what was read.
+    """
     try:
         yield
+    except MemoryError as error:
+        reason = _one_line(error) or type(error).__name__
+        raise MemoryError(f"{where} cannot be read for lack of memory: {reason}.") from error
     except Exception as error:
         raise OSError(
             f"{where} cannot be read ({_one_line(error)}), expected a complete HDF5 file."

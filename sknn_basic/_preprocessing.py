@@ -1,5 +1,6 @@
 """Images to rows: flattened and scaled, as the notes do (section 1.2.2)."""
 
+import warnings
 from itertools import product
 from math import prod
 from numbers import Real
@@ -91,6 +92,12 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
         ------
         ValueError
             If X is not numeric, not finite, sparse, complex or empty.
+
+        Warns
+        -----
+        UserWarning
+            If `divisor` is 255 and all values, of any dtype, are in [0, 1] already, but not all 0: images
+            that are scaled, or masks of 0 and 1.
         """
         task = begin_fit(self, 0, X, y)
         shape = shape_of(X)
@@ -105,6 +112,13 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
                 del self.feature_names_in_
         if X.dtype.kind not in "buif":
             raise ValueError(f"X has the type {X.dtype}. Pass real numbers.")
+        if self.divisor == 255 and _is_scaled(X):
+            warnings.warn(
+                "All values of X are in [0, 1] already, and FlattenScaler would divide them by 255: pass "
+                "divisor=1 for images that are scaled.",
+                UserWarning,
+                stacklevel=3,
+            )
         self.image_shape_ = X.shape[1:]
         task.end({})
         return self
@@ -204,6 +218,18 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
         tags.input_tags.three_d_array = True  # and more axes, for which there is no tag
         tags.transformer_tags.preserves_dtype = [self.dtype] if self.dtype else ["float64", "float32"]
         return tags
+
+
+def _is_scaled(X):
+    """Whether all values are in [0, 1] and not all 0; of 8-bit images few are read before one exceeds 1."""
+    n_rows = max(1, 2**16 // prod(X.shape[1:]))  # 65,536 values stay in the cache for their second reading
+    highest = 0
+    for start in range(0, len(X), n_rows):
+        block = X[start : start + n_rows]
+        highest = max(highest, block.max())
+        if highest > 1 or block.min() < 0:
+            return False
+    return highest > 0
 
 
 def _float_dtype(X):

@@ -51,6 +51,14 @@ def assert_names(error, *parts):
         assert str(part) in message
 
 
+def run_python(code, path):
+    """Run code in a Python of its own, with the path as its argument."""
+    command = [sys.executable, "-c", textwrap.dedent(code), str(path)]
+    python_path = str(Path(_datasets.__file__).parents[1])
+    environment = {**os.environ, "PYTHONPATH": python_path, "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
 class Interruption:
     """Raises instead of being called."""
 
@@ -323,6 +331,61 @@ def test_damaged_structure(tmp_path, signature):
         assert_names(error, path, "'train_set_x'")
 
 
+@pytest.mark.parametrize(
+    ("shape", "dtype", "expected"),
+    [((10**9, 64, 64, 3), "f8", "91,552.7 GiB"), ((2**40, 2**30), "u1", "1,099,511,627,776.0 GiB")],
+    ids=["memory", "addresses"],
+)
+def test_more_than_memory_holds(tmp_path, shape, dtype, expected):
+    """A small file may declare any size: the dataset is named, and how much memory it needs."""
+    path = write_raw(tmp_path / "a.h5", small_dataset(train_set_x=None))
+    with h5py.File(path, "a") as file:
+        file.create_dataset(
+            "train_set_x", shape, dtype, chunks=(1, *shape[1:]) if len(shape) > 2 else (1, 64)
+        )
+    assert path.stat().st_size < 20_000
+    with pytest.raises(MemoryError, match="memory") as error:
+        read_hdf5(path)
+    assert_names(error, path, "'train_set_x'", expected, shape)
+
+
+LITTLE_MEMORY = """
+    import resource, sys
+    from pathlib import Path
+    from sknn_basic._datasets import read_hdf5
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 40 * 2**20, resource.RLIM_INFINITY))
+    try:
+        read_hdf5(sys.argv[1])
+    except MemoryError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
+def test_no_memory_to_decompress(tmp_path):
+    """Memory suffices for the array, but not to decompress its chunk: HDF5 says that a filter failed."""
+    path = write_raw(tmp_path / "a.h5", small_dataset(train_set_x=None))
+    with h5py.File(path, "a") as file:
+        shape = (30 * 2**10, 1024)
+        images = file.create_dataset("train_set_x", shape, "u1", chunks=shape, compression="gzip")
+        images[0] = 1
+    run = run_python(LITTLE_MEMORY, path)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.startswith(f"{path}: dataset 'train_set_x' cannot be read for lack of memory: 0.1 GiB")
+
+
+@pytest.mark.parametrize(
+    "where", [(h5py, "File"), (h5py.Group, "get")], ids=["opening a file", "finding a dataset"]
+)
+def test_lack_of_memory_anywhere(tmp_path, monkeypatch, where):
+    path = write_raw(tmp_path / "a.h5", small_dataset())
+    monkeypatch.setattr(*where, Interruption(MemoryError()))
+    with pytest.raises(MemoryError, match="cannot be read for lack of memory") as error:
+        read_hdf5(path)
+    assert_names(error, path)
+
+
 def test_group_is_no_dataset(tmp_path):
     """A group under the name of a dataset is refused."""
     path = write_raw(tmp_path / "a.h5", small_dataset(train_set_y=None))
@@ -565,10 +628,7 @@ def test_full_disk(tmp_path):
     """A file that cannot grow is an OSError that names it, never a crash, and leaves the old file."""
     path = tmp_path / "a.h5"
     path.write_bytes(b"old")
-    command = [sys.executable, "-c", textwrap.dedent(FULL_DISK), str(path)]
-    python_path = str(Path(_datasets.__file__).parents[1])
-    environment = {**os.environ, "PYTHONPATH": python_path, "PYTHONDONTWRITEBYTECODE": "1"}
-    run = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    run = run_python(FULL_DISK, path)
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.startswith(f"{path} cannot be written")
     assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"old"]

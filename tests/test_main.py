@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from sknn_basic import LogisticRegressionGD, load_photo_patches, write_hdf5
+from sknn_basic import LogisticRegressionGD, __version__, load_photo_patches, write_hdf5
 from sknn_basic.__main__ import main
 
 NOTES_COSTS = """
@@ -137,14 +137,48 @@ def test_bad_options_end_in_one_line(options, message, capsys):
     assert message in fails(capsys, "train", *options.split())
 
 
-def test_options_alone_are_those_of_train(capsys):
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "all.h5 --max-iter 3 --model logistic",
+        "--max-iter 3 all.h5 --model logistic",
+        "--max-iter 3 --model logistic all.h5 all.h5",
+        "all.h5 all.h5 --model=logistic --max-iter=3",
+        "all.h5 --max-iter 3 all.h5 --model logistic",
+    ],
+)
+def test_train_may_be_left_out(arguments, tmp_path, monkeypatch, capsys):
+    """With files and options in any order, what is printed is the same but for the time."""
+    monkeypatch.chdir(tmp_path)
+    write_hdf5("all.h5", *load_photo_patches())
+    outputs = []
+    for argv in (["train", *arguments.split()], arguments.split()):
+        main(argv)
+        outputs.append(re.sub("trained in .* s", "", capsys.readouterr().out))
+    assert outputs[0] == outputs[1]
+    assert outputs[0].startswith(f"Images: {' and '.join(['all.h5'] * arguments.count('all.h5'))}\n")
+    assert "max_iter=3" in outputs[0]
+
+
+def test_options_alone(capsys):
     main(["--max-iter", "3", "--model", "logistic"])
     assert "max_iter=3" in capsys.readouterr().out
     assert "argument --max-iter: expected an integer" in fails(capsys, "--max-iter", "none")
 
 
-def test_unknown_command_ends_in_one_line(capsys):
-    assert "invalid choice: 'fly'" in fails(capsys, "fly")
+@pytest.mark.parametrize("argv", [["./train"], ["train", "train"]])
+def test_a_file_that_is_called_train(argv, tmp_path, monkeypatch, capsys):
+    """The word alone is the command; as ./train, or after that word, it is the file."""
+    monkeypatch.chdir(tmp_path)
+    write_hdf5("train", *load_photo_patches())
+    main([*argv, "--max-iter=1"])
+    assert re.match(r"Images: (\./)?train\n", capsys.readouterr().out)
+    main(["train", "--max-iter=1"])
+    assert capsys.readouterr().out.startswith("Images: the bundled photo patches\n")
+
+
+def test_mistyped_command_is_a_missing_file(capsys):
+    assert "trian does not exist: expected an HDF5 file" in fails(capsys, "trian")
 
 
 @pytest.mark.filterwarnings("default")
@@ -232,9 +266,10 @@ def test_an_interruption_shows_what_was_reached(monkeypatch, capsys):
 
 def test_help_and_version(capsys):
     for argv, expected in (
-        (["--help"], "train"),
+        (["--help"], "[train] [FILE [TEST_FILE]] [options]"),
+        (["--help"], "--l2-regularization"),
         (["train", "--help"], "--l2-regularization"),
-        (["--version"], "."),
+        (["--version"], f"sknn-basic {__version__}\n"),
     ):
         with pytest.raises(SystemExit) as exit_:
             main(argv)

@@ -31,11 +31,12 @@ MODULES = sorted(short(found.name) for found in FOUND if not found.ispkg)
 SUBPACKAGES = sorted(short(found.name) for found in FOUND if found.ispkg)
 # A module imports from lower layers only.
 LAYERS = [
-    {"_extras", "_files", "_sklearn"},
-    {"_callbacks"},
-    {"_network", "_inputs", "_datasets"},
-    {"_images", "_preprocessing", "_samples", "_curvature", "_objective"},
-    {"_training"},
+    {"_extras", "_files", "_sklearn", "_descent.activations"},
+    {"_descent.network", "_descent.samples"},
+    {"_descent.objective", "_descent.curvature"},
+    {"_descent.problem", "_descent.run"},
+    {"_callbacks", "_inputs"},
+    {"_preprocessing", "_datasets", "_image_folders"},
     {"_base"},
     {"_classifiers", "_stacks", "_display.common"},
     {"_display.confusion_images", "_display.loss_curve", "_display.weights", "_search"},
@@ -103,6 +104,19 @@ def test_a_subpackage_itself_imports_nothing(subpackage):
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
+def test_the_descent_is_plain_numpy():
+    """`_descent/` imports NumPy, SciPy and itself: no scikit-learn, no h5py, nothing else of the package."""
+    for module in MODULES:
+        if not module.startswith("_descent."):
+            continue
+        assert all(imported.startswith("_descent.") for imported in relative_imports(module)), module
+        nodes = list(ast.walk(ast.parse(path_of(module).read_text())))
+        names = [node.module for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
+        names += [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+        outside = {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names)
+        assert outside <= {"numpy", "scipy"}, module
+
+
 def test_private_names_of_scikit_learn_stand_in_one_place():
     for module in MODULES:
         for node in ast.walk(ast.parse(path_of(module).read_text())):
@@ -112,7 +126,7 @@ def test_private_names_of_scikit_learn_stand_in_one_place():
                 assert module == "_sklearn" or not private, f"{module} imports {private}"
 
 
-EXAMPLES_NEED = {"_images": "PIL.Image", "_display": "matplotlib.pyplot"}  # by module or subpackage
+EXAMPLES_NEED = {"_image_folders": "PIL.Image", "_display": "matplotlib.pyplot"}  # by module or subpackage
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if ">>> " in path_of(m).read_text()])

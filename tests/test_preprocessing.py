@@ -24,6 +24,7 @@ IMAGES = np.random.RandomState(0).randint(0, 256, (6, 4, 5, 3)).astype(np.uint8)
     "dtype",
     [np.uint8, np.int64, np.uint64, bool, np.float16, np.float32, np.float64, np.longdouble, object, ">f4"],
 )
+@pytest.mark.filterwarnings("ignore:All values of X are in:UserWarning")  # the bools
 def test_flattened_in_c_order_and_divided(shape, dtype):
     """X.reshape(m, -1) / 255 for any number of axes and any real dtype; float32 stays, else float64."""
     X = np.resize(IMAGES, shape).astype(dtype)
@@ -54,6 +55,7 @@ def test_chosen_precision(given, chosen):
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
 @pytest.mark.parametrize("layout", [np.ascontiguousarray, lambda X: X.repeat(2, axis=2)[:, :, ::2]])
+@pytest.mark.filterwarnings("ignore:All values of X are in:UserWarning")
 def test_the_output_is_the_only_array(dtype, layout):
     """fit and transform of images allocate the output and nothing else of its size."""
     X = layout(np.ones((40, 64, 64, 3), dtype))
@@ -64,6 +66,43 @@ def test_the_output_is_the_only_array(dtype, layout):
     finally:
         tracemalloc.stop()
     assert peak < rows.nbytes + 300_000
+
+
+ALREADY_SCALED = IMAGES / 255.0
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        ALREADY_SCALED,
+        ALREADY_SCALED.astype(np.float32).reshape(6, 60),
+        ALREADY_SCALED.tolist(),
+        np.repeat(ALREADY_SCALED, 5000, axis=0),
+        (IMAGES > 128).astype(np.uint8),
+        IMAGES > 128,
+        pd.DataFrame({"a": [0.0, 0.5], "b": [0.25, 1.0]}),
+    ],
+    ids=["4-D", "rows", "list", "blocks", "mask", "bool", "frame"],
+)
+def test_images_that_are_scaled_already_warn(X):
+    """Once, in fit, where it was called; never in transform, nor by another divisor."""
+    with pytest.warns(UserWarning, match=r"in \[0, 1\] already, .* pass divisor=1") as caught:
+        scaler = FlattenScaler().fit(X)
+    assert [warning.filename for warning in caught] == [__file__]
+    scaler.transform(X)
+    for divisor in (1, 254.0, 256):
+        FlattenScaler(divisor).fit(X)
+
+
+@pytest.mark.parametrize("value", [1.001, -0.001])
+@pytest.mark.parametrize("index", [(0, 0), (29_999, 4)])
+def test_one_value_outside_makes_no_warning(value, index):
+    """Wherever it stands; nor do images that are all black, or nearly, in 8 bits."""
+    X = np.full((30_000, 5), 0.5)
+    X[index] = value
+    FlattenScaler().fit(X)
+    FlattenScaler().fit(0 * X)
+    FlattenScaler().fit(np.full((2, 3), 2, np.uint8))
 
 
 def test_input_is_left_alone():

@@ -26,7 +26,8 @@ def read_image_folder(path, size=64):
     A file may be of any format and colour mode that Pillow reads. It is turned upright as its EXIF data says,
     converted to 8-bit RGB, cropped to the square in its middle and scaled. What is transparent becomes white,
     16-bit grey is divided by 257, 32-bit integers too if one exceeds 255, and floats are taken to end at 1,
-    or at 255 if one exceeds 1. Of several frames the first is read.
+    or at 255 if one exceeds 1. Of several frames the first is read. HEIC, as phones write it, is read if
+    pillow-heif is installed; its opener is then registered with Pillow.
 
     Parameters
     ----------
@@ -51,6 +52,8 @@ def read_image_folder(path, size=64):
         If there is no such folder.
     ImportError
         If Pillow is not installed: the extra `images`.
+    MemoryError
+        If memory does not suffice for an image, which the message names, or for all of them.
     TypeError
         If size is not an integer.
     ValueError
@@ -96,14 +99,14 @@ def read_image_folder(path, size=64):
             f"{path} has no subfolders: expected one for each class, such as {path / 'cat'} with images of "
             "cats."
         )
-    images, labels, skipped = [], [], []
+    images, labels, skipped = [], [], {}
     for label, folder in enumerate(folders):
         for file in _files(folder):
             try:
                 images.append(_read(file, size))
                 labels.append(label)
-            except Exception as error:  # Pillow raises many kinds for files that are damaged or no images
-                skipped.append(f"{file} ({' '.join(str(error).split()) or type(error).__name__})")
+            except OSError as error:
+                skipped.setdefault(str(error), []).append(str(file))
         if label not in labels[-1:]:
             raise ValueError(
                 f"{folder} has no image that can be read: expected at least one for each class. "
@@ -121,7 +124,7 @@ def read_image(path, size=64):
     Parameters
     ----------
     path : str or path-like
-        The file, of any format and colour mode that Pillow reads.
+        The file, of any format and colour mode that Pillow reads; HEIC if pillow-heif is installed.
     size : int, default=64
         Height and width of the image in pixels, in [1, inf): those of the images that a model was fitted on.
 
@@ -136,6 +139,8 @@ def read_image(path, size=64):
         If there is no such file.
     ImportError
         If Pillow is not installed: the extra `images`.
+    MemoryError
+        If memory does not suffice for the image.
     OSError
         If the file cannot be read as an image.
     TypeError
@@ -166,7 +171,7 @@ def read_image(path, size=64):
         raise FileNotFoundError(f"{path} does not exist: expected an image.")
     try:
         return _read(path, size)
-    except Exception as error:  # Pillow raises many kinds for files that are damaged or no images
+    except OSError as error:
         raise OSError(f"{path} cannot be read as an image: {error}") from error
 
 
@@ -184,23 +189,68 @@ def _files(folder):
 
 
 def _list_skipped(skipped):
+    """Return a sentence on {reason: files}, or "" if no file was left out."""
     if not skipped:
         return ""
-    files = "1 file" if len(skipped) == 1 else f"{len(skipped)} files"
-    return f"Left out {files} that cannot be read as images: {'; '.join(skipped)}."
+    n_files = sum(map(len, skipped.values()))
+    listed = "; ".join(f"{', '.join(files)} ({reason})" for reason, files in skipped.items())
+    return f"Left out {n_files} file{'s' * (n_files > 1)} that cannot be read as images: {listed}."
 
 
 def _read(path, size):
-    from PIL import Image, ImageOps
-
+    """Return the image, or raise an OSError that gives the reason in one line."""
     if not path.is_file():
         raise OSError("not a file")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of odd metadata, or of many pixels
-        with Image.open(path) as image:
-            image.draft(None, (2 * size, 2 * size))  # a large JPEG is decoded no finer than needed
-            upright = ImageOps.exif_transpose(image)
-            return np.array(ImageOps.fit(_as_rgb(upright), (size, size), Image.Resampling.BICUBIC))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd metadata, or of many pixels
+            return _read_with_pillow(path, size)
+    except MemoryError as error:
+        raise MemoryError(f"{path} cannot be read for lack of memory.") from error
+    except Exception as error:  # Pillow raises many kinds for files that are damaged or no images
+        raise OSError(" ".join(str(error).split()) or type(error).__name__) from error
+
+
+def _read_with_pillow(path, size):
+    from PIL import Image, ImageOps
+
+    with _open(path) as image:
+        image.draft(None, (2 * size, 2 * size))  # a large JPEG is decoded no finer than needed
+        upright = ImageOps.exif_transpose(image)
+        return np.array(ImageOps.fit(_as_rgb(upright), (size, size), Image.Resampling.BICUBIC))
+
+
+def _open(path):
+    """Open an image with Pillow, which reads HEIC through pillow_heif only, and AVIF since version 11.3."""
+    from PIL import Image, UnidentifiedImageError, features
+
+    try:
+        return Image.open(path)
+    except UnidentifiedImageError as error:
+        advice = "this Pillow does not read {}; run python -m pip install {}, or convert the file to JPEG"
+        kind = _heif_kind(path)
+        if kind == "AVIF" and not features.check("avif"):
+            raise OSError(advice.format(kind, "--upgrade pillow")) from error
+        if kind != "HEIC":
+            raise
+        try:
+            from pillow_heif import register_heif_opener
+        except ImportError:
+            raise OSError(advice.format(kind, "pillow-heif")) from error
+    register_heif_opener()
+    return Image.open(path)
+
+
+def _heif_kind(path):
+    """Return "HEIC" or "AVIF", the two kinds of HEIF, or None for any other file."""
+    with path.open("rb") as file:
+        head = file.read(64)
+    brands = {head[i : i + 4] for i in range(8, 64, 4)} if head[4:8] == b"ftyp" else set()
+    if brands & {b"avif", b"avis"}:
+        return "AVIF"
+    if path.suffix.lower() in (".heic", ".heif") or brands & {b"heic", b"heix", b"hevc", b"mif1", b"msf1"}:
+        return "HEIC"
+    return None
 
 
 def _as_rgb(image):

@@ -2,6 +2,8 @@
 
 import os
 import re
+import sys
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -92,7 +94,7 @@ def as_mode(mode):
 )
 def test_every_mode_becomes_the_same_rgb(mode):
     """The ramp from black to white comes out the same, whatever holds it."""
-    from sknn_basic._images import _as_rgb
+    from sknn_basic._image_folders import _as_rgb
 
     rgb = np.asarray(_as_rgb(as_mode(mode)))
     assert rgb.shape == (8, 8, 3)
@@ -100,21 +102,21 @@ def test_every_mode_becomes_the_same_rgb(mode):
 
 
 def test_black_and_white():
-    from sknn_basic._images import _as_rgb
+    from sknn_basic._image_folders import _as_rgb
 
     rgb = np.asarray(_as_rgb(Image.fromarray(RAMP > 0.5)))
     np.testing.assert_array_equal(rgb, np.repeat(255 * (RAMP > 0.5)[..., np.newaxis], 3, axis=2))
 
 
 def test_integers_of_32_bits_that_end_at_255():
-    from sknn_basic._images import _as_rgb
+    from sknn_basic._image_folders import _as_rgb
 
     rgb = np.asarray(_as_rgb(Image.fromarray((255 * RAMP).astype(np.int32))))
     np.testing.assert_array_equal(rgb[..., 0], (255 * RAMP).astype(int))
 
 
 def test_floats_that_end_at_255():
-    from sknn_basic._images import _as_rgb
+    from sknn_basic._image_folders import _as_rgb
 
     rgb = np.asarray(_as_rgb(Image.fromarray((300 * RAMP - 20).astype(np.float32))))
     np.testing.assert_allclose(rgb[..., 0], np.clip(300 * RAMP - 20, 0, 255), atol=0.51)
@@ -220,6 +222,86 @@ def test_unreadable_files_are_named_in_one_warning(photos):
     assert dataset.labels.tolist() == [0, 0, 0, 1, 1, 1]
     named = re.findall(r"(\w+/[\w.]+) \(", str(caught[0].message).replace(os.sep, "/"))
     assert named == expected
+
+
+@pytest.fixture
+def pillow_heif(monkeypatch):
+    """A stand-in for pillow_heif, which after registration opens every file in HEIC as a grey square."""
+    Image.init()
+    monkeypatch.setattr(Image, "ID", [*Image.ID])
+    monkeypatch.setattr(Image, "OPEN", {**Image.OPEN})
+    module = ModuleType("pillow_heif")
+
+    def register_heif_opener():
+        Image.register_open(
+            "STAND-IN", lambda file, name: Image.new("L", (9, 9), 77), lambda head: head[4:8] == b"ftyp"
+        )
+
+    module.register_heif_opener = register_heif_opener
+    monkeypatch.setitem(sys.modules, "pillow_heif", module)
+
+
+def as_heif(*brands):
+    """The first box of a HEIF file."""
+    return (16 + 4 * len(brands)).to_bytes(4) + b"ftyp" + b"\0\0\0\0".join(brands[:2]) + b"".join(brands[2:])
+
+
+HEIC = as_heif(b"heic", b"mif1", b"miaf") + bytes(100)
+HEIC_ADVICE = r"HEIC; run python -m pip install pillow-heif, or convert the file to JPEG"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.HEIC", HEIC),
+        ("a.jpg", HEIC),
+        ("a", as_heif(b"mif1", b"heic")),
+        ("a.heif", as_heif(b"MiHE", b"MiPr")),
+    ],
+    ids=["suffix", "content", "compatible brand", "another brand"],
+)
+def test_heic_says_what_to_install(name, content, photos, monkeypatch):
+    """Known by its suffix or its content, in a folder and alone; in the folder, once for all such files."""
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    for path in (photos / "red" / name, photos / "red" / f"b{name}"):
+        path.write_bytes(content)
+    with pytest.raises(OSError, match=rf"{name} cannot be read as an image: .*{HEIC_ADVICE}$"):
+        read_image(photos / "red" / name)
+    with pytest.warns(UserWarning, match=rf"Left out 2 files .*{name}, .*b{name} \(.*{HEIC_ADVICE}\)\.$"):
+        assert len(read_image_folder(photos, 4).images) == 6
+
+
+def test_heic_is_read_if_pillow_heif_is_there(photos, pillow_heif):
+    (photos / "red" / "a.heic").write_bytes(HEIC)
+    np.testing.assert_array_equal(read_image(photos / "red" / "a.heic", 4), np.full((4, 4, 3), 77))
+    assert read_image_folder(photos, 4).labels.tolist() == [0] * 3 + [1] * 4
+    (photos / "cut.heic").write_bytes(b"text")
+    with pytest.raises(OSError, match=r"cut.heic cannot be read as an image: cannot identify"):
+        read_image(photos / "cut.heic")
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_avif_says_what_to_install(is_known, tmp_path, monkeypatch):
+    """Only where this Pillow cannot read AVIF at all: a damaged file is none that a newer one would read."""
+    from PIL import features
+
+    monkeypatch.setattr(features, "check", lambda name: is_known)
+    (tmp_path / "a.avif").write_bytes(as_heif(b"avif", b"mif1"))
+    expected = "cannot identify" if is_known else "AVIF; run python -m pip install --upgrade pillow"
+    with pytest.raises(OSError, match=expected):
+        read_image(tmp_path / "a.avif")
+
+
+def test_lack_of_memory_is_no_damaged_file(photos, monkeypatch):
+    """It is raised: to leave such images out would change the training set from machine to machine."""
+
+    def fail(image):
+        raise MemoryError
+
+    monkeypatch.setattr("PIL.ImageOps.exif_transpose", fail)
+    for read, path in ((read_image, photos / "red" / "0.png"), (read_image_folder, photos)):
+        with pytest.raises(MemoryError, match=r"\d.png cannot be read for lack of memory\.$"):
+            read(path)
 
 
 def test_folders_in_a_class_belong_to_it(photos):
