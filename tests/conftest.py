@@ -22,6 +22,17 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("sknn_basic")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """Let a KeyboardInterrupt that escapes from a test about interruptions fail it, not end the run."""
+    try:
+        return (yield)
+    except KeyboardInterrupt as interrupt:
+        if pyfuncitem.get_closest_marker("interrupts") is None:
+            raise
+        raise AssertionError("KeyboardInterrupt escaped from the test") from interrupt
+
+
 @pytest.fixture(scope="session")
 def cats_folder():
     """The folder of train_catvnoncat.h5 and test_catvnoncat.h5, which the notes train on."""

@@ -213,6 +213,7 @@ def test_progress_shows_bars(capsys, monkeypatch):
         assert any(name in line and "100%" in line for line in out.splitlines())
 
 
+@pytest.mark.interrupts
 def test_an_interruption_shows_what_was_reached(monkeypatch, capsys):
     """Ctrl-C: the accuracies of the weights reached, no second model, exit code 130."""
 
