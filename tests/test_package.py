@@ -98,6 +98,11 @@ def test_public_names_are_documented(name):
     assert "See Also\n" in public.__doc__
 
 
+def test_citation_names_this_version():
+    citation = (ROOT / "CITATION.cff").read_text()
+    assert re.findall(r"^version: (.*)$", citation, re.MULTILINE) == [sknn_basic.__version__]
+
+
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory):
     """The wheel of the source tree, and that of its sdist."""
