@@ -1,14 +1,36 @@
-"""What every test may use: the notes' cats, where they are at hand."""
+"""How the tests run, and what each may use: the notes' cats, where they are at hand."""
 
 import os
 
 os.environ["SCIPY_ARRAY_API"] = "1"  # or check_estimator skips its array API check; before SciPy is imported
 os.environ["MPLBACKEND"] = "Agg"  # figures without windows
+if "PYTEST_XDIST_WORKER" in os.environ:  # a process for each processor, so one thread in each; before NumPy
+    for name in ("OMP", "OPENBLAS", "MKL"):
+        os.environ[f"{name}_NUM_THREADS"] = "1"  # a test of threads takes more by threadpool_limits
+    os.environ["VECLIB_MAXIMUM_THREADS"] = "1"  # of macOS
 
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# The same examples in every run, on a machine of any speed, and none kept in the checkout.
+hypothesis.settings.register_profile(
+    "sknn_basic", derandomize=True, deadline=None, max_examples=50, database=None
+)
+hypothesis.settings.load_profile("sknn_basic")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """Let a KeyboardInterrupt that escapes from a test about interruptions fail it, not end the run."""
+    try:
+        return (yield)
+    except KeyboardInterrupt as interrupt:
+        if pyfuncitem.get_closest_marker("interrupts") is None:
+            raise
+        raise AssertionError("KeyboardInterrupt escaped from the test") from interrupt
 
 
 @pytest.fixture(scope="session")

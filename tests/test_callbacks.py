@@ -244,6 +244,7 @@ def test_a_descent_that_breaks_down_ends_its_tasks():
     assert whens.count("begin") == whens.count("end")
 
 
+@pytest.mark.interrupts
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize(
     ("owner", "method", "n_steps"), [(Objective, "__call__", 12), (GramSamples, "weights_of", 40)]
@@ -260,6 +261,7 @@ def test_an_interrupted_fit_ends_its_task(owner, method, n_steps, monkeypatch):
     assert len(begun) == len(ended) + (owner is Objective)
 
 
+@pytest.mark.interrupts
 @pytest.mark.parametrize(
     ("when", "rate", "n_iter"),
     [(("iteration", 3), 0.1, 4), (("iteration", 7), 1e308, 0), (("fit", 0), 0.1, 40)],

@@ -566,6 +566,7 @@ def test_folder_must_exist(tmp_path):
     assert_names(error, path)
 
 
+@pytest.mark.interrupts
 @pytest.mark.parametrize(
     ("where", "old"),
     [

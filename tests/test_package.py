@@ -152,6 +152,11 @@ def test_public_names_are_documented(name):
     assert "See Also\n" in public.__doc__
 
 
+def test_citation_names_this_version():
+    citation = (ROOT / "CITATION.cff").read_text()
+    assert re.findall(r"^version: (.*)$", citation, re.MULTILINE) == [sknn_basic.__version__]
+
+
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory):
     """The wheel of the source tree, and that of its sdist."""
@@ -168,6 +173,7 @@ def run(*command, **options):
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=300, **options)
 
 
+@pytest.mark.xdist_group("wheels")
 def test_sdist_builds_the_same_wheel(wheels):
     contents = []
     for wheel in wheels:
@@ -178,6 +184,7 @@ def test_sdist_builds_the_same_wheel(wheels):
     assert "sknn_basic/data/ATTRIBUTION.md" in contents[0]
 
 
+@pytest.mark.xdist_group("wheels")
 def test_command_runs_from_the_wheel(wheels, tmp_path):
     """The wheel alone, unpacked outside the checkout, trains on its own data."""
     with zipfile.ZipFile(wheels[0]) as archive:

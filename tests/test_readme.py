@@ -61,6 +61,7 @@ def is_importable(module):
     return True
 
 
+@pytest.mark.xdist_group("readme")
 @pytest.mark.parametrize("number", range(len(BLOCKS)))
 def test_example(number, session, monkeypatch, capsys):
     names, unmade, folder = session

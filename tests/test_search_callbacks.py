@@ -376,6 +376,7 @@ def test_a_candidate_that_fails_ends_its_task():
             assert recorder.calls.count((when, "candidate-split-evaluation")) == 4
 
 
+@pytest.mark.interrupts
 def test_a_stack_that_the_user_interrupts_ends_the_search(monkeypatch):
     """At once: nothing is told after it but the teardown."""
     X, y = data(TALL)
