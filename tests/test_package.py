@@ -173,7 +173,6 @@ def run(*command, **options):
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=300, **options)
 
 
-@pytest.mark.xdist_group("wheels")
 def test_sdist_builds_the_same_wheel(wheels):
     contents = []
     for wheel in wheels:
@@ -184,7 +183,6 @@ def test_sdist_builds_the_same_wheel(wheels):
     assert "sknn_basic/data/ATTRIBUTION.md" in contents[0]
 
 
-@pytest.mark.xdist_group("wheels")
 def test_command_runs_from_the_wheel(wheels, tmp_path):
     """The wheel alone, unpacked outside the checkout, trains on its own data."""
     with zipfile.ZipFile(wheels[0]) as archive:

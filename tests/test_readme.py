@@ -20,8 +20,41 @@ NEEDS = [  # what may be missing, and the text that tells an example that needs 
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory):
-    """The names that examples have made, those that skipped ones would have, and a folder to work in."""
-    return {}, set(), tmp_path_factory.mktemp("readme")
+    """The session in which the examples of this process run."""
+    return Session(tmp_path_factory.mktemp("readme"))
+
+
+class Session:
+    """Runs examples in the order of the page: one that is asked for, after those before it."""
+
+    def __init__(self, folder):
+        self.folder = folder  # to work in
+        self.names = {}  # what examples have made
+        self.unmade = set()  # what skipped ones would have
+        self.n_run = 0
+
+    def skip_reason(self, block):
+        """Return why the example cannot run, or None; note what is then missing."""
+        made, used = names_in(block)
+        reason = next((m for m, sign in NEEDS if sign in block and not is_importable(m)), None)
+        if reason is None and used & self.unmade - made:
+            reason = f"the examples before that make {used & self.unmade}"
+        self.unmade = self.unmade | made if reason else self.unmade - made
+        return reason
+
+    def run(self, number):
+        """Run an example; return why it was skipped, or None, and how many of its lines failed."""
+        self.n_run = number + 1
+        block = BLOCKS[number]
+        reason = self.skip_reason(block)
+        if reason or ">>> " not in block:
+            return reason, 0
+        test = doctest.DocTestParser().get_doctest(block, self.names, f"example {number}", "README.md", 0)
+        runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
+        failures, attempts = runner.run(test, clear_globs=False)
+        self.names.update(test.globs)
+        assert attempts > 0
+        return None, failures
 
 
 def names_in(block):
@@ -61,34 +94,23 @@ def is_importable(module):
     return True
 
 
-@pytest.mark.xdist_group("readme")
 @pytest.mark.parametrize("number", range(len(BLOCKS)))
 def test_example(number, session, monkeypatch, capsys):
-    names, unmade, folder = session
-    block = BLOCKS[number]
-    made, used = names_in(block)
-    reason = next((m for m, sign in NEEDS if sign in block and not is_importable(m)), None)
-    if reason is None and used & unmade - made:
-        reason = f"the examples before that make {used & unmade}"
+    monkeypatch.chdir(session.folder)
+    for earlier in range(session.n_run, number):  # which another process has tested
+        session.run(earlier)
+    capsys.readouterr()
+    reason, failures = session.run(number)
     if reason:
-        unmade |= made
         pytest.skip(f"needs {reason}")
-    unmade -= made
-    monkeypatch.chdir(folder)
-    if ">>> " not in block:
-        assert "read_image_folder" in block
-        make_photos(folder)
-        exec(compile(block, "README.md", "exec"), {})
+    assert failures == 0, capsys.readouterr().out
+    if ">>> " not in BLOCKS[number]:
+        assert "read_image_folder" in BLOCKS[number]
+        make_photos(session.folder)
+        exec(compile(BLOCKS[number], "README.md", "exec"), {})
         printed = capsys.readouterr().out.splitlines()
         assert re.fullmatch(r"\d+% of the test images are right", printed[0])
         assert re.fullmatch(r"new.jpg: flower, \d+%", printed[1])
-        return
-    test = doctest.DocTestParser().get_doctest(block, names, f"example {number}", "README.md", 0)
-    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
-    failures, attempts = runner.run(test, clear_globs=False)
-    names.update(test.globs)
-    assert attempts > 0
-    assert failures == 0, capsys.readouterr().out
 
 
 def test_pictures_are_there():
@@ -100,9 +122,9 @@ def test_pictures_are_there():
 
 
 def test_map_names_what_the_code_has():
-    """The table from formulas to code names functions of `_network.py` and public names."""
+    """The table from formulas to code names what is in `_descent/`, and public names."""
     import sknn_basic
-    from sknn_basic import _network
+    from sknn_basic._descent import activations, network
 
     table = README.partition("## From the notes to the code")[2].partition("\n## ")[0]
     named = [
@@ -111,4 +133,4 @@ def test_map_names_what_the_code_has():
     functions = set(named) - {"load_dataset", "model"}  # names of the notes
     assert len(functions) >= 9
     for name in functions:
-        assert hasattr(_network, name) or hasattr(sknn_basic, name), name
+        assert any(hasattr(module, name) for module in (network, activations, sknn_basic)), name
