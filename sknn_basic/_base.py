@@ -82,7 +82,9 @@ class GradientDescentClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         ConvergenceWarning
             If the cost ends above its start (by more than rounding: 1.5e-8 of it in float64, 3.5e-4 in
             float32), or stops being finite: the learning rate is too large. The weights kept are the
-            last whose recorded cost was finite.
+            last whose recorded cost was finite. Also if the features are so unlike in scale that descent
+            has plainly not finished: one whose variance is below a hundredth of the mean square of all
+            would alone lower the cost by more than 1 % of the entropy of the classes.
         UserWarning
             If the user interrupts (Ctrl-C) once the descent has begun: the weights kept are those reached.
         """
@@ -123,8 +125,10 @@ class GradientDescentClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
 
     def _keep(self, problem, rate, descent):
         """Keep what a descent leaves; return it with its weights, and what to warn of."""
+        warning = find_warning(self, problem, rate, descent)
         descent = problem.with_weights(descent)
-        return descent, keep_descent(self, problem, rate, descent)
+        vars(self).update(self._name_results(descent, rate))
+        return descent, warning
 
     def _copy_results(self, problem, rate, descent):
         """Return the fitted attributes that a descent leaves, for callbacks, which may change them.
@@ -274,19 +278,26 @@ def _unchanged_on_error(estimator):
         raise
 
 
-def keep_descent(classifier, problem, rate, descent):
-    """Set the fitted attributes that a descent leaves; return what to warn of, if the cost did not fall."""
-    vars(classifier).update(classifier._name_results(descent, rate))
+def find_warning(classifier, problem, rate, descent):
+    """Return what to warn of, or None: that the cost did not fall, or plainly could fall much further.
+
+    The layers of `descent` are still the parameters that the problem descends on.
+    """
+    l2 = float(classifier.l2_regularization)
     # At an optimum that a warm start continues from, rounding alone may lift the cost.
     start = descent.loss_curve[0] if descent.loss_curve else np.inf
     ceiling = start * (1 + np.sqrt(np.finfo(problem.samples.dtype).eps))
-    if descent.broke_down_at is None and descent.loss <= ceiling:
+    if descent.broke_down_at is not None or descent.loss > ceiling:
+        return _divergence_message(descent, rate, problem.stable_rate(l2))
+    if descent.n_iter < classifier.max_iter:  # ended by a callback or the user, on purpose
         return None
-    return _divergence_message(descent, rate, problem.stable_rate(float(classifier.l2_regularization)))
+    with np.errstate(all="ignore"):
+        unfinished = problem.scaling.find_unfinished(descent.layers, l2)
+    return None if unfinished is None else _unfinished_message(descent, unfinished)
 
 
 def finite_logits(network, X, layers):
-    """Return Z of the output for the rows of X, in their precision, clipped so that differences are finite."""
+    """Return Z of the output for the rows of X, in their precision, so that differences are finite."""
     with np.errstate(all="ignore"):  # a probability is finite where Z overflows
         Z = logits(network, choose_samples(X), cast(layers, X.dtype))
         largest = np.finfo(Z.dtype).max / 2
@@ -314,3 +325,12 @@ def _divergence_message(descent, learning_rate, stable_rate):
         )
     limit = "" if not stable_rate else f" (descent is stable below 2/L = {stable_rate:g})"
     return f"{what} Pass a smaller learning_rate{limit} or scale X, as StandardScaler does."
+
+
+def _unfinished_message(descent, unfinished):
+    return (
+        f"Gradient descent has not finished: the cost is {descent.loss:g} after step {descent.n_iter}, and a "
+        f"step along feature {unfinished.feature} alone would lower it by {unfinished.gain:g} or more. "
+        "Descent hardly moves along this feature, since it varies too little beside the size of the others, or "
+        "of its own mean. Scale X, as StandardScaler does."
+    )

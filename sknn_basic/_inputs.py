@@ -205,8 +205,7 @@ def _relative(weights, name):
     """Return the weights divided by the largest, so that no sum of them overflows."""
     if not np.isfinite(weights).all() or weights.min() < 0:
         raise ValueError(
-            f"{name} must be finite and non-negative, but ranges from {weights.min():g} to "
-            f"{weights.max():g}."
+            f"{name} must be finite and non-negative, but ranges from {weights.min():g} to {weights.max():g}."
         )
     if weights.max() == 0:
         raise ValueError(f"Sample weights must contain at least one non-zero number: {name} are all 0.")

@@ -14,8 +14,8 @@ from sklearn.utils import get_tags, indexable
 
 from ._base import GradientDescentClassifier, last_step
 from ._callbacks import NO_DATA, begin_fit, callbacks_of, is_watched, want_single_fits
-from ._inputs import validate_samples
 from ._descent.samples import GramSamples, prefers_gram
+from ._inputs import validate_samples
 from ._sklearn import accepts_sample_weight, fit_context
 from ._stacks import TURN, Fold, make_candidate, make_groups, n_rows
 

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from ._base import GradientDescentClassifier, finite_logits, keep_descent, last_step
+from ._base import GradientDescentClassifier, find_warning, finite_logits, last_step
 from ._callbacks import n_tasks
 from ._descent.run import train_stack
 from ._descent.samples import BLOCK_BYTES
@@ -105,7 +105,7 @@ class Fold:
             self.trained |= {i: Trained(*parts, seconds) for i, parts in trained.items()}
 
     def _try_to_transform(self, group, scored):
-        """Return what `_transform` does, or None where a transformer fails, which the ordinary fits report."""
+        """Return what `_transform` does, or None where a transformer fails: the ordinary fits say why."""
         try:
             return self._transform(next(iter(group.estimators.values())), scored)
         except Exception:  # a transformer is not ours: it may raise anything
@@ -212,10 +212,10 @@ class Stack:
                 for X in self.X_scored.values()
             ]
         for place, (descent, rate, candidates) in enumerate(ending):
-            descent = descent._replace(layers=[(W[place].copy(), b[place]) for W, b in found])
+            kept = descent._replace(layers=[(W[place].copy(), b[place]) for W, b in found])
             for i in candidates:
-                classifier = self._fill(i)
-                warning = keep_descent(classifier, self.problem, rate, descent)
+                warning = find_warning(self.classifiers[i], self.problem, rate, descent)
+                self._fill(i, kept, rate)
                 if self.by_name:
                     stored = StoredLogits(
                         self.prototype, self.problem.network, [(X, Z[place]) for X, Z in scores]
@@ -224,13 +224,13 @@ class Stack:
                 else:
                     self.trained[i] = self._assemble(i), None, warning
 
-    def _fill(self, index):
-        """Return the classifier with what the data, not the descent, decides."""
+    def _fill(self, index, descent, rate):
+        """Give the classifier its fitted attributes, those of the data and those of the descent."""
         classifier = self.classifiers[index]
         for name in ("classes_", "n_features_in_", "feature_names_in_"):
             if hasattr(self.prototype, name):
                 setattr(classifier, name, getattr(self.prototype, name))
-        return classifier
+        vars(classifier).update(classifier._name_results(descent, rate))
 
     def _assemble(self, index):
         """Return the candidate's pipeline with the fitted transformers, or the classifier itself."""

@@ -365,7 +365,7 @@ def test_pipeline_with_flatten_scaler_takes_progress_bar(capsys):
     """No warning that the transformer does not support callbacks."""
     pytest.importorskip("rich")
     X, y = data(TALL)
-    pipeline = make_pipeline(FlattenScaler(), LogisticRegressionGD(max_iter=5))
+    pipeline = make_pipeline(FlattenScaler(1), LogisticRegressionGD(max_iter=5))
     pipeline.set_callbacks(callback.ProgressBar()).fit(X, y)
     assert "FlattenScaler" in capsys.readouterr().out
 

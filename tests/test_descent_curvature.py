@@ -8,6 +8,7 @@ from models import blobs
 from sknn_basic import LogisticRegressionGD
 
 
+@pytest.mark.filterwarnings("ignore:Gradient descent has not finished")
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("scale", [1e-3, 1, 1e5])
 @pytest.mark.parametrize("l2", [0, 0.5])

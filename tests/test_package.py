@@ -34,6 +34,7 @@ LAYERS = [
     {"_extras", "_files", "_sklearn", "_descent.activations"},
     {"_descent.network", "_descent.samples"},
     {"_descent.objective", "_descent.curvature"},
+    {"_descent.scaling"},
     {"_descent.problem", "_descent.run"},
     {"_callbacks", "_inputs"},
     {"_preprocessing", "_datasets", "_image_folders"},

@@ -11,7 +11,7 @@ from scipy.special import expit
 
 
 class Activation(NamedTuple):
-    """An activation; `gain` / fan-in is the variance of initial weights that keeps the size of what passes it."""
+    """An activation; initial weights of variance `gain` / fan-in keep the size of what passes it."""
 
     g: Callable
     slope: Callable

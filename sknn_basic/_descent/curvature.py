@@ -46,7 +46,7 @@ class FeatureOperator(LinearOperator):
 
 
 class SampleOperator(LinearOperator):
-    """The same eigenvalue from diag(s)^(1/2) [X 1] [X 1]' diag(s)^(1/2): a map of the samples to themselves."""
+    """R [X 1] [X 1]' R, R = diag(s)^(1/2), with the same eigenvalue: a map of the samples to themselves."""
 
     def __init__(self, samples, s, fit_intercept):
         self.samples, self.root, self.fit_intercept = samples, np.sqrt(s), fit_intercept

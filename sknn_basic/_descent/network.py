@@ -9,10 +9,10 @@ m samples, n features, h hidden units, k outputs (1 for two classes, else one fo
 
 The targets are those of the output: T = 1 - 2y for `logistic`, the sign that both of its formulas need, and
 Y of 0 and 1 for `softmax`. `layers` is [(W1, b1), (W2, b2)], or [(W, b)] for logistic regression: the same
-without the hidden layer. W and b may carry leading stack axes, W (..., n, k) and b (..., 1, k), with learning
-rate and l2 (..., 1, 1): many descents in one. X is an array, or an object that offers `X @ W` and `X.mT @ dZ`:
-nothing else touches the data. Costs and errors come from Z, which keeps its tail where 1 - A is rounded to 0;
-slopes come from A.
+without the hidden layer. W and b may carry leading stack axes, W (..., n, k) and b (..., 1, k), with
+learning rate and l2 (..., 1, 1): many descents in one. X is an array, or an object that offers `X @ W` and
+`X.mT @ dZ`: nothing else touches the data. Costs and errors come from Z, which keeps its tail where 1 - A is
+rounded to 0; slopes come from A.
 """
 
 from collections.abc import Callable
@@ -35,6 +35,7 @@ class Output(NamedTuple):
     log_probabilities: Callable  # Z: the same of their logarithms
     loss: Callable  # (Z, T or Y): L (m, 1) = -(y log a + (1 - y) log(1 - a)), or -log a of the true class
     error: Callable  # (Z, T or Y): A - Y (m, k)
+    class_shares: Callable  # (T or Y, s): the share of each class (n_classes,)
     steepest: float  # the largest slope of A, which bounds the curvature of L
 
 
@@ -58,6 +59,10 @@ def logistic_error(Z, T):
     return T * sigmoid(T * Z)
 
 
+def logistic_class_shares(T, s):
+    return np.array([s[T > 0].sum(), s[T < 0].sum()])
+
+
 def softmax_targets(labels, n_classes, dtype):
     return (labels.reshape(-1, 1) == np.arange(n_classes)).astype(dtype)
 
@@ -77,8 +82,14 @@ def softmax_loss(Z, Y):
 
 
 def softmax_error(Z, Y):
-    wrong = (1 - Y) * softmax_probabilities(Z)  # where Y is 1, A - Y is minus the rest: never a difference near 0
+    wrong = (1 - Y) * softmax_probabilities(
+        Z
+    )  # where Y is 1, A - Y is minus the rest: never a difference near 0
     return wrong - Y * wrong.sum(axis=-1, keepdims=True)
+
+
+def softmax_class_shares(Y, s):
+    return (Y * s).sum(axis=0)
 
 
 logistic = Output(
@@ -87,6 +98,7 @@ logistic = Output(
     log_probabilities=logistic_log_probabilities,
     loss=logistic_loss,
     error=logistic_error,
+    class_shares=logistic_class_shares,
     steepest=1 / 4,
 )
 softmax = Output(
@@ -95,6 +107,7 @@ softmax = Output(
     log_probabilities=softmax_log_probabilities,
     loss=softmax_loss,
     error=softmax_error,
+    class_shares=softmax_class_shares,
     steepest=1 / 2,  # Böhning, 1992
 )
 

@@ -60,7 +60,7 @@ class Objective:
 
 
 def logits(network, samples, layers):
-    """Return Z of the output (..., m, k), a hidden layer in blocks of rows, so that what it makes stays small."""
+    """Return Z of the output (..., m, k), with a hidden layer in blocks of rows, whose A1 stays small."""
     blocks = samples.blocks(_width(layers)) if len(layers) > 1 else []
     if len(blocks) <= 1:
         return forward(network, samples, layers)[1]

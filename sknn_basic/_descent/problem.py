@@ -5,6 +5,7 @@ from functools import cached_property
 from .curvature import largest_curvature
 from .objective import Objective
 from .samples import choose_samples
+from .scaling import Scaling
 
 
 class Problem:
@@ -63,6 +64,11 @@ class Problem:
     def curvature(self):
         """L of the cost without the penalty; for logistic regression."""
         return largest_curvature(self.network, self.samples, self.s)
+
+    @cached_property
+    def scaling(self):
+        """The features that are out of scale, and whether they keep a descent from finishing."""
+        return Scaling(self.network, self.samples, self.targets, self.s)
 
     def stable_rate(self, l2):
         """Return 2/L, below which descent is stable, or None for a network, which has no such constant."""

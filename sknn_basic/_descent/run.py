@@ -60,7 +60,7 @@ class Run:
         return True
 
     def outcome(self):
-        """Return what the descent leaves if it ends here: the layers reached if finite, else the last record."""
+        """Return what the descent leaves if it ends here: what is reached if finite, else the last record."""
         n_iter, layers = self.reached
         cost, _ = self.objective(layers, want_cost=True)
         if self._is_finite(cost, layers):

@@ -14,6 +14,7 @@ from scipy import sparse
 # X is taken in blocks of about this size: temporaries stay small, and the second product of a step finds the
 # block in the cache. Of 0.25 to 16 MiB, 4 and 8 MiB are the fastest (benchmarks/tall.py).
 BLOCK_BYTES = 2**22
+MOMENTS_BLOCK = 2**16  # values that are converted to float64 at a time
 
 
 class HeldSamples(Protocol):
@@ -48,6 +49,9 @@ class HeldSamples(Protocol):
 
     def blocks(self, width):
         """Return [(slice, samples)] that cover all rows, small for a first layer of `width` columns."""
+
+    def moments(self, s, n_rows=None):
+        """Return sum_i s_i x_ij and sum_i s_i x_ij^2 (n,) in float64, or about that of some `n_rows` rows."""
 
 
 def choose_samples(X, W=None, n_steps=0, gram=None):
@@ -119,6 +123,24 @@ class Samples:
             return [(slice(None), self)]
         slices = [slice(start, start + n_rows) for start in range(0, m, n_rows)]
         return [(rows, Samples(_rows_of(self.X, rows))) for rows in slices]
+
+    def moments(self, s, n_rows=None):
+        return _moments(self.X, s, n_rows)
+
+
+def _moments(X, s, n_rows):
+    """Return the first and second moments of the columns of X in float64, block by block."""
+    if n_rows is not None and not sparse.issparse(X):
+        X = X[:: -(-X.shape[0] // n_rows)]
+        s = np.full((X.shape[0], 1), 1 / X.shape[0])
+    first, second = np.zeros((2, X.shape[1]))
+    size = MOMENTS_BLOCK * X.shape[0] // max(X.size, 1) + 1
+    for start in range(0, X.shape[0], size):
+        rows = slice(start, start + size)
+        x, shares = _rows_of(X, rows).astype(np.float64, copy=False), s[rows].astype(np.float64).ravel()
+        first += x.T @ shares
+        second += (x.multiply(x) if sparse.issparse(x) else x * x).T @ shares
+    return first, second
 
 
 def _product(X, W):
@@ -218,6 +240,9 @@ class GramSamples:
 
     def blocks(self, width):
         return [(slice(None), self)]
+
+    def moments(self, s, n_rows=None):
+        return _moments(self.X, s, n_rows)
 
     def _column_blocks(self):
         if self.X.dtype == self.dtype and self.W0.shape[1] == 0:  # nothing to convert or to stack
