@@ -331,6 +331,6 @@ def _unfinished_message(descent, unfinished):
     return (
         f"Gradient descent has not finished: the cost is {descent.loss:g} after step {descent.n_iter}, and a "
         f"step along feature {unfinished.feature} alone would lower it by {unfinished.gain:g} or more. "
-        "Descent hardly moves along this feature, since it varies too little beside the size of the others, or "
-        "of its own mean. Scale X, as StandardScaler does."
+        "Descent hardly moves along this feature, since it varies too little beside the size of the others, "
+        "or of its own mean. Scale X, as StandardScaler does."
     )

@@ -14,7 +14,7 @@ from scipy import sparse
 # X is taken in blocks of about this size: temporaries stay small, and the second product of a step finds the
 # block in the cache. Of 0.25 to 16 MiB, 4 and 8 MiB are the fastest (benchmarks/tall.py).
 BLOCK_BYTES = 2**22
-MOMENTS_BLOCK = 2**16  # values that are converted to float64 at a time
+MOMENTS_BLOCK = 2**14  # values that are converted to float64 at a time
 
 
 class HeldSamples(Protocol):

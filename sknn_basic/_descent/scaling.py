@@ -6,12 +6,12 @@ import numpy as np
 
 from .objective import logits
 
-# A feature is out of scale if its variance is so many times smaller than the mean square of all features. In
-# 500 fits on well-scaled data the ratio was 39 at most for a feature that still mattered; in fits that ended at
-# the base rate for want of scaling it was 15,000 and more.
+# A feature is out of scale if its variance is so many times smaller than the mean square of all features.
+# In 500 fits on well-scaled data the ratio was 39 at most for a feature that still mattered; in fits that
+# ended at the base rate for want of scaling it was 15,000 and more.
 OUT_OF_SCALE = 100
-# A feature matters if a step along it alone lowers the cost by this share of the entropy of the classes: 0.0044
-# at most in the former fits, 0.028 and more in the latter.
+# A feature matters if a step along it alone lowers the cost by this share of the entropy of the classes:
+# 0.0044 at most in the former fits, 0.028 and more in the latter.
 SHARE = 0.01
 N_SCREENED = 32  # rows that show within a factor of 4 whether anything is out of scale
 
@@ -52,8 +52,8 @@ class Scaling:
         """Return the feature that would win most, if that is much; else None.
 
         The gradient g of the output along feature j, which the intercept compensates in the mean, and the
-        bound c of the curvature in that direction promise that a step along it lowers the cost by g^2 / (2 c).
-        For logistic regression the model itself can win that, for a network a linear term beside its hidden
+        bound c of the curvature in that direction promise that a step along it lowers the cost by
+        g^2 / (2 c). For logistic regression the model itself can win that, for a network a linear term beside its hidden
         layer.
         """
         if len(self.features) == 0:
