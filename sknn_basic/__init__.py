@@ -1,5 +1,6 @@
 """Logistic regression and the one-hidden-layer network by gradient descent, for scikit-learn."""
 
+from ._base import FitInterruptedWarning
 from ._classifiers import LogisticRegressionGD, ShallowNNClassifier
 from ._datasets import load_photo_patches, read_hdf5, write_hdf5
 from ._display.confusion_images import ConfusionImagesDisplay
@@ -7,11 +8,13 @@ from ._display.loss_curve import LossCurveDisplay
 from ._display.weights import WeightsDisplay
 from ._image_folders import read_image, read_image_folder
 from ._preprocessing import FlattenScaler
+from ._propagate import propagate
 from ._search import VectorizedGridSearchCV
 
 __version__ = "0.1.0"
 __all__ = [
     "ConfusionImagesDisplay",
+    "FitInterruptedWarning",
     "FlattenScaler",
     "LogisticRegressionGD",
     "LossCurveDisplay",
@@ -19,6 +22,7 @@ __all__ = [
     "VectorizedGridSearchCV",
     "WeightsDisplay",
     "load_photo_patches",
+    "propagate",
     "read_hdf5",
     "read_image",
     "read_image_folder",

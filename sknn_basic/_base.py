@@ -17,14 +17,29 @@ from ._descent.problem import cast
 from ._descent.run import train
 from ._descent.samples import choose_samples
 from ._inputs import make_problem, make_validation, orientation_advice, validate_new_samples
+from ._parameters import ParameterAdviceMixin
 from ._sklearn import Interval, StrOptions, fit_context
 
 
 class FitInterruptedWarning(UserWarning):
-    """The user has stopped a fit: the model holds the weights reached."""
+    """A fit was interrupted (Ctrl-C): the model holds the weights reached.
+
+    See Also
+    --------
+    sklearn.exceptions.ConvergenceWarning : What a fit warns of that has not gone down, or has not finished.
+
+    Examples
+    --------
+    To end a script at an interruption, as without this package:
+
+    >>> import warnings
+    >>> from sknn_basic import FitInterruptedWarning
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", FitInterruptedWarning)
+    """
 
 
-class GradientDescentClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Everything but the layers: validation, labels, weights, recording and prediction.
 
     A subclass says of which activation and output its layers are (`_network`), how they start
@@ -38,6 +53,14 @@ class GradientDescentClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         "warm_start": ["boolean"],
         "record_every": [Interval(Integral, 1, None, closed="left")],
         "verbose": ["verbose"],
+    }
+
+    _parameter_advice = {  # for the names that the notes use
+        "num_iterations": "Pass max_iter, the number of steps.",
+        "alpha": "Pass learning_rate, the notes' alpha.",
+        "n_h": "Pass hidden_layer_size, the notes' n_h, to ShallowNNClassifier.",
+        "print_cost": "Pass verbose=True to print the cost as the notes do.",
+        "lambd": "Pass l2_regularization.",
     }
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -86,7 +109,8 @@ class GradientDescentClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
             has plainly not finished: one whose variance is below a hundredth of the mean square of all
             would alone lower the cost by more than 1 % of the entropy of the classes.
         UserWarning
-            If the user interrupts (Ctrl-C) once the descent has begun: the weights kept are those reached.
+            A FitInterruptedWarning if the user interrupts (Ctrl-C) once the descent has begun: the weights
+            kept are those reached.
         """
         task = begin_fit(self, n_tasks(self.max_iter), X, y, sample_weight)
         with _unchanged_on_error(self):

@@ -26,7 +26,7 @@ def make_problem(estimator, X, y, sample_weight=None, *, n_steps, gram=None):
         )
     estimator.classes_ = classes
     labels = np.searchsorted(classes, y)  # np.unique(return_inverse=True) takes 40 bytes a sample
-    s = _shares(labels, classes, sample_weight, estimator.class_weight, X)
+    s = shares(labels, classes, sample_weight, estimator.class_weight, X)
     network = estimator._network
     targets = network.output.targets(labels, len(classes), X.dtype)
     if fitted_on is None:
@@ -67,7 +67,7 @@ def make_validation(estimator, problem, X_val, y_val, sample_weight_val):
                     f"{classes.tolist()}. Leave these samples out."
                 )
             labels = np.searchsorted(classes, y_val.astype(classes.dtype))
-            s = _shares(labels, classes, sample_weight_val, estimator.class_weight, X_val)
+            s = shares(labels, classes, sample_weight_val, estimator.class_weight, X_val)
     except ValueError as error:
         message = f"In the validation samples (X_val, y_val, sample_weight_val): {error}"
         raise ValueError(message) from error
@@ -187,7 +187,7 @@ def _check_warm_start(estimator, classes, n_features, names):
 # Weights
 
 
-def _shares(labels, classes, sample_weight, class_weight, X):
+def shares(labels, classes, sample_weight, class_weight, X):
     """Return s (n_samples, 1): the weights divided by their sum, so that the cost is a plain sum."""
     weights = np.ones(len(labels))
     if sample_weight is not None:

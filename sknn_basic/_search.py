@@ -5,22 +5,20 @@ from contextlib import suppress
 
 import numpy as np
 from sklearn import get_config
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import GridSearchCV, ParameterGrid, check_cv
-from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags, indexable
 
 from ._base import GradientDescentClassifier, last_step
 from ._callbacks import NO_DATA, begin_fit, callbacks_of, is_watched, want_single_fits
-from ._descent.samples import GramSamples, prefers_gram
-from ._inputs import validate_samples
+from ._parameters import ParameterAdviceMixin
 from ._sklearn import accepts_sample_weight, fit_context
-from ._stacks import TURN, Fold, make_candidate, make_groups, n_rows
+from ._stacks import TURN, Fold, make_candidate, make_groups, n_rows, shared_grams
 
 
-class VectorizedGridSearchCV(GridSearchCV):
+class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
     """`GridSearchCV` for this package's classifiers that trains all rates of a fold in one descent.
 
     The formulas of gradient descent hold for a stack of weights as for one: the candidates of a fold that
@@ -102,6 +100,11 @@ class VectorizedGridSearchCV(GridSearchCV):
     0.98
     """
 
+    _parameter_advice = dict.fromkeys(
+        ("n_jobs", "pre_dispatch"),
+        "The candidates of a fold are one descent, which is not split into jobs: leave it out, or use "
+        "GridSearchCV.",
+    )
     _parameter_constraints = {
         name: constraint
         for name, constraint in GridSearchCV._parameter_constraints.items()
@@ -159,6 +162,29 @@ class VectorizedGridSearchCV(GridSearchCV):
             If the user interrupts (Ctrl-C) while a stack is trained. Where candidates are fitted one by one
             only the fit at work ends, with a warning, and the search goes on.
         """
+        self._refuse(y)
+        candidates = list(ParameterGrid(self.param_grid))
+        estimators = [make_candidate(self.estimator, parameters) for parameters in candidates]
+        if self._needs_single_fits(estimators):
+            return super().fit(X, y, **params)
+        X, y, split_groups = indexable(X, y, params.pop("groups", None))
+        splits = list(check_cv(self.cv, y, classifier=True).split(X, y, split_groups))
+        scorer = check_scoring(self.estimator, scoring=self.scoring, raise_exc=self.error_score == "raise")
+        groups = make_groups(estimators, candidates)
+        folds = [Fold(self.estimator, X, y, params, train, test) for train, test in splits]
+        weights = {name: value for name, value in params.items() if name == "sample_weight"}  # for scorers
+        n_stacks = len(groups) * len(folds)
+        task = begin_fit(self, bool(n_stacks) + 1 + (self.refit is not False), X, y, **weights)
+        if n_stacks:
+            with task.within("stacks", n_stacks, NO_DATA) as stacks_task:
+                self._train(folds, groups, shared_grams(X, y, groups), stacks_task)
+        lookup = _Lookup(self.estimator, X, y, params, folds, candidates, scorer, self.error_score, task)
+        self._look_up(lookup, splits, weights)
+        self.scorer_ = self._named_scorers(scorer)
+        task.end({} if self.refit else None)
+        return self
+
+    def _refuse(self, y):
         if not isinstance(last_step(self.estimator), GradientDescentClassifier):
             raise TypeError(
                 f"VectorizedGridSearchCV takes LogisticRegressionGD, ShallowNNClassifier or a Pipeline that "
@@ -166,38 +192,32 @@ class VectorizedGridSearchCV(GridSearchCV):
             )
         if y is None:
             raise ValueError("VectorizedGridSearchCV needs y, the class of each row of X.")
-        candidates = list(ParameterGrid(self.param_grid))
-        estimators = [make_candidate(self.estimator, parameters) for parameters in candidates]
-        if (
+
+    def _needs_single_fits(self, estimators):
+        """Return whether each candidate must be fitted alone, for metadata routing or a callback."""
+        return (
             get_config()["enable_metadata_routing"]
             or want_single_fits(callbacks_of(self))
             or any(map(is_watched, estimators))
-        ):
-            return super().fit(X, y, **params)
-        X, y, split_groups = indexable(X, y, params.pop("groups", None))
-        splits = list(check_cv(self.cv, y, classifier=True).split(X, y, split_groups))
-        is_strict = self.error_score == "raise"
-        scorer = check_scoring(self.estimator, scoring=self.scoring, raise_exc=is_strict)
-        folds = [Fold(self.estimator, X, y, params, train, test) for train, test in splits]
-        groups = make_groups(estimators, candidates)
-        gram = _shared_gram(self.estimator, X, y, groups)
+        )
+
+    def _train(self, folds, groups, grams, task):
+        """Train the groups of candidates on each fold, in stacks."""
         scored = ("train", "test") if self.return_train_score else ("test",)
         by_name = self.scoring is None or _are_names(self.scoring)
-        weights = {name: value for name, value in params.items() if name == "sample_weight"}  # for scorers
-        n_stacks = len(groups) * len(folds)
-        n_tasks = bool(n_stacks) + 1 + (self.refit is not False)
-        task = begin_fit(self, n_tasks, X, y, **weights)
-        if n_stacks:
-            with task.within("stacks", n_stacks, NO_DATA) as stacks_task:
-                for fold in folds:
-                    fold.train(groups, scored, by_name, gram, stacks_task)
-        lookup = _Lookup(self.estimator, X, y, params, folds, candidates, scorer, self.error_score, task)
-        # An ordinary search over the numbers of the rows, whose members look up what the stacks have learnt:
-        # results, ranks, several metrics, errors and the refit are scikit-learn's.
+        for fold in folds:
+            fold.train(groups, scored, by_name, grams, task)
+
+    def _look_up(self, lookup, splits, weights):
+        """Set the results of an ordinary search over the numbers of the rows.
+
+        Its members look up what the stacks have learnt: results, ranks, several metrics, errors and the refit
+        are scikit-learn's.
+        """
         search = GridSearchCV(
             _Member(lookup),
             self.param_grid,
-            scoring=lookup.weighted_score if accepts_sample_weight(scorer) else lookup.score,
+            scoring=lookup.weighted_score if accepts_sample_weight(lookup.scorer) else lookup.score,
             refit=self.refit,
             cv=splits,
             error_score=self.error_score,
@@ -206,9 +226,9 @@ class VectorizedGridSearchCV(GridSearchCV):
             n_jobs=1,  # the lookup counts turns
         )
         with suppress(_CallbackFailed):
-            search.fit(np.arange(n_rows(X)).reshape(-1, 1), y, **weights)
-        if task.errors:
-            raise task.errors[0]
+            search.fit(np.arange(n_rows(lookup.X)).reshape(-1, 1), lookup.y, **weights)
+        if lookup.task.errors:
+            raise lookup.task.errors[0]
         if not self.refit:
             lookup.search_task.end()
         for name in ("cv_results_", "best_params_", "best_score_", "best_index_", "n_splits_", "refit_time_",
@@ -216,13 +236,10 @@ class VectorizedGridSearchCV(GridSearchCV):
             if hasattr(search, name):
                 setattr(self, name, getattr(search, name))
         self.cv_results_.update(lookup.fit_times())
-        self.scorer_ = self._named_scorers(scorer)
         if hasattr(search, "best_estimator_"):
             self.best_estimator_ = search.best_estimator_.model_
             if hasattr(self.best_estimator_, "feature_names_in_"):
                 self.feature_names_in_ = self.best_estimator_.feature_names_in_
-        task.end({} if self.refit else None)
-        return self
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -238,18 +255,6 @@ class VectorizedGridSearchCV(GridSearchCV):
         return {name: check_scoring(self.estimator, scoring=metric) for name, metric in names.items()}
 
 
-def _shared_gram(estimator, X, y, groups):
-    """Return X X' of wide dense data that no pipeline changes, which every fold slices; else None."""
-    if isinstance(estimator, Pipeline):
-        return None
-    try:
-        X, _ = validate_samples(clone(estimator), X, y)
-    except (TypeError, ValueError):  # the folds will say why
-        return None
-    n_steps = max((group.n_steps() for group in groups), default=0)
-    return GramSamples(X).gram if prefers_gram(X, 1, False, n_steps) else None
-
-
 def _are_names(scoring):
     return isinstance(scoring, str) or (
         not callable(scoring)
@@ -260,7 +265,11 @@ def _are_names(scoring):
 
 
 class _CallbackFailed(BaseException):
-    """Ends the ordinary search, which takes an Exception for a failed fit."""
+    """Passes through GridSearchCV, which would count an Exception as a failed fit."""
+
+
+class _WrongTurn(BaseException):
+    """Passes through GridSearchCV too: the search asks in another order than the lookup counts."""
 
 
 class _Lookup:
@@ -275,21 +284,26 @@ class _Lookup:
         self.task = task
         self.search_task = task.subtask("search", len(self.turns), NO_DATA).begin()
 
-    def fit(self, parameters):
-        """Return the model whose turn it is: the search asks candidate by candidate, fold by fold."""
+    def fit(self, parameters, rows):
+        """Return the model whose turn it is: the search asks candidate by candidate, fold by fold.
+
+        `rows` are the numbers of those to train on.
+        """
         try:
-            return self._take_turn(parameters)
+            return self._take_turn(parameters, rows)
         except Exception:
             if self.task.errors:
                 raise _CallbackFailed from None
             raise
 
-    def _take_turn(self, parameters):
+    def _take_turn(self, parameters, rows):
         if self.asked == len(self.turns):  # all done: the refit on all rows
             self.search_task.end()
             return self._refit(make_candidate(self.estimator, parameters))
         index, fold = self.turns[self.asked]
         self.asked += 1
+        if not np.array_equal(rows, fold.rows["train"]):
+            raise _WrongTurn(f"GridSearchCV fits other rows than those of turn {self.asked}.")
         if index in fold.trained:
             with self.search_task.within(TURN, data=fold.data):
                 trained = fold.trained[index]
@@ -355,5 +369,5 @@ class _Member(ClassifierMixin, BaseEstimator):
         return self
 
     def fit(self, rows, y, sample_weight=None):
-        self.model_ = self.lookup.fit(getattr(self, "parameters", {}))
+        self.model_ = self.lookup.fit(getattr(self, "parameters", {}), rows.ravel())
         return self

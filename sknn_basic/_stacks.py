@@ -1,5 +1,6 @@
 """Candidates of a grid trained together: folds, and the stacks that descend on their rows."""
 
+import warnings
 from copy import copy
 from functools import partial
 from time import perf_counter
@@ -12,8 +13,9 @@ from sklearn.pipeline import Pipeline
 from ._base import GradientDescentClassifier, find_warning, finite_logits, last_step
 from ._callbacks import n_tasks
 from ._descent.run import train_stack
-from ._descent.samples import BLOCK_BYTES
-from ._inputs import make_problem, validate_new_samples
+from ._descent.samples import BLOCK_BYTES, GramSamples, prefers_gram
+from ._inputs import make_problem, validate_new_samples, validate_samples
+from ._preprocessing import FlattenScaler
 from ._sklearn import safe_indexing
 
 # Members of a stack descend together as long as their weights, and what they make of a block of rows, stay
@@ -29,7 +31,12 @@ class Group(NamedTuple):
     """Candidates that may form a stack: they differ in nothing but rate, penalty and number of steps."""
 
     estimators: dict  # candidate: estimator, not fitted
-    own: tuple  # what is special of the transformers
+    own: tuple  # (name, id of value) of each grid parameter of the transformers
+
+    @property
+    def first(self):
+        """Return a candidate, whose transformers are those of all."""
+        return next(iter(self.estimators.values()))
 
     def n_steps(self):
         """Return at most how many steps all of them take."""
@@ -42,7 +49,7 @@ def make_candidate(estimator, parameters):
 
 
 def make_groups(estimators, settings):
-    """Return the groups of the candidates, without those that only an ordinary fit can refuse or print.
+    """Return the groups of the candidates, without those that need an ordinary fit: invalid or verbose ones.
 
     `estimators` are the candidates, not fitted, and `settings` the parameters in which they differ.
     """
@@ -55,6 +62,37 @@ def make_groups(estimators, settings):
             own = tuple(item for item in special if not f"{item[0]}__".startswith(prefix))
             groups.setdefault(tuple(special), Group({}, own)).estimators[index] = candidate
     return list(groups.values())
+
+
+def shared_grams(X, y, groups):
+    """Return {`own` of groups: X X'} for wide dense data, of which each fold takes its rows.
+
+    Only where what becomes of a row does not depend on the others: with FlattenScaler or no transformer.
+    """
+    grams = {}
+    for group in groups:
+        if group.own not in grams and _transforms_row_by_row(group.first):
+            n_steps = max(g.n_steps() for g in groups if g.own == group.own)
+            grams[group.own] = _gram(group.first, X, y, n_steps)
+    return grams
+
+
+def _transforms_row_by_row(estimator):
+    steps = [step for _, step in estimator.steps[:-1]] if isinstance(estimator, Pipeline) else []
+    return all(step in (None, "passthrough") or type(step) is FlattenScaler for step in steps)
+
+
+def _gram(estimator, X, y, n_steps):
+    """Return X X' of what the classifier would be trained on, if a fold may want it; else None."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the folds will repeat it
+            if isinstance(estimator, Pipeline) and len(estimator.steps) > 1:
+                X = clone(estimator[:-1]).fit_transform(X)
+            X, _ = validate_samples(clone(last_step(estimator)), X, y)
+    except (TypeError, ValueError):  # the folds will say why
+        return None
+    return GramSamples(X).gram if prefers_gram(X, 1, False, n_steps) else None
 
 
 class Trained(NamedTuple):
@@ -83,9 +121,13 @@ class Fold:
         """Return the training or test rows of X."""
         return safe_indexing(self.X, self.rows[which])
 
-    def train(self, groups, scored, by_name, gram, task):
-        """Train all candidates, a group in a stack; what no stack can train is left to `train_alone`."""
-        gram = None if gram is None else gram[np.ix_(self.rows["train"], self.rows["train"])]
+    def train(self, groups, scored, by_name, grams, task):
+        """Train all candidates, a group in a stack; what no stack can train is left to `train_alone`.
+
+        `grams` are those of all rows, as `shared_grams` returns them.
+        """
+        ours = np.ix_(self.rows["train"], self.rows["train"])
+        grams = {own: gram[ours] for own, gram in grams.items() if gram is not None}
         transformed = {}
         for group in groups:
             before = perf_counter()
@@ -95,7 +137,7 @@ class Fold:
                 continue
             transformers, X, X_scored = transformed[group.own]
             try:
-                stack = Stack(group.estimators, transformers, X, self.y, self.params, gram)
+                stack = Stack(group.estimators, transformers, X, self.y, self.params, grams.get(group.own))
                 trained = stack.train(X_scored, by_name, task)
             except (TypeError, ValueError, MemoryError):  # bad input, or a stack too large
                 if task.errors:  # of callbacks
@@ -107,7 +149,7 @@ class Fold:
     def _try_to_transform(self, group, scored):
         """Return what `_transform` does, or None where a transformer fails: the ordinary fits say why."""
         try:
-            return self._transform(next(iter(group.estimators.values())), scored)
+            return self._transform(group.first, scored)
         except Exception:  # a transformer is not ours: it may raise anything
             return None
 

@@ -21,6 +21,7 @@ from sknn_basic import (
     LogisticRegressionGD,
     ShallowNNClassifier,
     VectorizedGridSearchCV,
+    _search,
     _stacks,
     load_photo_patches,
 )
@@ -177,6 +178,45 @@ def test_images_through_a_pipeline(alone):
         *search_both(pipeline, grid, data.train_set_x, data.train_set_y, cv=3, scoring="neg_log_loss")
     )
     assert alone == []
+
+
+@pytest.mark.parametrize("steps", [[], [FlattenScaler()], ["passthrough", FlattenScaler(), None]])
+def test_folds_share_one_gram_matrix(steps, monkeypatch):
+    """Where transformers treat each row by itself, X X' is computed once for each setting of theirs."""
+    computed = []
+    ordinary = GramSamples._make_gram
+    monkeypatch.setattr(
+        GramSamples,
+        "_make_gram",
+        lambda samples, known: computed.append(known is None) or ordinary(samples, known),
+    )
+    X, y = blobs(2, *WIDE)
+    images = 100 * (X - X.min()).reshape(len(X), 10, 15)
+    pipeline = make_pipeline(*steps, clone(LOGISTIC))
+    grid = {"logisticregressiongd__learning_rate": [0.001, 0.01]}
+    if len(steps) == 1:
+        grid["flattenscaler__divisor"] = [100, 200.0]
+    X = images if steps else X
+    search = VectorizedGridSearchCV(pipeline, grid, cv=3, refit=False, scoring="neg_log_loss").fit(X, y)
+    assert sum(computed) == (2 if len(steps) == 1 else 1)
+    expected = GridSearchCV(pipeline, grid, cv=3, refit=False, scoring="neg_log_loss").fit(X, y)
+    assert_same(expected, search, best_weights=False)
+
+
+def test_a_transformer_of_whole_columns_shares_no_gram_matrix():
+    X, y = blobs(2, *WIDE)
+    pipeline = make_pipeline(StandardScaler(), LOGISTIC)
+    grid = {"logisticregressiongd__learning_rate": [0.001, 0.01]}
+    assert_same(*search_both(pipeline, grid, X + 5, y, cv=3, scoring="neg_log_loss"))
+
+
+def test_a_search_in_another_order_is_found_out(monkeypatch):
+    """The lookup counts turns; rows that are not those of the turn end the search."""
+    X, y = blobs(2, *TALL)
+    ordinary = _search._Member.fit
+    monkeypatch.setattr(_search._Member, "fit", lambda member, rows, y: ordinary(member, rows[::-1], y))
+    with pytest.raises(_search._WrongTurn, match="other rows than those of turn 1"):
+        VectorizedGridSearchCV(LOGISTIC, {"learning_rate": [0.1]}, cv=3).fit(X, y)
 
 
 GROUPS = np.repeat(np.arange(12), 5)

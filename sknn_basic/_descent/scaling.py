@@ -53,8 +53,8 @@ class Scaling:
 
         The gradient g of the output along feature j, which the intercept compensates in the mean, and the
         bound c of the curvature in that direction promise that a step along it lowers the cost by
-        g^2 / (2 c). For logistic regression the model itself can win that, for a network a linear term beside its hidden
-        layer.
+        g^2 / (2 c). For logistic regression the model itself can win that, for a network a linear term
+        beside its hidden layer.
         """
         if len(self.features) == 0:
             return None
