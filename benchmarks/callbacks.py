@@ -7,14 +7,13 @@ from time import perf_counter
 from unittest.mock import patch
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.datasets import make_moons
 
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
-from sknn_basic._base import GradientDescentClassifier
 from sknn_basic._callbacks import MAX_TASKS
-from sknn_basic._network import descend
-from sknn_basic._objective import Objective
-from sknn_basic._training import finish, start
+from sknn_basic._descent.network import update
+from sknn_basic._inputs import make_problem
 
 from .data import images
 from .report import Section, seconds, table, verdict
@@ -54,7 +53,8 @@ def run(quick=False):
     rows, lines, verdicts = [], [], []
     for name, (model, X_, y_) in jobs.items():
         jobs_in_turn = {"fit": lambda m=model, X=X_, y=y_: m.fit(X, y), "bare": bare_fit(model, X_, y_)}
-        times, _ = in_turn(jobs_in_turn, 5 if quick else 41)
+        times, models = in_turn(jobs_in_turn, 5 if quick else 41)
+        assert models["fit"].loss_ == models["bare"].loss_  # the same steps
         ours, bare = times["fit"], times["bare"]
         rows.append([name, seconds(ours), seconds(bare), f"{ours / bare:.3f}"])
         verdicts.append(verdict(f"{name}: as long as without the code", ours / bare, 1.02, at_least=False))
@@ -102,35 +102,30 @@ def watched(steps, make, X, y):
 
 
 def bare_fit(model, X, y):
-    """Return a job that fits as `fit` did before there were callbacks: checks, descent, records, attributes."""
-
-    class Bare(type(model)):
-        fit = GradientDescentClassifier.fit
-
-        def descend(self, X, y):
-            X, Y, s, layers = self._pose(X, y, None)
-            samples, layers = start(X, layers, self.max_iter)
-            objective = Objective(samples, Y, s, self._activation, float(self.l2_regularization), layers)
-            rate = self._get_learning_rate(samples, s, Y.shape[1])
-            recorded = (
-                step % self.record_every == 0 or step == self.max_iter for step in range(self.max_iter + 1)
-            )
-            curve = []
-            with np.errstate(all="ignore"):
-                for cost, layers_after in descend(objective, layers, rate, recorded):
-                    if cost is not None:
-                        assert np.isfinite(cost)
-                        assert objective.are_finite(layers)
-                        kept = layers
-                        curve.append(float(cost))
-                    layers = layers_after
-            vars(self).update(self._name_layers(finish(samples, kept, X.dtype)))
-            self.loss_curve_ = curve
-
-    bare = Bare(**model.get_params())
+    """Return a job that fits as `fit` does, with no code for callbacks, interruption or validation samples."""
+    bare = clone(model)
 
     def job():
         bare._validate_params()
-        bare.descend(X, y)
+        problem = make_problem(bare, X, y, n_steps=bare.max_iter)
+        l2 = float(bare.l2_regularization)
+        rate = problem.learning_rate(bare.learning_rate, l2)
+        objective, layers, curve = problem.objective(l2), problem.layers, []
+
+        def record(cost):
+            assert np.isfinite(cost)
+            assert objective.are_finite(layers)
+            curve.append(float(cost))
+
+        with np.errstate(all="ignore"):
+            for step in range(bare.max_iter):
+                cost, gradients = objective(layers, step % bare.record_every == 0)
+                if cost is not None:
+                    record(cost)
+                layers = update(layers, gradients, rate)
+            record(objective(layers, want_cost=True)[0])
+        vars(bare).update(bare._name_layers(problem.weights_of(layers)))
+        *bare.loss_curve_, bare.loss_ = curve
+        return bare
 
     return job

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sknn_basic import ShallowNNClassifier
-from sknn_basic._network import init_layers
+from sknn_basic._descent.network import init_layers
 
 from .data import images
 from .peers import network_jobs
@@ -19,8 +19,10 @@ def run(quick=False):
     for dtype in (np.float64, np.float32):
         X = data.X.astype(dtype)
         for h in (7, 64):
-            start = init_layers((X.shape[1], h, 1), np.float64, np.random.RandomState(0), 0.01)
-            model = ShallowNNClassifier(h, learning_rate=RATE, max_iter=steps, random_state=0)
+            start = init_layers((X.shape[1], h, 1), np.float64, np.random.RandomState(0), [0.01, 0.01])
+            model = ShallowNNClassifier(
+                h, learning_rate=RATE, max_iter=steps, init_scale=0.01, random_state=0
+            )
             jobs = {"sknn_basic": lambda model=model, X=X: model.fit(X, data.y)}
             jobs |= network_jobs(X, data.y, start, RATE, steps)
             times, results = in_turn(jobs, repeats)

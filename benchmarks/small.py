@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.datasets import make_moons
 
 from sknn_basic import ShallowNNClassifier
-from sknn_basic._network import init_layers
+from sknn_basic._descent.network import init_layers
 
 from .peers import network_jobs
 from .report import Section, ratio, seconds, table, verdict
@@ -17,7 +17,7 @@ RATE, UNITS = 0.5, 4
 def run(quick=False):
     steps, repeats = (1000, 3) if quick else (10_000, 5)
     X, y = make_moons(400, noise=0.1, random_state=0)
-    start = init_layers((2, UNITS, 1), np.float64, np.random.RandomState(0), 0.5)
+    start = init_layers((2, UNITS, 1), np.float64, np.random.RandomState(0), [0.5, 0.5])
     model = ShallowNNClassifier(UNITS, learning_rate=RATE, max_iter=steps, init_scale=0.5, random_state=0)
     jobs = {"sknn_basic": lambda: model.fit(X, y), **network_jobs(X, y, start, RATE, steps)}
     jobs["NumPy by hand, into buffers"] = into_buffers(X, y, start, steps)

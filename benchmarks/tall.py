@@ -4,7 +4,8 @@ from unittest.mock import patch
 
 import numpy as np
 
-from sknn_basic import LogisticRegressionGD, _samples
+from sknn_basic import LogisticRegressionGD
+from sknn_basic._descent import samples
 
 from .data import noise
 from .peers import library_jobs, rows_job
@@ -78,7 +79,7 @@ def block_times(data, sizes):
             model = LogisticRegressionGD(RATE, steps, record_every=1000)
 
             def job(model=model, size=size):
-                with patch.object(_samples, "BLOCK_BYTES", size):
+                with patch.object(samples, "BLOCK_BYTES", size):
                     model.fit(data.X, data.y)
 
             jobs[size, steps] = job

@@ -54,3 +54,18 @@ def cats(cats_folder):
     from sknn_basic import read_hdf5
 
     return read_hdf5(cats_folder / "train_catvnoncat.h5", cats_folder / "test_catvnoncat.h5")
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """The candidates that were not trained in a stack."""
+    from sknn_basic._stacks import Fold
+
+    candidates = []
+    ordinary = Fold.train_alone
+    monkeypatch.setattr(
+        Fold,
+        "train_alone",
+        lambda fold, index, *rest: candidates.append(index) or ordinary(fold, index, *rest),
+    )
+    return candidates

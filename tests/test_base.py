@@ -6,7 +6,13 @@ from contextlib import redirect_stdout
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import log_softmax
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
+from sklearn.inspection import DecisionBoundaryDisplay
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import RocCurveDisplay, log_loss, roc_auc_score
 
 from models import BOTH, assert_same_model, blobs, both, weights_of
 from sknn_basic import LogisticRegressionGD
@@ -148,3 +154,135 @@ def test_warm_start_refuses_another_hidden_layer():
     model = clone(BOTH[1]).set_params(warm_start=True, max_iter=5).fit(X, y)
     with pytest.raises(ValueError, match="4 hidden units, but hidden_layer_size is 7"):
         model.set_params(hidden_layer_size=7).fit(X, y)
+
+
+# Fits that fail
+
+
+@both
+def test_a_failed_fit_leaves_the_model_as_it_was(model):
+    """Neither bad weights nor an interruption in the middle of the descent leave half a model."""
+    X, y = blobs()
+    model = clone(model).fit(X, y)
+    before = dict(vars(model))
+    with pytest.raises(ValueError, match="at least one non-zero"):
+        model.fit(X[:, :2], y, np.zeros(len(y)))
+    with pytest.raises(ValueError, match="2 classes"):
+        model.fit(pd.DataFrame(X[:, :2], columns=["a", "b"]), y * 0)
+    assert vars(model) == before
+    unfitted = clone(model)
+    with pytest.raises(ValueError, match="NaN"):
+        unfitted.fit(X * np.nan, y)
+    assert vars(unfitted) == vars(clone(model))
+
+
+# Logits: calibration and ranking use them, logarithms keep their tail
+
+
+@both
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_logits_are_the_logarithms_of_odds(model, n_classes):
+    """Two classes: log p1 / p0; more: softmax of the logits is the probability."""
+    X, y = blobs(n_classes)
+    fitted = clone(model).fit(X, y)
+    Z, proba = fitted.decision_function(X), fitted.predict_proba(X)
+    if n_classes == 2:
+        np.testing.assert_allclose(Z, np.log(proba[:, 1] / proba[:, 0]), rtol=1e-10, atol=1e-12)
+    else:
+        np.testing.assert_allclose(log_softmax(Z, axis=1), np.log(proba), rtol=1e-10)
+
+
+@both
+def test_ranking_tools_tell_apart_what_probabilities_round_together(model):
+    """Where probabilities are all 1 or 0, logits still rank: the ROC curve is that of the small model."""
+    plt = pytest.importorskip("matplotlib.pyplot")
+    X, y = blobs(m=200)
+    y = np.where(np.random.RandomState(0).random_sample(200) < 0.2, 1 - y, y)
+    fitted = clone(model).fit(X, y)
+    area = roc_auc_score(y, fitted.decision_function(X))
+    last = weights_of(fitted) if hasattr(fitted, "coef_") else [fitted.coefs_[1], fitted.intercepts_[1]]
+    for array in last:
+        array *= 1e4
+    assert len(np.unique(fitted.predict_proba(X)[:, 1])) < 100
+    assert roc_auc_score(y, fitted.decision_function(X)) == pytest.approx(area)
+    display = RocCurveDisplay.from_estimator(fitted, X, y, response_method="decision_function")
+    assert display.roc_auc == pytest.approx(area)
+    plt.close("all")
+
+
+@both
+@pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
+def test_calibration(model, method):
+    """scikit-learn's calibration takes the logits; an overconfident model becomes better."""
+    X, y = blobs(m=600)
+    y = np.where(np.random.RandomState(0).random_sample(600) < 0.2, 1 - y, y)
+    fitted = clone(model).fit(X[:200], y[:200])
+    last = weights_of(fitted) if hasattr(fitted, "coef_") else [fitted.coefs_[1], fitted.intercepts_[1]]
+    for array in last:
+        array *= 20
+    calibrated = CalibratedClassifierCV(FrozenEstimator(fitted), method=method).fit(X[200:400], y[200:400])
+    before, after = (log_loss(y[400:], m.predict_proba(X[400:])) for m in (fitted, calibrated))
+    assert after < before / 2
+    if method == "sigmoid":  # Platt's scaling is a logistic regression over the logits
+        Z = fitted.decision_function(X[200:400]).reshape(-1, 1)
+        platt = LogisticRegression(C=1e12).fit(Z, y[200:400])
+        assert log_loss(y[200:400], platt.predict_proba(Z)) == pytest.approx(
+            log_loss(y[200:400], calibrated.predict_proba(X[200:400])), rel=0.05
+        )
+
+
+@both
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_logarithms_where_probabilities_are_zero(model, n_classes, dtype):
+    """Where `predict_proba` underflows to 0, `predict_log_proba` is the difference of logits, to rounding."""
+    X, y = blobs(n_classes)
+    fitted = clone(model).fit(X.astype(dtype), y)
+    last = weights_of(fitted) if hasattr(fitted, "coef_") else [fitted.coefs_[1], fitted.intercepts_[1]]
+    for array in last:
+        array *= 1e5
+    far = X.astype(dtype)
+    proba, log_proba = fitted.predict_proba(far), fitted.predict_log_proba(far)
+    Z = np.float64(fitted.decision_function(far))
+    Z = np.column_stack([0 * Z, Z]) if n_classes == 2 else Z
+    assert (proba == 0).sum() > 10
+    assert np.isfinite(log_proba).all()
+    np.testing.assert_allclose(
+        log_proba[proba == 0], log_softmax(Z, axis=1)[proba == 0], rtol=4 * np.finfo(dtype).eps
+    )
+
+
+@both
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_predictions_far_away_are_finite_and_silent(model, n_classes, dtype):
+    """Where Z overflows, probabilities are 0 and 1, their logarithms finite, and nothing warns."""
+    X, y = blobs(n_classes)
+    fitted = clone(model).fit(X.astype(dtype), y)
+    for array in weights_of(fitted):
+        array[...] = np.abs(array) + 1
+    far = (np.abs(X) / np.abs(X).max() * np.finfo(dtype).max).astype(dtype)
+    for answer in (fitted.decision_function(far), fitted.predict_proba(far), fitted.predict_log_proba(far)):
+        assert np.isfinite(answer).all()
+    assert set(fitted.predict(far)) <= set(y)
+
+
+# scikit-learn's display of decision boundaries
+
+
+@both
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "decision_function"])
+def test_decision_boundary_display(model, n_classes, method):
+    """What it draws of two features is what the model answers on its grid."""
+    pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
+    X, y = blobs(n_classes, n=2)
+    fitted = clone(model).fit(X, y)
+    options = {"class_of_interest": 1} if n_classes == 3 and method != "predict" else {}
+    display = DecisionBoundaryDisplay.from_estimator(
+        fitted, X, response_method=method, grid_resolution=20, **options
+    )
+    answers = getattr(fitted, method)(np.column_stack([display.xx0.ravel(), display.xx1.ravel()]))
+    if answers.ndim == 2:
+        answers = answers[:, 1]
+    np.testing.assert_array_equal(display.response.ravel(), answers)

@@ -1,6 +1,4 @@
-import errno
 import os
-import stat
 import subprocess
 import sys
 import textwrap
@@ -546,18 +544,6 @@ def test_existing_file_is_kept(tmp_path):
     assert_equal(read_hdf5(path), small_dataset())
 
 
-@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
-def test_permissions(tmp_path):
-    """A new file has the permissions that the umask leaves; a replaced one keeps its own."""
-    plain, path = tmp_path / "plain", tmp_path / "a.h5"
-    plain.write_bytes(b"")
-    write_hdf5(path, *small_dataset().values())
-    assert path.stat().st_mode == plain.stat().st_mode
-    path.chmod(0o600)
-    write_hdf5(path, *small_dataset().values(), overwrite=True)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-
-
 def test_folder_must_exist(tmp_path):
     """A folder that does not exist is an error that names it."""
     path = tmp_path / "absent" / "a.h5"
@@ -572,10 +558,7 @@ def test_folder_must_exist(tmp_path):
     [
         ((h5py.Group, "create_dataset"), None),
         ((h5py.Group, "create_dataset"), b"old"),
-        ((os, "fsync"), None),
         ((os, "fsync"), b"old"),
-        ((os, "link"), None),
-        ((Path, "replace"), b"old"),
     ],
 )
 def test_interruption(tmp_path, monkeypatch, where, old):
@@ -587,52 +570,6 @@ def test_interruption(tmp_path, monkeypatch, where, old):
     with pytest.raises(KeyboardInterrupt):
         write_hdf5(path, *small_dataset().values(), overwrite=bool(old))
     assert [file.read_bytes() for file in tmp_path.iterdir()] == ([old] if old else [])
-
-
-@pytest.mark.parametrize("links", [True, False])
-def test_file_that_appears_meanwhile_is_kept(tmp_path, monkeypatch, links):
-    """Without overwrite, a file that another program makes during writing is not replaced."""
-    path = tmp_path / "a.h5"
-    monkeypatch.setattr(os, "fsync", lambda descriptor: path.write_bytes(b"another's"))
-    if not links:
-        monkeypatch.setattr(os, "link", Interruption(OSError(errno.EPERM, "no links here")))
-    with pytest.raises(FileExistsError, match="overwrite=True") as error:
-        write_hdf5(path, *small_dataset().values())
-    assert_names(error, path)
-    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"another's"]
-
-
-def test_file_system_without_links(tmp_path, monkeypatch):
-    """Where a file system has no hard links, the file is written all the same."""
-    monkeypatch.setattr(os, "link", Interruption(OSError(errno.EPERM, "no links here")))
-    write_hdf5(tmp_path / "a.h5", *small_dataset().values())
-    assert_equal(read_hdf5(tmp_path / "a.h5"), small_dataset())
-    assert len(list(tmp_path.iterdir())) == 1
-
-
-FULL_DISK = """
-    import resource, signal, sys
-    import numpy as np
-    from sknn_basic._datasets import write_hdf5
-    images, labels = np.random.RandomState(0).randint(0, 256, (20, 64, 64, 3), np.uint8), np.zeros(20, int)
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-    try:
-        write_hdf5(sys.argv[1], images, labels, images, labels, ["a"], overwrite=True)
-    except OSError as error:
-        print(error)
-"""
-
-
-@pytest.mark.skipif(os.name != "posix", reason="limits of POSIX")
-def test_full_disk(tmp_path):
-    """A file that cannot grow is an OSError that names it, never a crash, and leaves the old file."""
-    path = tmp_path / "a.h5"
-    path.write_bytes(b"old")
-    run = run_python(FULL_DISK, path)
-    assert (run.returncode, run.stderr) == (0, "")
-    assert run.stdout.startswith(f"{path} cannot be written")
-    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"old"]
 
 
 # The bundled patches

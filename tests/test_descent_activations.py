@@ -44,6 +44,7 @@ def test_largest_floats_are_finite_and_silent(name, dtype):
 
 def test_the_documentation_names_every_activation():
     """The classifier's docstring lists exactly what there is."""
-    lines = ShallowNNClassifier.__doc__.splitlines()
-    line = next(line for line in lines if line.strip().startswith("activation : "))
+    line = next(
+        row for row in ShallowNNClassifier.__doc__.splitlines() if row.strip().startswith("activation : ")
+    )
     assert line.split("{")[1].split("}")[0].split(", ") == [f'"{name}"' for name in FUNCTIONS]

@@ -48,3 +48,28 @@ def test_auto_rate_of_overflowing_features():
     X, y = blobs()
     with pytest.raises(ValueError, match=r'learning_rate="auto".*overflow.*Scale X'):
         LogisticRegressionGD().fit(X * 1e200, y)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("shape", [(40, 5), (40, 1), (6, 30)])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_auto_rate_without_an_intercept(n_classes, shape, dtype):
+    """L is then that of X' diag(s) X alone, and the intercept stays 0."""
+    X, y = blobs(n_classes, *shape)
+    X = (X + 1).astype(dtype)
+    curvature = np.linalg.norm(X.astype(float), 2) ** 2 / len(X) / (4 if n_classes == 2 else 2)
+    model = LogisticRegressionGD(max_iter=30, record_every=1, fit_intercept=False).fit(X, y)
+    assert model.learning_rate_ == pytest.approx(1 / curvature, rel=1e-9 if dtype == np.float64 else 1e-5)
+    assert np.all(np.diff([*model.loss_curve_, model.loss_]) < (1e-15 if dtype == np.float64 else 1e-6))
+    assert not model.intercept_.any()
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_auto_rate_where_nothing_bends(n):
+    """Zero samples without an intercept: L is 0, or that of the penalty; the weights stay 0."""
+    y = np.arange(8) % 2
+    model = LogisticRegressionGD(max_iter=5, fit_intercept=False).fit(np.zeros((8, n)), y)
+    assert np.isfinite(model.learning_rate_)
+    assert not model.coef_.any()
+    model.set_params(l2_regularization=0.5).fit(np.zeros((8, n)), y)
+    assert model.learning_rate_ == 2

@@ -172,9 +172,8 @@ def test_the_rule_that_chooses():
     assert isinstance(choose_samples(np.ones((10, 19)), np.zeros((19, 1)), 1000), Samples)
     assert isinstance(choose_samples(np.ones((10, 39), np.float32), np.zeros((39, 1)), 1000), Samples)
     assert isinstance(choose_samples(np.ones((10, 40), np.float32), np.zeros((40, 1)), 1000), GramSamples)
-    assert isinstance(
-        choose_samples(np.ones((10, 22)), np.ones((22, 1)), 1000), Samples
-    )  # 11 x 11 with a warm start
+    with_start = choose_samples(np.ones((10, 22)), np.ones((22, 1)), 1000)  # a matrix of 11 x 11
+    assert isinstance(with_start, Samples)
 
 
 def test_an_overflowing_matrix_falls_back():

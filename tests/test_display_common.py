@@ -2,15 +2,13 @@
 
 import numpy as np
 import pytest
-from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from models import blobs, both, images
+from models import blobs, images
 from sknn_basic import (
     FlattenScaler,
     LogisticRegressionGD,
@@ -46,23 +44,3 @@ def test_displays_refuse_other_estimators(display):
         NotFittedError, match=rf"{display.__name__} draws .*GridSearchCV has none.*refit=True"
     ):
         display.from_estimator(search.fit(X, y))
-
-
-# scikit-learn's display of decision boundaries
-
-
-@both
-@pytest.mark.parametrize("n_classes", [2, 3])
-@pytest.mark.parametrize("method", ["predict", "predict_proba", "decision_function"])
-def test_decision_boundary_display(model, n_classes, method):
-    """What it draws of two features is what the model answers on its grid."""
-    X, y = blobs(n_classes, n=2)
-    fitted = clone(model).fit(X, y)
-    options = {"class_of_interest": 1} if n_classes == 3 and method != "predict" else {}
-    display = DecisionBoundaryDisplay.from_estimator(
-        fitted, X, response_method=method, grid_resolution=20, **options
-    )
-    answers = getattr(fitted, method)(np.column_stack([display.xx0.ravel(), display.xx1.ravel()]))
-    if answers.ndim == 2:
-        answers = answers[:, 1]
-    np.testing.assert_array_equal(display.response.ravel(), answers)

@@ -46,6 +46,18 @@ LAYERS = [
     {"__main__"},
 ]
 
+LAWS_ACROSS_MODULES = [
+    "test_conftest",  # how the tests themselves run
+    "test_package",
+    "test_readme",
+    "test_estimator_checks",  # scikit-learn's own, of all estimators
+    "test_persistence",
+    "test_representation",
+    "test_interrupt",  # Ctrl-C, from the user to the fitted model
+    "test_validation_curve",  # validation samples, from `fit` to the curve
+    "test_search_callbacks",  # callbacks in a search, from scikit-learn to the steps of a stack
+]
+
 
 def test_public_names():
     assert sorted(sknn_basic.__all__) == [
@@ -98,6 +110,14 @@ def test_every_module_has_a_layer_and_imports_downward_only():
             or (isinstance(node, ast.ImportFrom) and not node.level and node.module.startswith("sknn_basic"))
         ]
         assert not absolute, f"{module} imports sknn_basic by its name"
+
+
+def test_every_module_has_a_test_file():
+    """Of its own name, without leading underscores; every other is in LAWS_ACROSS_MODULES."""
+    expected = {f"test_{re.sub(r'(?:^|[.])_*', '_', module).strip('_')}" for module in MODULES}
+    found = {path.stem for path in Path(__file__).parent.glob("test_*.py")}
+    assert sorted(found - set(LAWS_ACROSS_MODULES)) == sorted(expected)
+    assert sorted(found & set(LAWS_ACROSS_MODULES)) == sorted(LAWS_ACROSS_MODULES)
 
 
 @pytest.mark.parametrize("subpackage", SUBPACKAGES)

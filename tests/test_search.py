@@ -10,79 +10,20 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
 from sklearn.metrics import accuracy_score, log_loss, make_scorer
 from sklearn.model_selection import GridSearchCV, GroupKFold, RepeatedStratifiedKFold, ShuffleSplit
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from longhand import distance
-from models import blobs, weights_of
+from models import blobs
+from searches import LOGISTIC, LOGISTIC_GRID, NETWORK, NETWORK_GRID, TALL, WIDE, assert_same, search_both
 from sknn_basic import (
     FlattenScaler,
     LogisticRegressionGD,
-    ShallowNNClassifier,
     VectorizedGridSearchCV,
     _search,
-    _stacks,
     load_photo_patches,
 )
 from sknn_basic._descent.samples import GramSamples
-
-LOGISTIC = LogisticRegressionGD(max_iter=100, record_every=30)
-NETWORK = ShallowNNClassifier(3, max_iter=60, random_state=0, init_scale=0.3)
-LOGISTIC_GRID = {
-    "learning_rate": ["auto", 1e-3, 4e-3],
-    "l2_regularization": [0, 0.1],
-    "max_iter": [45, 60, 100],
-}
-NETWORK_GRID = {"learning_rate": [0.01, 0.03], "hidden_layer_size": [2, 3], "max_iter": [30, 60]}
-TALL, WIDE = (60, 5), (42, 150)
-
-
-@pytest.fixture
-def alone(monkeypatch):
-    """The candidates that were not trained in a stack."""
-    candidates = []
-    ordinary = _stacks.Fold.train_alone
-    monkeypatch.setattr(
-        _stacks.Fold,
-        "train_alone",
-        lambda fold, index, *rest: candidates.append(index) or ordinary(fold, index, *rest),
-    )
-    return candidates
-
-
-def search_both(estimator, grid, X, y, fit_params=None, **options):
-    searches = [kind(estimator, grid, **options) for kind in (GridSearchCV, VectorizedGridSearchCV)]
-    for search in searches:
-        search.fit(X, y, **(fit_params or {}))
-    return searches
-
-
-def assert_same(one_by_one, stacked, best_weights=True):
-    """Scores within 1e-9, same keys, parameters, ranks and best candidate with the same weights."""
-    expected, found = one_by_one.cv_results_, stacked.cv_results_
-    assert set(found) == set(expected)
-    assert found["params"] == expected["params"]
-    for key, values in expected.items():
-        if key.startswith(("param_", "rank_")):
-            assert list(found[key]) == list(values), key
-        elif "score" in key and "time" not in key:
-            np.testing.assert_allclose(found[key], values, rtol=0, atol=1e-9, err_msg=key)
-        elif "time" in key:
-            assert found[key].shape == values.shape
-    assert stacked.n_splits_ == one_by_one.n_splits_
-    assert stacked.multimetric_ == one_by_one.multimetric_
-    assert type(stacked.scorer_) is type(one_by_one.scorer_)
-    if best_weights:
-        assert stacked.best_params_ == one_by_one.best_params_
-        assert stacked.best_index_ == one_by_one.best_index_
-        assert stacked.best_score_ == pytest.approx(one_by_one.best_score_, abs=1e-9)
-        assert stacked.refit_time_ > 0
-        models = [s.best_estimator_ for s in (stacked, one_by_one)]
-        assert type(models[0]) is type(models[1])
-        models = [model[-1] if hasattr(model, "steps") else model for model in models]
-        for a, b in zip(*map(weights_of, models), strict=True):
-            assert distance(a, b) < 1e-10
 
 
 @pytest.mark.parametrize("scoring", [None, "neg_log_loss", "ranking"])
@@ -124,39 +65,6 @@ def test_sample_and_class_weights(shape, class_weight, scoring):
         cv=3,
     )
     assert_same(*searches)
-
-
-def test_pipeline_fits_transformers_once_for_each_setting(alone):
-    """A pipeline's transformers are fitted on each fold's training rows, once a setting of their own."""
-    fits = []
-
-    class Counting(StandardScaler):
-        def fit(self, X, y=None, sample_weight=None):
-            fits.append(len(X))
-            return super().fit(X, y, sample_weight)
-
-    X, y = blobs(3, 61, 5)
-    pipeline = make_pipeline(Counting(), LOGISTIC)
-    grid = {f"logisticregressiongd__{name}": values for name, values in LOGISTIC_GRID.items()}
-    grid["counting__with_mean"] = [True, False]
-    one_by_one, stacked = (kind(pipeline, grid, cv=3) for kind in (GridSearchCV, VectorizedGridSearchCV))
-    one_by_one.fit(X, y)
-    fits.clear()
-    stacked.fit(X, y)
-    assert len(fits) == 3 * 2 + 1  # folds, settings, and the refit
-    assert alone == []
-    assert_same(one_by_one, stacked)
-
-
-def test_steps_whose_names_begin_alike(alone):
-    """A transformer called model_scale is not a parameter of the classifier called model."""
-    X, y = blobs(2, *TALL)
-    pipeline = Pipeline([("model_scale", StandardScaler()), ("model", LOGISTIC)])
-    grid = {"model__learning_rate": [0.01, 0.1], "model_scale__with_mean": [True, False]}
-    searches = search_both(pipeline, grid, X + 5, y, cv=3, scoring="neg_log_loss")
-    assert np.ptp(searches[0].cv_results_["mean_test_score"][:2]) > 1e-3  # the setting matters
-    assert_same(*searches)
-    assert alone == []
 
 
 def test_pipeline_takes_weights_by_their_usual_name():
@@ -253,24 +161,6 @@ def test_any_container(kind):
         assert stacked.feature_names_in_.tolist() == list("abcde")
 
 
-def test_a_fold_without_a_class_has_fewer_outputs():
-    """As a clone fitted on its rows has; a fold with one class cannot be fitted, and says so."""
-    X, y = blobs(3, *TALL)
-    order = np.argsort(y, kind="stable")  # the last class is in the last 20 rows only
-    X, y = X[order], y[order]
-    rows = np.arange(60)
-    cv = [(rows[:40], rows[40:]), (rows[20:], rows[:20])]
-    assert_same(*search_both(LOGISTIC, {"learning_rate": [1e-3, 1e-2]}, X, y, cv=cv))
-    with (
-        pytest.warns(FitFailedWarning, match="at least 2 classes"),
-        pytest.warns(UserWarning, match="non-finite"),
-    ):
-        search = VectorizedGridSearchCV(
-            LOGISTIC, {"learning_rate": [1e-3, 1e-2]}, cv=[*cv, (rows[:20], rows[20:])]
-        ).fit(X, y)
-    assert np.isnan(search.cv_results_["split2_test_score"]).all()
-
-
 def test_scorers_that_look_at_the_model_get_the_real_one():
     """A callable gets the fitted estimator, coefficients and all, and the rows as they are."""
     X, y = blobs(2, *TALL)
@@ -288,35 +178,6 @@ def test_scorers_that_look_at_the_model_get_the_real_one():
     assert_same(*search_both(pipeline, grid, X, y, cv=3, scoring=looks))
     two = {"accuracy": "accuracy", "mine": make_scorer(accuracy_score)}
     assert_same(*search_both(pipeline, grid, X, y, cv=3, scoring=two, refit="mine"))
-
-
-def test_stacked_models_are_those_of_single_fits():
-    """Weights, curves, losses, counts and rates of every fold and candidate, seen by a scorer: 1e-10."""
-
-    def recording(seen):
-        def scorer(estimator, X, y):
-            last = estimator[-1]
-            seen.append([*weights_of(last), [*last.loss_curve_, last.loss_], [last.n_iter_],
-                         [getattr(last, "learning_rate_", 0.0) + 1]])  # fmt: skip
-            return estimator.score(X, y)
-
-        return scorer
-
-    for n_classes in (2, 3):
-        for container in (np.asarray, sparse.csr_array):
-            for estimator, grid in ((LOGISTIC, LOGISTIC_GRID), (NETWORK, NETWORK_GRID)):
-                X, y = blobs(n_classes, *(WIDE if container is np.asarray else TALL))
-                pipeline = make_pipeline("passthrough", estimator)
-                name = pipeline.steps[-1][0]
-                grid = {f"{name}__{key}": values for key, values in grid.items()}
-                weights = {f"{name}__sample_weight": np.random.RandomState(0).random_sample(len(y))}
-                seen = [], []
-                for kind, records in zip((GridSearchCV, VectorizedGridSearchCV), seen, strict=True):
-                    kind(pipeline, grid, cv=3, scoring=recording(records)).fit(container(X), y, **weights)
-                assert len(seen[0]) == len(seen[1]) > 20
-                for one, other in zip(*seen, strict=True):
-                    for a, b in zip(one, other, strict=True):
-                        assert distance(b, a) < 1e-10
 
 
 def test_scorers_may_refit_and_write():
@@ -350,33 +211,11 @@ def test_one_of_several_metrics_may_fail():
     assert np.isnan(results[1]["mean_test_bad"]).all()
 
 
-def test_training_scores_see_what_transform_makes():
-    """Some transformers make something else of training rows in fit_transform: scores use transform."""
-    X, y = blobs(2, *TALL)
-
-    class Twofold(StandardScaler):
-        def fit_transform(self, X, y=None):
-            return 2 * self.fit(X).transform(X)
-
-    pipeline = Pipeline([("twofold", Twofold()), ("logisticregressiongd", LOGISTIC)])
-    grid = {"logisticregressiongd__learning_rate": [0.01, 0.1]}
-    assert_same(*search_both(pipeline, grid, X, y, cv=3, scoring="neg_log_loss", return_train_score=True))
-
-
 def test_parallel_backends_do_not_shuffle_candidates():
     """The search counts turns, so it stays sequential inside a joblib context."""
     X, y = blobs(2, *TALL)
     with parallel_config("threading", n_jobs=2):
         assert_same(*search_both(LOGISTIC, LOGISTIC_GRID, X, y, cv=3, scoring="neg_log_loss"))
-
-
-def test_candidates_that_replace_the_last_step(alone):
-    """Other classifiers of this package stack; what is none of them is fitted alone."""
-    X, y = blobs(2, *TALL)
-    pipeline = Pipeline([("scale", StandardScaler()), ("model", LOGISTIC)])
-    grid = {"model": [LOGISTIC, NETWORK, SVC(), clone(LOGISTIC).set_params(max_iter=7)]}
-    assert_same(*search_both(pipeline, grid, X, y, cv=3), best_weights=False)
-    assert set(alone) == {2}
 
 
 def test_routed_weights_go_through_the_ordinary_search():
@@ -404,17 +243,6 @@ def test_refit(refit):
             assert hasattr(searches[0], name) == hasattr(searches[1], name)
 
 
-def test_several_grids_and_other_parameters(alone):
-    """A list of grids, another activation and class weights: a stack for each setting."""
-    X, y = blobs(2, *TALL)
-    grid = [
-        {"learning_rate": [0.01, 0.03], "activation": ["tanh", "relu"]},
-        {"learning_rate": [0.02, 0.05], "class_weight": ["balanced", {0: 2, 1: 1}], "max_iter": [20, 40]},
-    ]
-    assert_same(*search_both(NETWORK, grid, X, y, cv=3, scoring="neg_log_loss"))
-    assert alone == []
-
-
 def test_settings_that_cannot_be_fitted_are_told_as_by_grid_search():
     """error_score takes the place of a bad rate; "raise" raises what the fit raised."""
     X, y = blobs(2, *TALL)
@@ -428,24 +256,6 @@ def test_settings_that_cannot_be_fitted_are_told_as_by_grid_search():
         VectorizedGridSearchCV(LOGISTIC, grid, cv=3, error_score="raise").fit(X, y)
 
 
-@pytest.mark.parametrize("shape", [TALL, WIDE])
-def test_a_diverging_candidate_leaves_the_others_alone(shape):
-    """Overflow in one row of the stack: the warning names it, the others are what they are without it."""
-    X, y = blobs(3, *shape)
-    network = clone(NETWORK).set_params(activation="relu", record_every=7)
-    rates = [0.01, 1e30, 0.02]
-    options = {"cv": 3, "scoring": "neg_log_loss"}
-    with pytest.warns(ConvergenceWarning, match=r"diverged.*candidate \{'learning_rate': 1e\+30\}") as caught:
-        with_it = VectorizedGridSearchCV(network, {"learning_rate": rates}, **options).fit(X, y)
-    assert len(caught) == 3  # a fold each
-    with pytest.warns(ConvergenceWarning):
-        one_by_one = GridSearchCV(network, {"learning_rate": rates}, **options).fit(X, y)
-    assert_same(one_by_one, with_it)
-    without = VectorizedGridSearchCV(network, {"learning_rate": [0.01, 0.02]}, **options).fit(X, y)
-    good = with_it.cv_results_["mean_test_score"][[0, 2]]
-    np.testing.assert_allclose(good, without.cv_results_["mean_test_score"], rtol=1e-12)
-
-
 def test_beyond_the_stable_rate_both_call_the_candidate_bad():
     """Where rounding decides the scores differ, but neither search picks the chaotic rate."""
     X, y = blobs(2, *TALL, seed=1)
@@ -456,37 +266,6 @@ def test_beyond_the_stable_rate_both_call_the_candidate_bad():
             search = kind(LOGISTIC, {"learning_rate": rates}, cv=3, scoring="neg_log_loss").fit(X, y)
         assert search.cv_results_["rank_test_score"][2] == 3
         assert search.best_params_["learning_rate"] != 3.0
-
-
-@pytest.mark.parametrize("shape", [TALL, WIDE])
-def test_a_large_stack_is_cut_into_pieces(shape, monkeypatch, alone):
-    """A budget for one member at a time changes nothing."""
-    X, y = blobs(3, *shape)
-    monkeypatch.setattr(_stacks, "STACK_BYTES", 1)
-    assert_same(*search_both(LOGISTIC, LOGISTIC_GRID, X, y, cv=3, scoring="neg_log_loss"))
-    assert alone == []
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_wide_folds_slice_one_gram_matrix(dtype, monkeypatch, alone):
-    """X X' is computed once, for logistic regression and for the network, whose start adds rows."""
-    X, y = blobs(2, 42, 400)
-    made = []
-    make_gram = GramSamples._make_gram
-    monkeypatch.setattr(
-        GramSamples, "_make_gram", lambda self, known: made.append(known is None) or make_gram(self, known)
-    )
-    tolerance = 1e-9 if dtype == np.float64 else 1e-4
-    for estimator in (LOGISTIC, NETWORK):
-        options = {"cv": 3, "scoring": "neg_log_loss", "refit": False}
-        a = GridSearchCV(estimator, {"learning_rate": [1e-3, 2e-3]}, **options).fit(X.astype(dtype), y)
-        made.clear()
-        b = VectorizedGridSearchCV(estimator, a.param_grid, **options).fit(X.astype(dtype), y)
-        assert made == [True, False, False, False]  # all rows, and then what the folds slice
-        np.testing.assert_allclose(
-            a.cv_results_["mean_test_score"], b.cv_results_["mean_test_score"], atol=tolerance
-        )
-    assert alone == []
 
 
 def test_other_estimators_are_refused():

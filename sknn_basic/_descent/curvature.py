@@ -22,6 +22,8 @@ def largest_curvature(network, samples, s):
         with np.errstate(over="ignore", invalid="ignore"):
             if len(start) == 1:
                 largest = operator.matvec(np.ones_like(start)).item()
+            elif not network.fit_intercept and not operator.matvec(start).any():
+                largest = 0.0  # of samples that are all 0, which Lanczos iterations refuse
             else:
                 largest = eigsh(operator, k=1, which="LA", v0=start, return_eigenvectors=False).item()
     except OverflowError:

@@ -2,6 +2,8 @@
 
 from functools import cached_property
 
+import numpy as np
+
 from .curvature import largest_curvature
 from .objective import Objective
 from .samples import choose_samples
@@ -72,18 +74,22 @@ class Problem:
 
     def stable_rate(self, l2):
         """Return 2/L, below which descent is stable, or None for a network, which has no such constant."""
-        return 2 / (self.curvature + l2) if len(self.layers) == 1 else None
+        if len(self.layers) > 1:
+            return None
+        curvature = self.curvature + l2
+        return 2 / curvature if curvature else np.inf
 
     def learning_rate(self, rate, l2):
         """Return the rate as a number; "auto" is 1/L, half the stable rate, which cannot overshoot."""
         if rate != "auto":
             return float(rate)
-        if self.stable_rate(l2) == 0:
+        stable_rate = self.stable_rate(l2)
+        if stable_rate == 0:
             raise ValueError(
                 'learning_rate="auto" needs the squares of the features, which overflow '
                 f"{self.samples.dtype}. Scale X, as StandardScaler does."
             )
-        return self.stable_rate(l2) / 2
+        return stable_rate / 2 if stable_rate < np.inf else 1.0  # any will do where all gradients are 0
 
 
 def cast(layers, dtype):

@@ -1,0 +1,366 @@
+"""The laws of one step, on any shapes, precisions, layouts and shares: J, its gradients, and the logits."""
+
+from itertools import pairwise
+from typing import NamedTuple
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+from longhand import G_SLOPE, G
+from models import ACTIVATIONS
+from sknn_basic._descent import samples as samples_module
+from sknn_basic._descent.activations import ACTIVATIONS as FUNCTIONS
+from sknn_basic._descent.network import Network, forward, logistic, softmax, update
+from sknn_basic._descent.objective import Objective, logits
+from sknn_basic._descent.problem import Problem
+from sknn_basic._descent.samples import GramSamples, Samples
+
+MODELS = ["logistic", *ACTIVATIONS]
+laws = settings(max_examples=300)  # a few milliseconds each
+TOLERANCE = {np.float64: 1e-12, np.float32: 2e-5}
+
+
+class Case(NamedTuple):
+    """What a step needs, and what only the longhand formulas ask for."""
+
+    model: str  # "logistic" or an activation
+    network: Network
+    dense: np.ndarray  # the values of X, in C order
+    X: object  # the same in some layout
+    targets: np.ndarray
+    s: np.ndarray
+    l2: float
+    layers: list
+    rng: np.random.RandomState
+
+    def objective(self, samples=None, layers=None):
+        layers = self.layers if layers is None else layers
+        samples = Samples(self.X) if samples is None else samples
+        return Objective(self.network, samples, self.targets, self.s, self.l2, layers)
+
+    def step(self):
+        return self.objective()(self.layers, want_cost=True)
+
+    def problem(self, n_steps):
+        return Problem(self.network, self.X, self.targets, self.s, self.layers, n_steps)
+
+    def of_rows(self, rows, share=1):
+        """The same case of some of its rows, dense."""
+        X = self.dense[rows]
+        return self._replace(dense=X, X=X, targets=self.targets[rows], s=share * self.s[rows])
+
+
+# Strategies
+
+
+def strided(X):
+    """X in every second row and third column of an array that is NaN elsewhere."""
+    around = np.full((2 * X.shape[0], 3 * X.shape[1]), np.nan, X.dtype)
+    around[::2, 1::3] = X
+    return around[::2, 1::3]
+
+
+def csr(X):
+    """X as CSR, some of its zeros stored."""
+    is_stored = (X != 0) | (np.add.outer(np.arange(X.shape[0]), np.arange(X.shape[1])) % 5 == 0)
+    return sparse.csr_array((X[is_stored], np.nonzero(is_stored)), shape=X.shape)
+
+
+DENSE = {"C": np.copy, "Fortran": np.asfortranarray, "strided": strided}
+LAYOUTS = DENSE | {"CSR": csr}
+SHARES = {
+    "equal": lambda rng, m: np.ones(m),
+    "some zero": lambda rng, m: np.append(1, rng.randint(0, 3, m - 1)),
+    "far apart": lambda rng, m: 10 ** rng.uniform(-300, 0, m),
+}
+
+
+@st.composite
+def cases(
+    draw, models=MODELS, dtypes=(np.float64,), layouts=("C",), rows=(2, 40), features=(1, 60), in_blocks=False
+):
+    """Random cases; `in_blocks` of so many rows that the smallest blocks are several."""
+    model, dtype = draw(st.sampled_from(models)), draw(st.sampled_from(dtypes))
+    n, h, k = draw(st.integers(*features)), draw(st.integers(1, 6)), draw(st.integers(1, 5))
+    sizes = [n, k] if model == "logistic" else [n, h, k]
+    m = draw(st.integers(*rows)) + (16 * sizes[1] if in_blocks else 0)
+    density, share = draw(st.sampled_from([1, 0.3])), draw(st.sampled_from(sorted(SHARES)))
+    fit_intercept = model != "logistic" or draw(st.booleans())
+    l2 = draw(st.sampled_from([0.0, 0.3]))
+    layout = LAYOUTS[draw(st.sampled_from(layouts))]
+    rng = np.random.RandomState(draw(st.integers(0, 2**32 - 1)))
+    dense = rng.standard_normal((m, n)) * (rng.random_sample((m, n)) < density)
+    dense[rng.random_sample(m) < 0.1] = 0
+    dense = dense.astype(dtype)
+    labels = rng.randint(0, max(k, 2), m)
+    targets = 1 - 2 * labels.reshape(-1, 1) if k == 1 else np.eye(k)[labels]
+    s = SHARES[share](rng, m).reshape(-1, 1)
+    layers = [
+        ((rng.standard_normal((a, b)) / np.sqrt(a)).astype(dtype), rng.standard_normal((1, b)).astype(dtype))
+        for a, b in pairwise(sizes)
+    ]
+    network = Network(FUNCTIONS.get(model), logistic if k == 1 else softmax, fit_intercept)
+    s = (s / s.sum()).astype(dtype)
+    return Case(model, network, dense, layout(dense), targets.astype(dtype), s, l2, layers, rng)
+
+
+def smallest_blocks():
+    return patch.object(samples_module, "BLOCK_BYTES", 1)
+
+
+# Oracle and comparisons
+
+
+def longhand(case):
+    """Return J without and with the penalty and its gradients: the textbook, row by row, in long double."""
+    layers = [(np.longdouble(W), np.longdouble(b[0])) for W, b in case.layers]
+    J, gradients = 0, [(np.zeros_like(W), np.zeros_like(b)) for W, b in layers]
+    for x, target, share in zip(*map(np.longdouble, (case.dense, case.targets, case.s[:, 0])), strict=True):
+        z1 = x @ layers[0][0] + layers[0][1]
+        z, a = z1, x
+        if case.model != "logistic":
+            a = G[case.model](z1)
+            z = a @ layers[1][0] + layers[1][1]
+        if len(target) == 1:
+            y, p = (1 - target) / 2, 1 / (1 + np.exp(-z))
+            J = J - share * np.sum(y * np.log(p) + (1 - y) * np.log(1 - p))
+        else:
+            y, p = target, np.exp(z) / np.exp(z).sum()
+            J = J - share * np.sum(y * np.log(p))
+        dz = share * (p - y)
+        gradients[-1][0][...] += np.outer(a, dz)
+        gradients[-1][1][...] += dz
+        if case.model != "logistic":
+            dz1 = layers[1][0] @ dz * G_SLOPE[case.model](z1)
+            gradients[0][0][...] += np.outer(x, dz1)
+            gradients[0][1][...] += dz1
+    penalty = case.l2 / 2 * sum(np.sum(W**2) for W, _ in layers)
+    gradients = [
+        (dW + case.l2 * W, case.network.fit_intercept * db[np.newaxis])
+        for (dW, db), (W, _) in zip(gradients, layers, strict=True)
+    ]
+    return J, J + penalty, gradients
+
+
+def flat(layers):
+    return [array for layer in layers for array in layer]
+
+
+def assert_same(found, expected, tolerance=1e-12):
+    """Arrays of the same shapes, their differences relative to the largest value of all."""
+    largest = max(np.max(np.abs(array)) for array in expected)
+    for a, b in zip(found, expected, strict=True):
+        assert np.shape(a) == np.shape(b)
+        assert np.max(np.abs(a - b)) <= tolerance * largest
+
+
+def assert_same_step(found, expected, tolerance=1e-12):
+    assert abs(found[0] - expected[0]) <= tolerance * expected[0]
+    assert_same(flat(found[1]), flat(expected[1]), tolerance)
+
+
+# J and its gradients
+
+
+@laws
+@given(cases(dtypes=[np.float64, np.float32], layouts=list(LAYOUTS)))
+def test_gradients_are_sums_over_rows(case):
+    """J and its gradients are those of the textbook, added up row by row, whatever the layout of X."""
+    data_cost, J, gradients = longhand(case)
+    (W1, b1), *_ = case.layers
+    assume("relu" not in case.model or np.abs(case.dense @ W1 + b1).min() > 1e-5)  # a slope has a jump at 0
+    tolerance = TOLERANCE[case.dense.dtype.type]
+    assert_same_step(case.step(), (J, gradients), tolerance)
+    assert case.objective().data_cost(case.layers) == pytest.approx(float(data_cost), rel=tolerance)
+
+
+@laws
+@given(cases(models=["logistic", "sigmoid", "tanh"]))
+def test_gradients_are_central_differences(case):
+    """In any direction of any array, J changes by its gradient: 1e-7."""
+    objective = case.objective()
+    J, gradients = case.step()
+    largest = J + max(np.max(np.abs(array)) for array in flat(gradients))
+    for i in range(len(case.layers)):
+        for j in range(1 + case.network.fit_intercept):
+            direction = case.rng.standard_normal(case.layers[i][j].shape)
+            direction /= np.linalg.norm(direction)
+            costs = []
+            for distance in (1e-5, -1e-5):
+                moved = [list(layer) for layer in case.layers]
+                moved[i][j] = moved[i][j] + distance * direction
+                costs.append(objective(moved, want_cost=True)[0])
+            difference = (costs[0] - costs[1]) / 2e-5
+            assert abs(np.sum(direction * gradients[i][j]) - difference) < 1e-7 * largest
+
+
+@laws
+@given(cases(layouts=list(LAYOUTS), in_blocks=True))
+def test_blocks_change_nothing(case):
+    """The same step, and the same cost of the data, from blocks of rows, dense or CSR."""
+    whole = case.objective()
+    with smallest_blocks():
+        blocks = case.objective()
+    assert len(whole.blocks) == 1 < len(blocks.blocks)
+    assert_same_step(blocks(case.layers, want_cost=True), case.step())
+    assert blocks.data_cost(case.layers) == pytest.approx(whole.data_cost(case.layers), rel=1e-12)
+
+
+@laws
+@given(cases(layouts=list(DENSE)), st.booleans())
+def test_the_gram_form_changes_nothing(case, from_zero):
+    """The same J, and the same weights after the step, from coefficients of the rows of X (and of W0)."""
+    (W, b), *deeper = case.layers
+    if from_zero:
+        W = np.zeros_like(W)
+    case = case._replace(layers=[(W, b), *deeper])
+    gram = GramSamples(case.X, None if from_zero else W)
+    coefficients = [(gram.parameters_of(W), b), *deeper]
+    J, gradients = case.objective(gram, coefficients)(coefficients, want_cost=True)
+    (C, b), *deeper = update(coefficients, gradients, 0.7)
+    J_plain, gradients_plain = case.step()
+    assert abs(J - J_plain) <= 1e-12 * J_plain
+    assert_same(flat([(gram.weights_of(C), b), *deeper]), flat(update(case.layers, gradients_plain, 0.7)))
+
+
+@laws
+@given(cases(layouts=list(LAYOUTS), in_blocks=True), st.sampled_from(["whole", "blocks", "gram"]))
+def test_a_member_of_a_stack_takes_its_own_step(case, how):
+    """J and gradients of each member, with an l2 of its own, are those that it has alone."""
+    samples = Samples(case.X) if how != "gram" else GramSamples(case.dense, case.layers[0][0])
+    (W, b), *deeper = case.layers
+    start = [(samples.parameters_of(W), b), *deeper]
+    members = [
+        [tuple(array + 0.1 * case.rng.standard_normal(array.shape) for array in layer) for layer in start]
+        for _ in range(3)
+    ]
+    stack = [tuple(map(np.stack, zip(*layer, strict=True))) for layer in zip(*members, strict=True)]
+    l2s = np.array([case.l2, 0, 1]).reshape(3, 1, 1)
+    if how == "blocks":
+        with smallest_blocks():  # as many as a single member has
+            objective = case._replace(l2=l2s).objective(samples, members[0])
+    else:
+        objective = case._replace(l2=l2s).objective(samples, stack)
+    costs, gradients = objective(stack, want_cost=True)
+    for i, (member, l2) in enumerate(zip(members, l2s.ravel(), strict=True)):
+        alone = case._replace(l2=l2).objective(samples, member)(member, want_cost=True)
+        assert_same_step((costs[i], [(dW[i], db[i]) for dW, db in gradients]), alone)
+
+
+# Rows
+
+
+@laws
+@given(cases())
+def test_copies_of_rows_share_their_shares(case):
+    """Every row twice, at half its share, is the row once."""
+    twice = np.repeat(np.arange(len(case.s)), 2)
+    assert_same_step(case.of_rows(twice, share=0.5).step(), case.step())
+
+
+@laws
+@given(cases())
+def test_the_order_of_rows_does_not_matter(case):
+    """A permutation of the rows, with their targets and shares, changes nothing."""
+    assert_same_step(case.of_rows(case.rng.permutation(len(case.s))).step(), case.step())
+
+
+@laws
+@given(cases())
+def test_a_row_without_a_share_is_absent(case):
+    """Rows of share 0, however large, change nothing."""
+    absent = case.of_rows(case.rng.randint(0, len(case.s), 3))
+    X = np.vstack([absent.dense * 1e3, case.dense])
+    targets, s = np.vstack([absent.targets, case.targets]), np.vstack([0 * absent.s, case.s])
+    assert_same_step(case._replace(X=X, targets=targets, s=s).step(), case.step())
+
+
+# What goes in and what comes out
+
+
+def bytes_of(array):
+    """What an array holds, and what lies between, if it is a view."""
+    if sparse.issparse(array):
+        return [part.tobytes() for part in (array.data, array.indices, array.indptr)]
+    whole = array if array.base is None else array.base
+    return whole.tobytes()
+
+
+@laws
+@given(
+    cases(dtypes=[np.float64, np.float32], layouts=list(LAYOUTS), features=(1, 150), in_blocks=True),
+    st.sampled_from([0, 10**6]),
+)
+def test_a_step_keeps_the_precision_and_changes_no_input(case, n_steps):
+    """Gradients have the precision of the samples, weights and logits that of X; all inputs stay as they are.
+
+    The gradients are the same bits whether the cost is asked for or not.
+    """
+    inputs = [case.X, case.targets, case.s, *flat(case.layers)]
+    before = [bytes_of(array) for array in inputs]
+    problem = case.problem(n_steps)
+    parameters = [bytes_of(array) for array in flat(problem.layers)]
+    with smallest_blocks():
+        objective = problem.objective(case.l2)
+    _, gradients = objective(problem.layers, want_cost=True)
+    nothing, same = objective(problem.layers, want_cost=False)
+    assert nothing is None
+    assert [array.tobytes() for array in flat(same)] == [array.tobytes() for array in flat(gradients)]
+    after = problem.weights_of(update(problem.layers, gradients, 0.1))
+    Z = logits(case.network, Samples(case.X), case.layers)
+    assert {array.dtype for array in flat(gradients)} == {problem.samples.dtype}
+    assert {array.dtype for array in [Z, *flat(after)]} == {case.dense.dtype}
+    assert [bytes_of(array) for array in flat(problem.layers)] == parameters
+    assert [bytes_of(array) for array in inputs] == before
+
+
+@laws
+@given(
+    cases(dtypes=[np.float64, np.float32], layouts=list(DENSE), rows=(2, 8), features=(150, 200)),
+    st.sampled_from([(0, Samples), (10**6, GramSamples)]),
+    st.booleans(),
+)
+def test_parameters_stand_for_the_initial_weights(case, form, from_zero):
+    """Whatever descends in their place, the weights are those given, bit for bit, in the precision of X."""
+    n_steps, kind = form
+    (W, b), *deeper = case.layers
+    case = case._replace(layers=[(np.zeros_like(W) if from_zero else W, b), *deeper])
+    problem = case.problem(n_steps)
+    assert isinstance(problem.samples, kind)
+    for found, given_ in zip(flat(problem.weights_of(problem.layers)), flat(case.layers), strict=True):
+        assert found.dtype == case.dense.dtype
+        np.testing.assert_array_equal(found, given_)
+
+
+@laws
+@given(
+    cases(models=["logistic"], dtypes=[np.float64, np.float32], layouts=list(LAYOUTS)), st.integers(0, 10**6)
+)
+def test_a_logistic_step_at_one_over_L_lowers_the_cost(case, n_steps):
+    """At the rate 1/L the cost falls by half the rate times the squares of the gradient, or more."""
+    problem = case.problem(n_steps)
+    assume(case.network.fit_intercept or np.any(case.dense[case.s[:, 0] > 0]))  # else there is no L
+    rate = problem.learning_rate("auto", case.l2)
+    objective = problem.objective(case.l2)
+    J, gradients = objective(problem.layers, want_cost=True)
+    stepped = update(problem.layers, gradients, rate)
+    weights = [flat(problem.weights_of(layers)) for layers in (problem.layers, stepped)]
+    moved = sum(np.sum(np.square(a - b, dtype=np.float64)) for a, b in zip(*weights, strict=True))
+    J_after, _ = objective(stepped, want_cost=True)
+    assert J_after <= J - moved / (2 * rate) + TOLERANCE[case.dense.dtype.type] * J
+
+
+@laws
+@given(cases(layouts=list(LAYOUTS), rows=(100, 140), in_blocks=True), st.sampled_from([None, 2]))
+def test_logits_in_blocks_are_those_of_all_rows(case, n_members):
+    """Z of the output, of one model or a stack, is what `forward` makes of X as a whole."""
+    layers = case.layers
+    if n_members:
+        layers = [tuple(np.stack([array, 2 * array]) for array in layer) for layer in layers]
+    _, expected = forward(case.network, Samples(case.dense), layers)
+    with smallest_blocks():
+        assert_same([logits(case.network, Samples(case.X), layers)], [expected])

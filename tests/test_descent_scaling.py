@@ -1,0 +1,226 @@
+"""The warning that a descent has not finished: silent on well-scaled data, there where scales hinder it."""
+
+import warnings
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_digits,
+    load_iris,
+    load_wine,
+    make_classification,
+    make_moons,
+)
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.preprocessing import scale
+
+from models import ACTIVATIONS, blobs
+from sknn_basic import FlattenScaler, LogisticRegressionGD, ShallowNNClassifier, VectorizedGridSearchCV
+from sknn_basic._descent.activations import ACTIVATIONS as FUNCTIONS
+from sknn_basic._inputs import make_problem
+
+UNFINISHED = "has not finished.*Scale X, as StandardScaler does"
+
+
+def age_and_income(m=600, seed=0):
+    """Two features of which age decides more, on the scales that such data has."""
+    rng = np.random.RandomState(seed)
+    age, income = rng.normal(45, 15, m), rng.normal(50_000, 20_000, m)
+    logit = 2 * (age - 45) / 15 - (income - 50_000) / 20_000
+    return np.column_stack([age, income]), (rng.random_sample(m) < 1 / (1 + np.exp(-logit))).astype(int)
+
+
+def raw(name):
+    rng = np.random.RandomState(1)
+    X, y = blobs(2, 300, 4)
+    return {
+        "age and income": age_and_income,
+        "years": lambda: (np.column_stack([2000 + 10 * X[:, 0], X[:, 1:]]), (X[:, 0] > 0).astype(int)),
+        "thousandths": lambda: (X / 1000, y),
+        "one in thousandths": lambda: (X * [1e-3, 1, 1, 1], rng.permutation(y) * 0 + (X[:, 0] > 0.3)),
+        "wine": lambda: load_wine(return_X_y=True),
+        "breast cancer": lambda: load_breast_cancer(return_X_y=True),
+    }[name]()
+
+
+RAW = ["age and income", "years", "thousandths", "one in thousandths", "wine", "breast cancer"]
+
+
+def fit_and_tell(model, X, y, **kwargs):
+    """Return the messages of the warnings of a fit."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(X, y, **kwargs)
+    return [str(w.message) for w in caught]
+
+
+@pytest.mark.parametrize("name", RAW)
+@pytest.mark.parametrize("container", [np.asarray, np.float32, sparse.csr_array])
+def test_raw_features_of_unlike_scale_are_told(name, container):
+    """Logistic regression at the defaults, dense and sparse; once; scaled, the same data is silent."""
+    X, y = raw(name)
+    with pytest.warns(ConvergenceWarning, match=UNFINISHED) as caught:
+        LogisticRegressionGD(max_iter=500).fit(container(X), y)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    assert fit_and_tell(LogisticRegressionGD(max_iter=500), container(scale(X)), y) == []
+
+
+@pytest.mark.parametrize("name", RAW)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_a_network_on_raw_features_is_told(name, activation):
+    """One warning: that it did not descend, or that it has not finished."""
+    X, y = raw(name)
+    (message,) = fit_and_tell(ShallowNNClassifier(4, activation, max_iter=300, random_state=0), X, y)
+    assert "Scale X" in message or "scale X" in message
+
+
+def test_the_message_names_the_feature_and_promises_no_more_than_a_step_wins():
+    """The gain of logistic regression is a lower bound: an exact search along the feature wins more."""
+    X, y = age_and_income()
+    model = LogisticRegressionGD()
+    with pytest.warns(ConvergenceWarning, match="along feature 0 alone would lower it by") as caught:
+        model.fit(X, y)
+    promised = float(str(caught[0].message).split("lower it by ")[1].split(" ")[0])
+    Z = model.decision_function(X)
+    centred = X[:, 0] - X[:, 0].mean()
+    costs = [
+        np.logaddexp(0, (1 - 2 * y) * (Z + step * centred)).mean() for step in np.linspace(-0.5, 0.5, 2001)
+    ]
+    assert 0.1 < promised <= model.loss_ - min(costs)
+
+
+def standard(load):
+    X, y = load(return_X_y=True)
+    return scale(X), y
+
+
+SCALED = {
+    "iris": lambda: standard(load_iris),
+    "wine": lambda: standard(load_wine),
+    "breast cancer": lambda: standard(load_breast_cancer),
+    "digits": lambda: standard(load_digits),
+    "moons": lambda: make_moons(300, noise=0.1, random_state=0),
+    "no signal": lambda: (np.random.RandomState(0).standard_normal((100, 5)), np.arange(100) % 2),
+    "constant": lambda: (np.ones((20, 3)), np.arange(20) % 2),
+    "six rows": lambda: blobs(2, 6, 3),
+    "wide": lambda: blobs(3, 30, 400),
+    "rare": lambda: ((np.random.RandomState(0).random_sample((400, 20)) < 0.01) * 1.0, np.arange(400) % 2),
+    "five classes": lambda: make_classification(400, 20, n_informative=10, n_classes=5, random_state=0),
+    "separable": lambda: (np.array([[-1.0], [-2.0], [1.0], [2.0]]), [0, 0, 1, 1]),
+}
+
+
+@pytest.mark.parametrize("name", SCALED)
+@pytest.mark.parametrize("n_steps", [1, 5, 100, 2000])
+def test_well_scaled_data_is_never_told(name, n_steps):
+    """However short the fit; float32 and sparse too, with weights, with a penalty, after a warm start."""
+    X, y = SCALED[name]()
+    weights = np.arange(len(y)) % 3
+    model = LogisticRegressionGD(max_iter=n_steps)
+    assert fit_and_tell(model, X, y) == []
+    assert fit_and_tell(clone(model), np.float32(X), y) == []
+    assert fit_and_tell(clone(model), sparse.csr_array(X), y) == []
+    assert fit_and_tell(clone(model).set_params(l2_regularization=0.1), X, y) == []
+    assert fit_and_tell(model.set_params(warm_start=True), X, y) == []
+    if len(y) > 6:
+        assert fit_and_tell(clone(model), X, y, sample_weight=weights) == []
+
+
+@pytest.mark.parametrize("name", [name for name in SCALED if name != "digits"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("init_scale", [0.01, "auto"])
+@pytest.mark.parametrize("n_steps", [1, 100])
+def test_networks_on_well_scaled_data_are_never_told(name, activation, init_scale, n_steps):
+    X, y = SCALED[name]()
+    model = ShallowNNClassifier(4, activation, init_scale=init_scale, max_iter=n_steps, random_state=0)
+    assert not any("has not finished" in message for message in fit_and_tell(model, X, y))
+
+
+@pytest.mark.parametrize("n_steps", [1, 20, 100, 2000])
+def test_the_notes_runs_are_never_told(cats, n_steps):
+    X = FlattenScaler().fit_transform(cats.train_set_x)
+    assert fit_and_tell(LogisticRegressionGD(0.005, n_steps), X, cats.train_set_y) == []
+    assert fit_and_tell(LogisticRegressionGD(max_iter=n_steps), X, cats.train_set_y) == []
+    network = ShallowNNClassifier(7, learning_rate=0.005, max_iter=min(n_steps, 500), random_state=0)
+    for init_scale in (0.01, "auto"):
+        assert fit_and_tell(network.set_params(init_scale=init_scale), X, cats.train_set_y) == []
+
+
+def test_the_scale_of_all_features_together_does_not_matter_to_logistic_regression():
+    """Its rate suits any one scale: pixels from 0 to 255 are told of in a network only."""
+    X, y = SCALED["digits"]()
+    X, y = 1000 * X[y < 2], y[y < 2]
+    assert fit_and_tell(LogisticRegressionGD(max_iter=5), X, y) == []
+    X, _ = age_and_income()
+    problem = make_problem(ShallowNNClassifier(), X[:, 1:], X[:, 0] > 45, n_steps=1)
+    assert problem.scaling.features.tolist() == [0]
+    problem = make_problem(LogisticRegressionGD(), X[:, 1:], X[:, 0] > 45, n_steps=1)
+    assert problem.scaling.features.tolist() == []
+
+
+def test_a_fit_that_was_ended_on_purpose_is_not_told():
+    callback = pytest.importorskip("sklearn.callback")
+    assert callback
+
+    class Stop:
+        def setup(self, estimator, context):
+            pass
+
+        teardown = on_fit_task_begin = setup
+
+        def on_fit_task_end(self, estimator, context):
+            return context.task_name == "iteration" and context.task_id == 9
+
+    X, y = age_and_income()
+    assert fit_and_tell(LogisticRegressionGD(max_iter=50).set_callbacks(Stop()), X, y) == []
+
+
+def test_a_search_tells_of_every_candidate_as_grid_search_does():
+    X, y = age_and_income(200)
+    grid = {"learning_rate": ["auto", 1e-10], "max_iter": [20, 40]}
+    search = VectorizedGridSearchCV(LogisticRegressionGD(), grid, cv=2, refit=False)
+    messages = fit_and_tell(search, X, y)
+    assert sum("has not finished" in message for message in messages) == 8
+
+
+@pytest.mark.parametrize("shape", [(300, 5), (20, 200)])
+@pytest.mark.parametrize("container", [np.asarray, np.float32, sparse.csr_array])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_features_and_gain_are_those_of_the_definition(shape, container, n_classes):
+    """Variances, gradients and gains longhand from the whole matrix; in the Gram form too."""
+    X, y = blobs(n_classes, *shape)
+    X[:, ::3] *= 1e-3
+    X[:, 0] += 2
+    weights, l2 = np.linspace(0, 1, len(y)), 1e-7
+    model = LogisticRegressionGD(max_iter=1, l2_regularization=l2, warm_start=True)
+    fit_and_tell(model, container(X), y, sample_weight=weights)
+    problem = make_problem(model, container(X), y, weights, n_steps=300)
+    found = problem.scaling.find_unfinished(problem.layers, l2)
+    s = weights / weights.sum()
+    mean = s @ X
+    variance = s @ (X - mean) ** 2
+    typical = (1 + (s @ X**2).sum()) / (1 + X.shape[1])
+    far = np.flatnonzero(100 * variance < typical)
+    assert problem.scaling.features.tolist() == far.tolist() == [*range(0, X.shape[1], 3)]
+    Y = np.eye(n_classes)[y][:, -1:] if n_classes == 2 else np.eye(n_classes)[y]
+    A = model.predict_proba(container(X))
+    error = s[:, np.newaxis] * (A[:, -Y.shape[1] :] - Y)
+    g = (X - mean).T @ error + l2 * model.coef_.T
+    c = variance / (4 if n_classes == 2 else 2) + l2
+    gains = (g**2).sum(axis=1) / (2 * c)
+    best = far[np.argmax(gains[far])]
+    shares = np.bincount(y, s)
+    assert gains[best] > -0.01 * shares @ np.log(shares)
+    assert found.feature == best
+    assert found.gain == pytest.approx(gains[best], rel=1e-3 if container is np.float32 else 1e-8)
+
+
+def test_every_activation_has_a_gain():
+    """1 for sigmoid and tanh; 2 for the ReLUs, which drop half of the variance."""
+    assert {name: activation.gain for name, activation in FUNCTIONS.items()} == {
+        "sigmoid": 1, "tanh": 1, "relu": 2, "leaky_relu": 2,
+    }  # fmt: skip

@@ -1,0 +1,253 @@
+"""Candidates trained in stacks are those of fits of their own; what no stack can train is fitted alone."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from longhand import distance
+from models import blobs, weights_of
+from searches import LOGISTIC, LOGISTIC_GRID, NETWORK, NETWORK_GRID, TALL, WIDE, assert_same, search_both
+from sknn_basic import VectorizedGridSearchCV, _stacks
+from sknn_basic._descent.network import Network, init_layers, softmax
+from sknn_basic._descent.problem import Problem
+from sknn_basic._descent.samples import GramSamples
+from sknn_basic._stacks import StoredLogits
+
+
+def test_stacked_models_are_those_of_single_fits():
+    """Weights, curves, losses, counts and rates of every fold and candidate, seen by a scorer: 1e-10."""
+
+    def recording(seen):
+        def scorer(estimator, X, y):
+            last = estimator[-1]
+            seen.append([*weights_of(last), [*last.loss_curve_, last.loss_], [last.n_iter_],
+                         [getattr(last, "learning_rate_", 0.0) + 1]])  # fmt: skip
+            return estimator.score(X, y)
+
+        return scorer
+
+    for n_classes in (2, 3):
+        for container in (np.asarray, sparse.csr_array):
+            for estimator, grid in ((LOGISTIC, LOGISTIC_GRID), (NETWORK, NETWORK_GRID)):
+                X, y = blobs(n_classes, *(WIDE if container is np.asarray else TALL))
+                pipeline = make_pipeline("passthrough", estimator)
+                name = pipeline.steps[-1][0]
+                grid = {f"{name}__{key}": values for key, values in grid.items()}
+                weights = {f"{name}__sample_weight": np.random.RandomState(0).random_sample(len(y))}
+                seen = [], []
+                for kind, records in zip((GridSearchCV, VectorizedGridSearchCV), seen, strict=True):
+                    kind(pipeline, grid, cv=3, scoring=recording(records)).fit(container(X), y, **weights)
+                assert len(seen[0]) == len(seen[1]) > 20
+                for one, other in zip(*seen, strict=True):
+                    for a, b in zip(one, other, strict=True):
+                        assert distance(b, a) < 1e-10
+
+
+def test_pipeline_fits_transformers_once_for_each_setting(alone):
+    """A pipeline's transformers are fitted on each fold's training rows, once a setting of their own."""
+    fits = []
+
+    class Counting(StandardScaler):
+        def fit(self, X, y=None, sample_weight=None):
+            fits.append(len(X))
+            return super().fit(X, y, sample_weight)
+
+    X, y = blobs(3, 61, 5)
+    pipeline = make_pipeline(Counting(), LOGISTIC)
+    grid = {f"logisticregressiongd__{name}": values for name, values in LOGISTIC_GRID.items()}
+    grid["counting__with_mean"] = [True, False]
+    one_by_one, stacked = (kind(pipeline, grid, cv=3) for kind in (GridSearchCV, VectorizedGridSearchCV))
+    one_by_one.fit(X, y)
+    fits.clear()
+    stacked.fit(X, y)
+    assert len(fits) == 3 * 2 + 1  # folds, settings, and the refit
+    assert alone == []
+    assert_same(one_by_one, stacked)
+
+
+def test_steps_whose_names_begin_alike(alone):
+    """A transformer called model_scale is not a parameter of the classifier called model."""
+    X, y = blobs(2, *TALL)
+    pipeline = Pipeline([("model_scale", StandardScaler()), ("model", LOGISTIC)])
+    grid = {"model__learning_rate": [0.01, 0.1], "model_scale__with_mean": [True, False]}
+    searches = search_both(pipeline, grid, X + 5, y, cv=3, scoring="neg_log_loss")
+    assert np.ptp(searches[0].cv_results_["mean_test_score"][:2]) > 1e-3  # the setting matters
+    assert_same(*searches)
+    assert alone == []
+
+
+def test_training_scores_see_what_transform_makes():
+    """Some transformers make something else of training rows in fit_transform: scores use transform."""
+    X, y = blobs(2, *TALL)
+
+    class Twofold(StandardScaler):
+        def fit_transform(self, X, y=None):
+            return 2 * self.fit(X).transform(X)
+
+    pipeline = Pipeline([("twofold", Twofold()), ("logisticregressiongd", LOGISTIC)])
+    grid = {"logisticregressiongd__learning_rate": [0.01, 0.1]}
+    assert_same(*search_both(pipeline, grid, X, y, cv=3, scoring="neg_log_loss", return_train_score=True))
+
+
+def test_candidates_that_replace_the_last_step(alone):
+    """Other classifiers of this package stack; what is none of them is fitted alone."""
+    X, y = blobs(2, *TALL)
+    pipeline = Pipeline([("scale", StandardScaler()), ("model", LOGISTIC)])
+    grid = {"model": [LOGISTIC, NETWORK, SVC(), clone(LOGISTIC).set_params(max_iter=7)]}
+    assert_same(*search_both(pipeline, grid, X, y, cv=3), best_weights=False)
+    assert set(alone) == {2}
+
+
+def test_several_grids_and_other_parameters(alone):
+    """A list of grids, another activation and class weights: a stack for each setting."""
+    X, y = blobs(2, *TALL)
+    grid = [
+        {"learning_rate": [0.01, 0.03], "activation": ["tanh", "relu"]},
+        {"learning_rate": [0.02, 0.05], "class_weight": ["balanced", {0: 2, 1: 1}], "max_iter": [20, 40]},
+    ]
+    assert_same(*search_both(NETWORK, grid, X, y, cv=3, scoring="neg_log_loss"))
+    assert alone == []
+
+
+def test_a_fold_without_a_class_has_fewer_outputs():
+    """As a clone fitted on its rows has; a fold with one class cannot be fitted, and says so."""
+    X, y = blobs(3, *TALL)
+    order = np.argsort(y, kind="stable")  # the last class is in the last 20 rows only
+    X, y = X[order], y[order]
+    rows = np.arange(60)
+    cv = [(rows[:40], rows[40:]), (rows[20:], rows[:20])]
+    assert_same(*search_both(LOGISTIC, {"learning_rate": [1e-3, 1e-2]}, X, y, cv=cv))
+    with (
+        pytest.warns(FitFailedWarning, match="at least 2 classes"),
+        pytest.warns(UserWarning, match="non-finite"),
+    ):
+        search = VectorizedGridSearchCV(
+            LOGISTIC, {"learning_rate": [1e-3, 1e-2]}, cv=[*cv, (rows[:20], rows[20:])]
+        ).fit(X, y)
+    assert np.isnan(search.cv_results_["split2_test_score"]).all()
+
+
+@pytest.mark.parametrize("shape", [TALL, WIDE])
+def test_a_diverging_candidate_leaves_the_others_alone(shape):
+    """Overflow in one row of the stack: the warning names it, the others are what they are without it."""
+    X, y = blobs(3, *shape)
+    network = clone(NETWORK).set_params(activation="relu", record_every=7)
+    rates = [0.01, 1e30, 0.02]
+    options = {"cv": 3, "scoring": "neg_log_loss"}
+    with pytest.warns(ConvergenceWarning, match=r"diverged.*candidate \{'learning_rate': 1e\+30\}") as caught:
+        with_it = VectorizedGridSearchCV(network, {"learning_rate": rates}, **options).fit(X, y)
+    assert len(caught) == 3  # a fold each
+    with pytest.warns(ConvergenceWarning):
+        one_by_one = GridSearchCV(network, {"learning_rate": rates}, **options).fit(X, y)
+    assert_same(one_by_one, with_it)
+    without = VectorizedGridSearchCV(network, {"learning_rate": [0.01, 0.02]}, **options).fit(X, y)
+    good = with_it.cv_results_["mean_test_score"][[0, 2]]
+    np.testing.assert_allclose(good, without.cv_results_["mean_test_score"], rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [TALL, WIDE])
+def test_a_large_stack_is_cut_into_pieces(shape, monkeypatch, alone):
+    """A budget for one member at a time changes nothing."""
+    X, y = blobs(3, *shape)
+    monkeypatch.setattr(_stacks, "STACK_BYTES", 1)
+    assert_same(*search_both(LOGISTIC, LOGISTIC_GRID, X, y, cv=3, scoring="neg_log_loss"))
+    assert alone == []
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_wide_folds_slice_one_gram_matrix(dtype, monkeypatch, alone):
+    """X X' is computed once, for logistic regression and for the network, whose start adds rows."""
+    X, y = blobs(2, 42, 400)
+    made = []
+    make_gram = GramSamples._make_gram
+    monkeypatch.setattr(
+        GramSamples, "_make_gram", lambda self, known: made.append(known is None) or make_gram(self, known)
+    )
+    tolerance = 1e-9 if dtype == np.float64 else 1e-4
+    for estimator in (LOGISTIC, NETWORK):
+        options = {"cv": 3, "scoring": "neg_log_loss", "refit": False}
+        a = GridSearchCV(estimator, {"learning_rate": [1e-3, 2e-3]}, **options).fit(X.astype(dtype), y)
+        made.clear()
+        b = VectorizedGridSearchCV(estimator, a.param_grid, **options).fit(X.astype(dtype), y)
+        assert made == [True, False, False, False]  # all rows, and then what the folds slice
+        np.testing.assert_allclose(
+            a.cv_results_["mean_test_score"], b.cv_results_["mean_test_score"], atol=tolerance
+        )
+    assert alone == []
+
+
+def raise_zero_division(*args, **kwargs):
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("error_score", [np.nan, "raise"])
+@pytest.mark.parametrize("where", ["Stack.train", "find_warning"])
+def test_an_error_of_the_package_itself_is_no_failed_fit(where, error_score, monkeypatch):
+    """What no bad input explains ends the search, whatever takes the place of the score of a failed fit."""
+    X, y = blobs(2, *TALL)
+    monkeypatch.setattr(f"sknn_basic._stacks.{where}", raise_zero_division)
+    search = VectorizedGridSearchCV(LOGISTIC, {"learning_rate": [0.01]}, cv=2, error_score=error_score)
+    with pytest.raises(ZeroDivisionError):
+        search.fit(X, y)
+
+
+class Fragile(StandardScaler):
+    """A transformer with an error in `fit` of one of its settings."""
+
+    def fit(self, X, y=None, sample_weight=None):
+        return super().fit(X, y, sample_weight) if self.with_mean else raise_zero_division()
+
+
+def test_an_error_of_a_transformer_is_a_failed_fit():
+    """Of any type, it is what GridSearchCV makes of it: NaN, or the error itself."""
+    X, y = blobs(2, *TALL)
+    pipeline = Pipeline([("scale", Fragile()), ("model", LOGISTIC)])
+    grid = {"scale__with_mean": [True, False], "model__learning_rate": [0.01, 0.1]}
+    searches = [kind(pipeline, grid, cv=3) for kind in (GridSearchCV, VectorizedGridSearchCV)]
+    for search in searches:
+        with (
+            pytest.warns(FitFailedWarning, match="6 fits failed out of a total of 12"),
+            pytest.warns(UserWarning, match="non-finite"),
+        ):
+            search.fit(X, y)
+        assert np.isnan(search.cv_results_["mean_test_score"]).tolist() == [False, True] * 2
+    assert_same(*searches)
+    for search in searches:
+        with pytest.raises(ZeroDivisionError):
+            search.set_params(error_score="raise").fit(X, y)
+
+
+def test_stored_logits_are_of_what_is_scored():
+    """They are found by the identity of X: an equal array is another, of which nothing is known."""
+    X, y = blobs(3, *TALL)
+    fitted = clone(LOGISTIC).fit(X, y)
+    Z = fitted.decision_function(X)
+    stored = StoredLogits(fitted, fitted._network, [(X[:9], Z[:9]), (X, Z)])
+    for answer in ("predict", "predict_proba", "predict_log_proba", "decision_function"):
+        np.testing.assert_array_equal(getattr(stored, answer)(X), getattr(fitted, answer)(X))
+        with pytest.raises(LookupError, match="no stored logits of this X"):
+            getattr(stored, answer)(X.copy())
+    stored.decision_function(X)[:] = 0
+    np.testing.assert_array_equal(stored.decision_function(X), fitted.decision_function(X))
+
+
+@pytest.mark.parametrize(
+    "sizes", [(5, 1), (5, 400), (5, 3, 1), (5, 3, 400), (5, 400, 3), (5, 400, 400), (400, 3, 3)]
+)
+@pytest.mark.parametrize("m", [20, 20_000])
+def test_a_piece_is_as_large_as_its_budget(sizes, m):
+    """Weights and what they make of a block of rows, of all layers and members: not more, nor much less."""
+    layers = init_layers(sizes, float, np.random.RandomState(0), [1, 1])
+    X, Y, s = (np.ones((m, n_columns)) for n_columns in (sizes[0], sizes[-1], 1))
+    problem = Problem(Network(None, softmax), X, Y, s, layers, n_steps=0)
+    rows = min(m, problem.objective(0.0).blocks[0][2].shape[0])
+    made = sum(8 * rows * W.shape[1] for W, _ in layers)
+    weights = sum(W.nbytes for W, _ in layers)
+    n_members = _stacks._size_of_piece(problem)
+    assert n_members * (made + weights) <= _stacks.STACK_BYTES < 20 * (n_members + 1) * (made + weights)
