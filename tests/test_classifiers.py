@@ -176,6 +176,21 @@ def test_no_copy_of_the_data(model, n_classes, container, shape, fitted_on):
     assert max(peaks) < 0.6 * 4 * m * n + 48 * m
 
 
+def test_a_network_predicts_in_blocks():
+    """As it trains: temporaries for a block of rows, never A1 of all, which would be 80 MB here."""
+    X = np.random.RandomState(0).random_sample((1_000_000, 2))
+    model = ShallowNNClassifier(10, learning_rate=0.1, max_iter=1, random_state=0).fit(
+        X, np.arange(len(X)) % 2
+    )
+    tracemalloc.start()
+    try:
+        model.decision_function(X)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 * len(X) + 16 * 2**20  # Z, and blocks of 4 MiB and what is made of them
+
+
 def as_float64(model):
     for name in ("coef_", "intercept_"):
         if hasattr(model, name):
@@ -346,6 +361,12 @@ def test_hidden_layer_learns_what_no_line_separates(activation, name):
     ]
     assert min(scores) >= worst
     assert np.mean(scores) >= mean
+
+
+def test_the_notes_start_may_stay_at_a_straight_line():
+    """As the README says of init_scale=0.01: tanh on two circles with little noise is no better than chance."""
+    X, y = PLANE["circles"][0]
+    assert ShallowNNClassifier(init_scale=0.01, random_state=0).fit(X, y).score(X, y) < 0.55
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
