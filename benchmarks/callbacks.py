@@ -124,7 +124,7 @@ def bare_fit(model, X, y):
                     record(cost)
                 layers = update(layers, gradients, rate)
             record(objective(layers, want_cost=True)[0])
-        vars(bare).update(bare._name_layers(problem.weights_of(layers)))
+        vars(bare).update(bare._layer_attributes(problem.weights_of(layers)))
         *bare.loss_curve_, bare.loss_ = curve
         return bare
 

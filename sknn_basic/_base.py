@@ -42,8 +42,8 @@ class FitInterruptedWarning(UserWarning):
 class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Everything but the layers: validation, labels, weights, recording and prediction.
 
-    A subclass says of which activation and output its layers are (`_network`), how they start
-    (`_init_layers`) and under which names they are kept as fitted attributes (`_name_layers`, `_get_layers`).
+    A subclass defines the activation and output (`_network`), the initial layers (`_init_layers`) and the
+    fitted attributes that hold the layers (`_layer_attributes`, `_get_layers`).
     """
 
     _parameter_constraints = {
@@ -113,7 +113,7 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
             kept are those reached.
         """
         task = begin_fit(self, n_tasks(self.max_iter), X, y, sample_weight)
-        with _unchanged_on_error(self):
+        with _rollback_on_error(self):
             problem = make_problem(self, X, y, sample_weight, n_steps=self.max_iter)
             validation = make_validation(self, problem, X_val, y_val, sample_weight_val)
             l2 = float(self.l2_regularization)
@@ -126,14 +126,18 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
                 self.record_every,
                 validation=validation,
                 on_record=_print_cost if self.verbose else None,
-                watch=task.watch_steps(self.max_iter, partial(self._copy_results, problem, rate)),
+                observer=task.step_reporter(
+                    self.max_iter, partial(self._copy_fitted_attributes, problem, rate)
+                ),
             )
             try:
-                descent, warning = self._keep(problem, rate, descent)
+                descent, warning = self._set_fitted_attributes(problem, rate, descent)
             except KeyboardInterrupt:  # the descent is over: nothing is lost
-                descent, warning = self._keep(problem, rate, descent._replace(interrupted=True))
+                descent, warning = self._set_fitted_attributes(
+                    problem, rate, descent._replace(interrupted=True)
+                )
             try:
-                task.end(partial(self._copy_results, None, rate, descent))
+                task.end(partial(self._copy_fitted_attributes, None, rate, descent))
             except KeyboardInterrupt:
                 descent = descent._replace(interrupted=True)
             if warning:
@@ -147,14 +151,14 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
                 )
         return self
 
-    def _keep(self, problem, rate, descent):
+    def _set_fitted_attributes(self, problem, rate, descent):
         """Keep what a descent leaves; return it with its weights, and what to warn of."""
         warning = find_warning(self, problem, rate, descent)
         descent = problem.with_weights(descent)
-        vars(self).update(self._name_results(descent, rate))
+        vars(self).update(self._fitted_attributes(descent, rate))
         return descent, warning
 
-    def _copy_results(self, problem, rate, descent):
+    def _copy_fitted_attributes(self, problem, rate, descent):
         """Return the fitted attributes that a descent leaves, for callbacks, which may change them.
 
         `problem` makes weights of its parameters, where it still has these.
@@ -162,11 +166,11 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
         if problem is not None:
             descent = problem.with_weights(descent)
         layers = [(W.copy(), b.copy()) for W, b in descent.layers]
-        return self._name_results(descent._replace(layers=layers), rate)
+        return self._fitted_attributes(descent._replace(layers=layers), rate)
 
-    def _name_results(self, descent, rate):
+    def _fitted_attributes(self, descent, rate):
         """Return the fitted attributes that a descent at a learning rate leaves."""
-        results = self._name_layers(descent.layers) | {
+        results = self._layer_attributes(descent.layers) | {
             "loss_curve_": descent.loss_curve,
             "loss_": descent.loss,
             "n_iter_": descent.n_iter,
@@ -217,8 +221,8 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
             Labels from `classes_`.
         """
         Z = self._logits(X)
-        winner = (Z[:, 0] > 0).astype(np.intp) if Z.shape[1] == 1 else Z.argmax(axis=1)
-        return self.classes_[winner]
+        predicted = (Z[:, 0] > 0).astype(np.intp) if Z.shape[1] == 1 else Z.argmax(axis=1)
+        return self.classes_[predicted]
 
     def predict_proba(self, X):
         """Return the probability of each class: A of the output (notes, section 1.2.1).
@@ -291,7 +295,7 @@ def last_step(estimator):
 
 
 @contextmanager
-def _unchanged_on_error(estimator):
+def _rollback_on_error(estimator):
     """Take back every attribute that was set inside, if an exception leaves the block."""
     before = vars(estimator).copy()
     try:
@@ -311,7 +315,7 @@ def find_warning(classifier, problem, rate, descent):
     # At an optimum that a warm start continues from, rounding alone may lift the cost.
     start = descent.loss_curve[0] if descent.loss_curve else np.inf
     ceiling = start * (1 + np.sqrt(np.finfo(problem.samples.dtype).eps))
-    if descent.broke_down_at is not None or descent.loss > ceiling:
+    if descent.diverged_at is not None or descent.loss > ceiling:
         return _divergence_message(descent, rate, problem.stable_rate(l2))
     if descent.n_iter < classifier.max_iter:  # ended by a callback or the user, on purpose
         return None
@@ -329,16 +333,16 @@ def finite_logits(network, X, layers):
 
 
 def _print_cost(step, cost, validation_cost):
-    beside = "" if validation_cost is None else f" (validation: {validation_cost:f})"
-    print(f"Cost after iteration {step}: {cost:f}{beside}")
+    validation = "" if validation_cost is None else f" (validation: {validation_cost:f})"
+    print(f"Cost after iteration {step}: {cost:f}{validation}")
 
 
 def _divergence_message(descent, learning_rate, stable_rate):
     """Return what went wrong, at which step and rate, what is kept and what to do."""
-    if descent.broke_down_at is not None:
+    if descent.diverged_at is not None:
         what = (
             f"Gradient descent diverged at learning_rate={learning_rate:g}: at step "
-            f"{descent.broke_down_at} the cost was not finite. The weights of step {descent.n_iter} "
+            f"{descent.diverged_at} the cost was not finite. The weights of step {descent.n_iter} "
             f"are kept."
         )
     else:

@@ -1,7 +1,7 @@
 """Callbacks of scikit-learn 1.9 and newer: what they are told of a fit. Older versions have none.
 
 A fit is a task, and each of its steps is a task within it, or several steps where they are many. Where no
-callbacks are set, `NO_TASK` stands in the place of all, so that a fit takes what it takes without them
+callbacks are set, `NULL_TASK` stands in the place of all, so that a fit takes what it takes without them
 (benchmarks/callbacks.py).
 """
 
@@ -10,7 +10,7 @@ from math import ceil
 
 import numpy as np
 
-from ._descent.run import NO_WATCH
+from ._descent.run import NULL_OBSERVER
 from ._extras import import_extra
 
 try:
@@ -32,7 +32,7 @@ def callbacks_of(estimator):
     return getattr(estimator, "_skl_callbacks", [])
 
 
-def want_single_fits(callbacks):
+def propagates_to_fits(callbacks):
     """Whether one of a search's callbacks may be passed on to what it fits, to look at a fit or to end it.
 
     scikit-learn's progress bar, which counts the steps of any task, does neither.
@@ -40,7 +40,7 @@ def want_single_fits(callbacks):
     return any(isinstance(c, AutoPropagatedCallback) and type(c) is not ProgressBar for c in callbacks)
 
 
-def is_watched(estimator):
+def has_callbacks(estimator):
     """Whether callbacks are set on an estimator or on one that is a part of it."""
     return any(callbacks_of(one) for one in (estimator, *estimator.get_params().values()))
 
@@ -55,7 +55,7 @@ def make_progress_bar():
 def begin_fit(estimator, n_subtasks, X, y, sample_weight=None):
     """Return the task of the fit of `estimator`, begun; its class must have the `fit_context`."""
     if not callbacks_of(estimator):
-        return NO_TASK
+        return NULL_TASK
     context = estimator._init_callback_context(max_subtasks=n_subtasks)
     return Task(estimator, context, _data(X, y, sample_weight), np.geterr(), []).begin()
 
@@ -113,7 +113,7 @@ class Task:
             task.begin()
             yield
 
-    def watch_steps(self, n_steps, attributes_of=None):
+    def step_reporter(self, n_steps, attributes_of=None):
         """Return what reports each step of a descent within this task."""
         return StepReporter(self, n_steps, attributes_of)
 
@@ -129,7 +129,7 @@ class Task:
         self.end()
 
 
-class _NoTask:
+class _NullTask:
     """Stands for every task where no callbacks are set."""
 
     errors = ()
@@ -152,11 +152,11 @@ class _NoTask:
     def fitting(self, estimator, name, X, y, sample_weight=None):
         return nullcontext()
 
-    def watch_steps(self, n_steps, attributes_of=None):
-        return NO_WATCH
+    def step_reporter(self, n_steps, attributes_of=None):
+        return NULL_OBSERVER
 
 
-NO_TASK = _NoTask()
+NULL_TASK = _NullTask()
 
 
 class StepReporter:

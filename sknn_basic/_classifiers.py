@@ -140,7 +140,7 @@ class LogisticRegressionGD(GradientDescentClassifier):
     def _init_layers(self, n_features, n_outputs, dtype):
         return init_layers((n_features, n_outputs), dtype)
 
-    def _name_layers(self, layers):
+    def _layer_attributes(self, layers):
         ((W, b),) = layers
         return {"coef_": np.ascontiguousarray(W.T), "intercept_": b.ravel()}
 
@@ -150,8 +150,8 @@ class LogisticRegressionGD(GradientDescentClassifier):
     def __setstate__(self, state):
         super().__setstate__({"fit_intercept": True} | state)  # older saved models have none
 
-    def _name_results(self, descent, rate):
-        return super()._name_results(descent, rate) | {"learning_rate_": rate}
+    def _fitted_attributes(self, descent, rate):
+        return super()._fitted_attributes(descent, rate) | {"learning_rate_": rate}
 
 
 class ShallowNNClassifier(GradientDescentClassifier):
@@ -305,7 +305,7 @@ class ShallowNNClassifier(GradientDescentClassifier):
                 f"{self.hidden_layer_size}. Set it back, or set warm_start=False to start anew."
             )
 
-    def _name_layers(self, layers):
+    def _layer_attributes(self, layers):
         return {"coefs_": [W for W, _ in layers], "intercepts_": [b.ravel() for _, b in layers]}
 
     def _get_layers(self):

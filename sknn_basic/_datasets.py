@@ -10,7 +10,7 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
-from ._files import write_whole
+from ._files import write_atomically
 
 TRAIN_KEYS = "train_set_x", "train_set_y"
 TEST_KEYS = "test_set_x", "test_set_y"
@@ -158,7 +158,7 @@ def write_hdf5(path, train_set_x, train_set_y, test_set_x, test_set_y, classes, 
         raise FileNotFoundError(f"{path} cannot be written: there is no folder {path.parent}.")
     values = train_set_x, train_set_y, test_set_x, test_set_y, classes
     dataset = _checked({key: _as_array(path, key, value) for key, value in zip(KEYS, values, strict=True)})
-    write_whole(path, _as_hdf5(dataset), overwrite=overwrite)
+    write_atomically(path, _as_hdf5(dataset), overwrite=overwrite)
 
 
 def load_photo_patches():
@@ -212,26 +212,26 @@ def _read(path, keys, optional=None):
     if not path.is_file():
         raise OSError(f"{path} is not a file: expected an HDF5 file with {', '.join(keys)}.")
     found = {}
-    with _naming(path):
+    with _reading(path):
         file = h5py.File(path, "r")
     with file:
-        with _naming(path):
-            held = sorted(file)
-        for key in keys if optional not in held else (*keys, optional):
-            if key not in held:
-                raise ValueError(f"{path} has no dataset {key!r}; it holds {held}.{_advice(key, held)}")
+        with _reading(path):
+            names = sorted(file)
+        for key in keys if optional not in names else (*keys, optional):
+            if key not in names:
+                raise ValueError(f"{path} has no dataset {key!r}; it holds {names}.{_advice(key, names)}")
             where = f"{path}: dataset {key!r}"
             dataset = _find(file, key, where)
-            with _naming(where):
+            with _reading(where):
                 found[key] = where, _values(dataset)
     return found
 
 
-def _advice(key, held):
+def _advice(key, names):
     """Return which files to pass in which order, where a file has one set of images but not the other."""
-    if key in TEST_KEYS and "train_set_x" in held:
+    if key in TEST_KEYS and "train_set_x" in names:
         return " If another file has the test set, pass that second."
-    if key in TRAIN_KEYS and "test_set_x" in held:
+    if key in TRAIN_KEYS and "test_set_x" in names:
         return " Pass the file with the training set first, that with the test set second."
     return ""
 
@@ -241,10 +241,10 @@ def _find(file, key, where):
     item, names, n_links = file, [key], 0
     while names:
         name = names.pop(0)
-        with _naming(where):
+        with _reading(where):
             link = item.get(name, getlink=True) if isinstance(item, h5py.Group) else None
         if isinstance(link, h5py.HardLink):
-            with _naming(where):
+            with _reading(where):
                 item = item[name]
         elif isinstance(link, h5py.SoftLink) and n_links < MAX_SOFT_LINKS:
             n_links += 1
@@ -256,7 +256,7 @@ def _find(file, key, where):
             raise ValueError(f"{where} is a link that leads nowhere, expected a dataset.")
     if not isinstance(item, h5py.Dataset):
         raise ValueError(f"{where} is a {type(item).__name__.lower()}, expected a dataset.")
-    with _naming(where):
+    with _reading(where):
         outside = item.is_virtual or item.external
     if outside:
         raise ValueError(f"{where} keeps its values in other files, expected them in the file itself.")
@@ -285,7 +285,7 @@ def _values(dataset):
 
 
 @contextmanager
-def _naming(where):
+def _reading(where):
     """Turn what h5py raises about a damaged file (also KeyError, RuntimeError, ...) into an OSError.
 
     A MemoryError stays one. Both messages name what was read.
@@ -386,7 +386,7 @@ def _as_hdf5(dataset):
     *arrays, classes = dataset
     with h5py.File(content, "w") as file:
         for key, array in zip((*TRAIN_KEYS, *TEST_KEYS), arrays, strict=True):
-            by_image = {"chunks": (1, *array.shape[1:]), "compression": "gzip", "shuffle": True}
-            file.create_dataset(key, data=array, **(by_image if array.ndim > 1 else {}))
+            image_options = {"chunks": (1, *array.shape[1:]), "compression": "gzip", "shuffle": True}
+            file.create_dataset(key, data=array, **(image_options if array.ndim > 1 else {}))
         file.create_dataset(CLASSES_KEY, data=np.array([name.encode() for name in classes.tolist()]))
     return content.getbuffer()

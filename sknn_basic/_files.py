@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 
-def write_whole(path, content, *, overwrite):
+def write_atomically(path, content, *, overwrite):
     """Write bytes to a file; an interruption leaves the old file or none.
 
     They go to a temporary file in the same folder, which takes its final name only when it is complete. An

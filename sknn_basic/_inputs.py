@@ -16,7 +16,7 @@ def make_problem(estimator, X, y, sample_weight=None, *, n_steps, gram=None):
 
     `gram` is X X' in float64, where it is known already.
     """
-    fitted_on = _fitted_on(estimator) if estimator.warm_start else None
+    previous = _previous_fit(estimator) if estimator.warm_start else None
     X, y = validate_samples(estimator, X, y)
     classes = np.unique(y)
     if len(classes) < 2:
@@ -26,13 +26,13 @@ def make_problem(estimator, X, y, sample_weight=None, *, n_steps, gram=None):
         )
     estimator.classes_ = classes
     labels = np.searchsorted(classes, y)  # np.unique(return_inverse=True) takes 40 bytes a sample
-    s = shares(labels, classes, sample_weight, estimator.class_weight, X)
+    s = normalized_weights(labels, classes, sample_weight, estimator.class_weight, X)
     network = estimator._network
     targets = network.output.targets(labels, len(classes), X.dtype)
-    if fitted_on is None:
+    if previous is None:
         layers = estimator._init_layers(X.shape[1], targets.shape[1], X.dtype)
     else:
-        _check_warm_start(estimator, *fitted_on)
+        _check_warm_start(estimator, *previous)
         layers = cast(estimator._get_layers(), X.dtype)
         if not network.fit_intercept:
             layers = [(W, np.zeros_like(b)) for W, b in layers]
@@ -67,7 +67,7 @@ def make_validation(estimator, problem, X_val, y_val, sample_weight_val):
                     f"{classes.tolist()}. Leave these samples out."
                 )
             labels = np.searchsorted(classes, y_val.astype(classes.dtype))
-            s = shares(labels, classes, sample_weight_val, estimator.class_weight, X_val)
+            s = normalized_weights(labels, classes, sample_weight_val, estimator.class_weight, X_val)
     except ValueError as error:
         message = f"In the validation samples (X_val, y_val, sample_weight_val): {error}"
         raise ValueError(message) from error
@@ -156,7 +156,7 @@ def _what_to_pass(X_shape, y_shape, n_features, suffix):
 # Warm start
 
 
-def _fitted_on(estimator):
+def _previous_fit(estimator):
     """Return what a warm start must find unchanged, or None before the first fit."""
     if not hasattr(estimator, "classes_"):
         return None
@@ -187,21 +187,23 @@ def _check_warm_start(estimator, classes, n_features, names):
 # Weights
 
 
-def shares(labels, classes, sample_weight, class_weight, X):
+def normalized_weights(labels, classes, sample_weight, class_weight, X):
     """Return s (n_samples, 1): the weights divided by their sum, so that the cost is a plain sum."""
     weights = np.ones(len(labels))
     if sample_weight is not None:
-        weights = _relative(check_sample_weight(sample_weight, X, dtype=np.float64), "sample_weight")
+        weights = _divide_by_max(check_sample_weight(sample_weight, X, dtype=np.float64), "sample_weight")
     if class_weight == "balanced":
         totals = np.bincount(labels, weights, minlength=len(classes))
         weights = weights / np.where(totals == 0, 1, totals)[labels]
     elif class_weight is not None:
         factors = compute_class_weight(class_weight, classes=classes, y=classes)
-        weights = _relative(weights * _relative(factors, "class_weight")[labels], "all products of weights")
+        weights = _divide_by_max(
+            weights * _divide_by_max(factors, "class_weight")[labels], "sample_weight times class_weight"
+        )
     return (weights / weights.sum()).reshape(-1, 1)
 
 
-def _relative(weights, name):
+def _divide_by_max(weights, name):
     """Return the weights divided by the largest, so that no sum of them overflows."""
     if not np.isfinite(weights).all() or weights.min() < 0:
         raise ValueError(

@@ -10,7 +10,7 @@ from ._descent.activations import ACTIVATIONS
 from ._descent.network import Network, logistic, softmax
 from ._descent.objective import Objective
 from ._descent.samples import choose_samples
-from ._inputs import orientation_advice, shares
+from ._inputs import normalized_weights, orientation_advice
 
 
 class LogisticGradients(NamedTuple):
@@ -112,7 +112,7 @@ def propagate(
     output = logistic if n_in == 1 else softmax
     n_classes = max(n_in, 2)
     labels = _labels(y, n_classes)
-    s = shares(labels, np.arange(n_classes), sample_weight, None, X).astype(X.dtype)
+    s = normalized_weights(labels, np.arange(n_classes), sample_weight, None, X).astype(X.dtype)
     network = Network(None if W2 is None else ACTIVATIONS[activation], output)
     targets = output.targets(labels, n_classes, X.dtype)
     objective = Objective(network, choose_samples(X), targets, s, float(l2_regularization), layers)

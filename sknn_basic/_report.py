@@ -7,12 +7,12 @@ from tempfile import TemporaryFile
 
 import numpy as np
 
-from ._display.common import are_drawable
+from ._display.common import is_image_shape
 from ._display.confusion_images import ConfusionImagesDisplay
 from ._display.loss_curve import LossCurveDisplay
 from ._display.weights import WeightsDisplay
 from ._extras import import_extra
-from ._files import write_whole
+from ._files import write_atomically
 
 GRID = 3, 4  # rows and columns of images of each kind, which half a page can show
 N_SHOWN = 12
@@ -39,7 +39,7 @@ def write_report(models, data, path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of letters that the font lacks
         draw_report(models, data).savefig(content, format=Path(path).suffix[1:].lower(), dpi=100)
-    write_whole(path, content.getbuffer(), overwrite=True)
+    write_atomically(path, content.getbuffer(), overwrite=True)
 
 
 def draw_report(models, data):
@@ -84,11 +84,11 @@ def _draw_model(part, model, data):
     ]
     part.suptitle(f"{type(model[-1]).__name__}: {', '.join(accuracies)}", fontweight="bold")
     left, right = part.subfigures(1, 2)
-    if are_drawable(data.train_set_x.shape[1:]):
+    if is_image_shape(data.train_set_x.shape[1:]):
         _draw_weights(left, model, data.classes)
         _draw_mistakes(right, model, data)
     else:
-        _say(left, f"Samples of shape {data.train_set_x.shape[1:]} are no images to draw.")
+        _write_text(left, f"Samples of shape {data.train_set_x.shape[1:]} are no images to draw.")
 
 
 def _draw_weights(part, model, names):
@@ -125,7 +125,7 @@ def _draw_mistakes(part, model, data):
     )
     n_mistakes, n_drawn = display.n_mistakes, len(display.images)
     if n_mistakes == 0:
-        _say(part, f"All {display.n_samples} test images are right.")
+        _write_text(part, f"All {display.n_samples} test images are right.")
         return
     which = "Its" if n_drawn == n_mistakes else f"The {n_drawn} most confident of its"
     mistakes = "mistake" if n_mistakes == 1 else "mistakes"
@@ -133,5 +133,5 @@ def _draw_mistakes(part, model, data):
     display.plot(part.subplots(*GRID))
 
 
-def _say(part, text):
+def _write_text(part, text):
     part.text(0.5, 0.5, text, ha="center", va="center")

@@ -12,10 +12,10 @@ from sklearn.model_selection import GridSearchCV, ParameterGrid, check_cv
 from sklearn.utils import get_tags, indexable
 
 from ._base import GradientDescentClassifier, last_step
-from ._callbacks import NO_DATA, begin_fit, callbacks_of, is_watched, want_single_fits
+from ._callbacks import NO_DATA, begin_fit, callbacks_of, has_callbacks, propagates_to_fits
 from ._parameters import ParameterAdviceMixin
 from ._sklearn import accepts_sample_weight, fit_context
-from ._stacks import TURN, Fold, make_candidate, make_groups, n_rows, shared_grams
+from ._stacks import EVALUATION_TASK, Fold, make_candidate, make_groups, n_rows, shared_grams
 
 
 class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
@@ -162,7 +162,7 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
             If the user interrupts (Ctrl-C) while a stack is trained. Where candidates are fitted one by one
             only the fit at work ends, with a warning, and the search goes on.
         """
-        self._refuse(y)
+        self._check_estimator_and_y(y)
         candidates = list(ParameterGrid(self.param_grid))
         estimators = [make_candidate(self.estimator, parameters) for parameters in candidates]
         if self._needs_single_fits(estimators):
@@ -184,7 +184,7 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
         task.end({} if self.refit else None)
         return self
 
-    def _refuse(self, y):
+    def _check_estimator_and_y(self, y):
         if not isinstance(last_step(self.estimator), GradientDescentClassifier):
             raise TypeError(
                 f"VectorizedGridSearchCV takes LogisticRegressionGD, ShallowNNClassifier or a Pipeline that "
@@ -197,8 +197,8 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
         """Return whether each candidate must be fitted alone, for metadata routing or a callback."""
         return (
             get_config()["enable_metadata_routing"]
-            or want_single_fits(callbacks_of(self))
-            or any(map(is_watched, estimators))
+            or propagates_to_fits(callbacks_of(self))
+            or any(map(has_callbacks, estimators))
         )
 
     def _train(self, folds, groups, grams, task):
@@ -215,7 +215,7 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
         are scikit-learn's.
         """
         search = GridSearchCV(
-            _Member(lookup),
+            _LookupEstimator(lookup),
             self.param_grid,
             scoring=lookup.weighted_score if accepts_sample_weight(lookup.scorer) else lookup.score,
             refit=self.refit,
@@ -223,7 +223,7 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
             error_score=self.error_score,
             return_train_score=self.return_train_score,
             verbose=self.verbose,
-            n_jobs=1,  # the lookup counts turns
+            n_jobs=1,  # the lookup counts fits
         )
         with suppress(_CallbackFailed):
             search.fit(np.arange(n_rows(lookup.X)).reshape(-1, 1), lookup.y, **weights)
@@ -268,7 +268,7 @@ class _CallbackFailed(BaseException):
     """Passes through GridSearchCV, which would count an Exception as a failed fit."""
 
 
-class _WrongTurn(BaseException):
+class _UnexpectedFit(BaseException):
     """Passes through GridSearchCV too: the search asks in another order than the lookup counts."""
 
 
@@ -279,10 +279,10 @@ class _Lookup:
         self.estimator, self.X, self.y, self.params = estimator, X, y, params
         self.folds, self.candidates = folds, candidates
         self.scorer, self.error_score = scorer, error_score
-        self.turns = [(index, fold) for index in range(len(candidates)) for fold in folds]
-        self.asked = 0
+        self.schedule = [(index, fold) for index in range(len(candidates)) for fold in folds]
+        self.n_fitted = 0
         self.task = task
-        self.search_task = task.subtask("search", len(self.turns), NO_DATA).begin()
+        self.search_task = task.subtask("search", len(self.schedule), NO_DATA).begin()
 
     def fit(self, parameters, rows):
         """Return the model whose turn it is: the search asks candidate by candidate, fold by fold.
@@ -290,22 +290,22 @@ class _Lookup:
         `rows` are the numbers of those to train on.
         """
         try:
-            return self._take_turn(parameters, rows)
+            return self._next_model(parameters, rows)
         except Exception:
             if self.task.errors:
                 raise _CallbackFailed from None
             raise
 
-    def _take_turn(self, parameters, rows):
-        if self.asked == len(self.turns):  # all done: the refit on all rows
+    def _next_model(self, parameters, rows):
+        if self.n_fitted == len(self.schedule):  # all done: the refit on all rows
             self.search_task.end()
             return self._refit(make_candidate(self.estimator, parameters))
-        index, fold = self.turns[self.asked]
-        self.asked += 1
+        index, fold = self.schedule[self.n_fitted]
+        self.n_fitted += 1
         if not np.array_equal(rows, fold.rows["train"]):
-            raise _WrongTurn(f"GridSearchCV fits other rows than those of turn {self.asked}.")
+            raise _UnexpectedFit(f"GridSearchCV fits other rows than those of turn {self.n_fitted}.")
         if index in fold.trained:
-            with self.search_task.within(TURN, data=fold.data):
+            with self.search_task.within(EVALUATION_TASK, data=fold.data):
                 trained = fold.trained[index]
         else:
             trained = fold.train_alone(index, self.candidates[index], self.search_task)
@@ -325,7 +325,7 @@ class _Lookup:
 
     def score(self, member, rows, y, **weights):
         """Return what the scorer says of the model whose turn it is, on its test or its training rows."""
-        index, fold = self.turns[self.asked - 1]
+        index, fold = self.schedule[self.n_fitted - 1]
         which = "test" if np.array_equal(rows.ravel(), fold.rows["test"]) else "train"
         trained = fold.trained[index]
         X = fold.part(which) if trained.X is None else trained.X[which]
@@ -347,19 +347,19 @@ class _Lookup:
 
     def fit_times(self):
         """Return the fit times of `cv_results_`, (n_candidates,) each."""
-        seconds = [fold.trained[i].seconds if i in fold.trained else 0.0 for i, fold in self.turns]
+        seconds = [fold.trained[i].seconds if i in fold.trained else 0.0 for i, fold in self.schedule]
         times = np.reshape(seconds, (len(self.candidates), len(self.folds)))
         return {"mean_fit_time": times.mean(axis=1), "std_fit_time": times.std(axis=1)}
 
 
-class _Member(ClassifierMixin, BaseEstimator):
+class _LookupEstimator(ClassifierMixin, BaseEstimator):
     """Stands for the estimator in an ordinary GridSearchCV over the numbers of the rows."""
 
     def __init__(self, lookup):
         self.lookup = lookup
 
     def __sklearn_clone__(self):
-        return _Member(self.lookup)
+        return _LookupEstimator(self.lookup)
 
     def __sklearn_tags__(self):
         return get_tags(self.lookup.estimator)

@@ -24,14 +24,14 @@ STACK_BYTES = 2**28
 STACKED = "learning_rate", "l2_regularization", "max_iter"  # what may differ within a stack
 # The methods that a stack replaces by its own
 REPLACED = "fit", "predict", "predict_proba", "predict_log_proba", "decision_function", "score"
-TURN = "candidate-split-evaluation"  # what GridSearchCV calls this task
+EVALUATION_TASK = "candidate-split-evaluation"  # what GridSearchCV calls this task
 
 
 class Group(NamedTuple):
     """Candidates that may form a stack: they differ in nothing but rate, penalty and number of steps."""
 
     estimators: dict  # candidate: estimator, not fitted
-    own: tuple  # (name, id of value) of each grid parameter of the transformers
+    transformer_key: tuple  # (name, id of value) of each grid parameter of the transformers
 
     @property
     def first(self):
@@ -58,22 +58,22 @@ def make_groups(estimators, settings):
         prefix = _prefix(candidate)
         stacked = {prefix + name for name in STACKED}
         if _is_stackable(last_step(candidate)):
-            special = [(name, id(value)) for name, value in parameters.items() if name not in stacked]
-            own = tuple(item for item in special if not f"{item[0]}__".startswith(prefix))
-            groups.setdefault(tuple(special), Group({}, own)).estimators[index] = candidate
+            not_stacked = [(name, id(value)) for name, value in parameters.items() if name not in stacked]
+            transformer_key = tuple(item for item in not_stacked if not f"{item[0]}__".startswith(prefix))
+            groups.setdefault(tuple(not_stacked), Group({}, transformer_key)).estimators[index] = candidate
     return list(groups.values())
 
 
 def shared_grams(X, y, groups):
-    """Return {`own` of groups: X X'} for wide dense data, of which each fold takes its rows.
+    """Return {`transformer_key` of groups: X X'} for wide dense data, of which each fold takes its rows.
 
     Only where what becomes of a row does not depend on the others: with FlattenScaler or no transformer.
     """
     grams = {}
     for group in groups:
-        if group.own not in grams and _transforms_row_by_row(group.first):
-            n_steps = max(g.n_steps() for g in groups if g.own == group.own)
-            grams[group.own] = _gram(group.first, X, y, n_steps)
+        if group.transformer_key not in grams and _transforms_row_by_row(group.first):
+            n_steps = max(g.n_steps() for g in groups if g.transformer_key == group.transformer_key)
+            grams[group.transformer_key] = _gram(group.first, X, y, n_steps)
     return grams
 
 
@@ -126,18 +126,20 @@ class Fold:
 
         `grams` are those of all rows, as `shared_grams` returns them.
         """
-        ours = np.ix_(self.rows["train"], self.rows["train"])
-        grams = {own: gram[ours] for own, gram in grams.items() if gram is not None}
+        rows = np.ix_(self.rows["train"], self.rows["train"])
+        grams = {key: gram[rows] for key, gram in grams.items() if gram is not None}
         transformed = {}
         for group in groups:
             before = perf_counter()
-            if group.own not in transformed:
-                transformed[group.own] = self._try_to_transform(group, scored)
-            if transformed[group.own] is None:
+            if group.transformer_key not in transformed:
+                transformed[group.transformer_key] = self._transform_or_none(group, scored)
+            if transformed[group.transformer_key] is None:
                 continue
-            transformers, X, X_scored = transformed[group.own]
+            transformers, X, X_scored = transformed[group.transformer_key]
             try:
-                stack = Stack(group.estimators, transformers, X, self.y, self.params, grams.get(group.own))
+                stack = Stack(
+                    group.estimators, transformers, X, self.y, self.params, grams.get(group.transformer_key)
+                )
                 trained = stack.train(X_scored, by_name, task)
             except (TypeError, ValueError, MemoryError):  # bad input, or a stack too large
                 if task.errors:  # of callbacks
@@ -146,7 +148,7 @@ class Fold:
             seconds = (perf_counter() - before) / len(group.estimators)
             self.trained |= {i: Trained(*parts, seconds) for i, parts in trained.items()}
 
-    def _try_to_transform(self, group, scored):
+    def _transform_or_none(self, group, scored):
         """Return what `_transform` does, or None where a transformer fails: the ordinary fits say why."""
         try:
             return self._transform(group.first, scored)
@@ -168,7 +170,7 @@ class Fold:
         """Fit one candidate in the ordinary way, as a part of `task`."""
         before = perf_counter()
         model = make_candidate(self.estimator, parameters)
-        with task.fitting(model, TURN, *self.data):
+        with task.fitting(model, EVALUATION_TASK, *self.data):
             model.fit(self.part("train"), self.y, **self.params)
         self.trained[index] = Trained(model, None, None, perf_counter() - before)
         return self.trained[index]
@@ -200,14 +202,14 @@ class Stack:
         """
         self.X_scored, self.by_name = X_scored, by_name
         pieces = self._pieces()
-        n_watched = sum(max(set().union(*piece.values())) for piece in pieces)
-        with task.within("stack", n_tasks(n_watched)) as stack_task:
-            watch = stack_task.watch_steps(n_watched)
+        n_steps = sum(max(set().union(*piece.values())) for piece in pieces)
+        with task.within("stack", n_tasks(n_steps)) as stack_task:
+            observer = stack_task.step_reporter(n_steps)
             try:
                 for piece in pieces:
-                    self._train_piece(piece, watch)
+                    self._train_piece(piece, observer)
             except Exception:
-                watch.close()
+                observer.close()
                 raise
         return self.trained
 
@@ -220,7 +222,7 @@ class Stack:
         size, items = _size_of_piece(self.problem), list(settings.items())
         return [dict(items[first : first + size]) for first in range(0, len(items), size)]
 
-    def _train_piece(self, settings, watch):
+    def _train_piece(self, settings, observer):
         dtype, n = self.problem.samples.dtype, len(settings)
         rates = [self.problem.learning_rate(rate, float(l2)) for rate, l2 in settings]
         l2 = _column([float(l2) for _, l2 in settings], dtype)
@@ -231,11 +233,11 @@ class Stack:
             _column(rates, dtype),
             checkpoints={step for candidates in settings.values() for step in candidates},
             record_every=self.prototype.record_every,
-            on_checkpoint=partial(self._read_off, list(zip(rates, settings.values(), strict=True))),
-            watch=watch,
+            on_checkpoint=partial(self._collect_finished, list(zip(rates, settings.values(), strict=True))),
+            observer=observer,
         )
 
-    def _read_off(self, members, step, descents):
+    def _collect_finished(self, members, step, descents):
         """Add to `trained` the candidates that end at the step; `members` are (rate, {max_iter: candidates}).
 
         A member whose start is refused is left out: its ordinary fit says why.
@@ -247,32 +249,32 @@ class Stack:
         ]
         if not ending:
             return
-        found = self.problem.weights_of(_restack([descent.layers for descent, *_ in ending]))
+        weights = self.problem.weights_of(_stack_layers([descent.layers for descent, *_ in ending]))
         if self.by_name:
             scores = [
-                (X, finite_logits(self.problem.network, validate_new_samples(self.prototype, X), found))
+                (X, finite_logits(self.problem.network, validate_new_samples(self.prototype, X), weights))
                 for X in self.X_scored.values()
             ]
-        for place, (descent, rate, candidates) in enumerate(ending):
-            kept = descent._replace(layers=[(W[place].copy(), b[place]) for W, b in found])
+        for position, (descent, rate, candidates) in enumerate(ending):
+            kept = descent._replace(layers=[(W[position].copy(), b[position]) for W, b in weights])
             for i in candidates:
                 warning = find_warning(self.classifiers[i], self.problem, rate, descent)
-                self._fill(i, kept, rate)
+                self._set_fitted_attributes(i, kept, rate)
                 if self.by_name:
                     stored = StoredLogits(
-                        self.prototype, self.problem.network, [(X, Z[place]) for X, Z in scores]
+                        self.prototype, self.problem.network, [(X, Z[position]) for X, Z in scores]
                     )
                     self.trained[i] = stored, self.X_scored, warning
                 else:
                     self.trained[i] = self._assemble(i), None, warning
 
-    def _fill(self, index, descent, rate):
+    def _set_fitted_attributes(self, index, descent, rate):
         """Give the classifier its fitted attributes, those of the data and those of the descent."""
         classifier = self.classifiers[index]
         for name in ("classes_", "n_features_in_", "feature_names_in_"):
             if hasattr(self.prototype, name):
                 setattr(classifier, name, getattr(self.prototype, name))
-        vars(classifier).update(classifier._name_results(descent, rate))
+        vars(classifier).update(classifier._fitted_attributes(descent, rate))
 
     def _assemble(self, index):
         """Return the candidate's pipeline with the fitted transformers, or the classifier itself."""
@@ -311,9 +313,9 @@ def _size_of_piece(problem):
 
 def _is_stackable(classifier):
     """Whether a stack can train the classifier: of this package, silent, with valid parameters."""
-    ours = GradientDescentClassifier
-    if any(getattr(type(classifier), name, None) is not getattr(ours, name) for name in REPLACED):
-        return False  # another classifier, or one that does something of its own
+    base = GradientDescentClassifier
+    if any(getattr(type(classifier), name, None) is not getattr(base, name) for name in REPLACED):
+        return False  # another classifier, or one that overrides a method
     if classifier.verbose:
         return False
     try:
@@ -328,7 +330,7 @@ def _repeat(array, n):
     return np.broadcast_to(array.mT, (n, *array.mT.shape)).copy().mT
 
 
-def _restack(layers_of_members):
+def _stack_layers(layers_of_members):
     return [
         tuple(np.stack(arrays) for arrays in zip(*layer, strict=True))
         for layer in zip(*layers_of_members, strict=True)

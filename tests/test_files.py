@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import sknn_basic
-from sknn_basic._files import write_whole
+from sknn_basic._files import write_atomically
 
 
 def raising(error):
@@ -30,10 +30,10 @@ def test_an_existing_file_is_replaced_only_if_asked(tmp_path):
     link.symlink_to(path)
     for name in (path, link):
         with pytest.raises(FileExistsError, match="overwrite=True") as error:
-            write_whole(name, b"new", overwrite=False)
+            write_atomically(name, b"new", overwrite=False)
         assert str(error.value).startswith(f"{name} has appeared")
         assert path.read_bytes() == b"old"
-    write_whole(link, b"new", overwrite=True)
+    write_atomically(link, b"new", overwrite=True)
     assert link.is_symlink()
     assert path.read_bytes() == b"new"
     assert sorted(tmp_path.iterdir()) == [path, link]
@@ -44,10 +44,10 @@ def test_permissions(tmp_path):
     """A new file has the permissions that the umask leaves; a replaced one keeps its own."""
     plain, path = tmp_path / "plain", tmp_path / "a"
     plain.write_bytes(b"")
-    write_whole(path, b"new", overwrite=False)
+    write_atomically(path, b"new", overwrite=False)
     assert path.stat().st_mode == plain.stat().st_mode
     path.chmod(0o600)
-    write_whole(path, b"newer", overwrite=True)
+    write_atomically(path, b"newer", overwrite=True)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -63,7 +63,7 @@ def test_interruption(tmp_path, monkeypatch, where, old):
         path.write_bytes(old)
     monkeypatch.setattr(*where, raising(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        write_whole(path, b"new", overwrite=bool(old))
+        write_atomically(path, b"new", overwrite=bool(old))
     assert [file.read_bytes() for file in tmp_path.iterdir()] == ([old] if old else [])
 
 
@@ -75,7 +75,7 @@ def test_file_that_appears_meanwhile_is_kept(tmp_path, monkeypatch, links):
     if not links:
         monkeypatch.setattr(os, "link", raising(OSError(errno.EPERM, "no links here")))
     with pytest.raises(FileExistsError, match="overwrite=True") as error:
-        write_whole(path, b"new", overwrite=False)
+        write_atomically(path, b"new", overwrite=False)
     assert str(path) in str(error.value)
     assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"another's"]
 
@@ -83,17 +83,17 @@ def test_file_that_appears_meanwhile_is_kept(tmp_path, monkeypatch, links):
 def test_file_system_without_links(tmp_path, monkeypatch):
     """Where a file system has no hard links, the file is written all the same."""
     monkeypatch.setattr(os, "link", raising(OSError(errno.EPERM, "no links here")))
-    write_whole(tmp_path / "a", b"new", overwrite=False)
+    write_atomically(tmp_path / "a", b"new", overwrite=False)
     assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"new"]
 
 
 FULL_DISK = """
     import resource, signal, sys
-    from sknn_basic._files import write_whole
+    from sknn_basic._files import write_atomically
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
     try:
-        write_whole(sys.argv[1], bytes(200_000), overwrite=True)
+        write_atomically(sys.argv[1], bytes(200_000), overwrite=True)
     except OSError as error:
         print(error)
 """

@@ -121,9 +121,11 @@ def test_a_transformer_of_whole_columns_shares_no_gram_matrix():
 def test_a_search_in_another_order_is_found_out(monkeypatch):
     """The lookup counts turns; rows that are not those of the turn end the search."""
     X, y = blobs(2, *TALL)
-    ordinary = _search._Member.fit
-    monkeypatch.setattr(_search._Member, "fit", lambda member, rows, y: ordinary(member, rows[::-1], y))
-    with pytest.raises(_search._WrongTurn, match="other rows than those of turn 1"):
+    ordinary = _search._LookupEstimator.fit
+    monkeypatch.setattr(
+        _search._LookupEstimator, "fit", lambda member, rows, y: ordinary(member, rows[::-1], y)
+    )
+    with pytest.raises(_search._UnexpectedFit, match="other rows than those of turn 1"):
         VectorizedGridSearchCV(LOGISTIC, {"learning_rate": [0.1]}, cv=3).fit(X, y)
 
 

@@ -28,7 +28,7 @@ def largest_curvature(network, samples, s):
                 largest = eigsh(operator, k=1, which="LA", v0=start, return_eigenvectors=False).item()
     except OverflowError:
         return float("inf")
-    return float(largest) * network.output.steepest
+    return float(largest) * network.output.max_slope
 
 
 class FeatureOperator(LinearOperator):

@@ -35,8 +35,8 @@ class Output(NamedTuple):
     log_probabilities: Callable  # Z: the same of their logarithms
     loss: Callable  # (Z, T or Y): L (m, 1) = -(y log a + (1 - y) log(1 - a)), or -log a of the true class
     error: Callable  # (Z, T or Y): A - Y (m, k)
-    class_shares: Callable  # (T or Y, s): the share of each class (n_classes,)
-    steepest: float  # the largest slope of A, which bounds the curvature of L
+    class_frequencies: Callable  # (T or Y, s): the share of each class (n_classes,)
+    max_slope: float  # the largest slope of A, which bounds the curvature of L
 
 
 def logistic_targets(labels, n_classes, dtype):
@@ -59,7 +59,7 @@ def logistic_error(Z, T):
     return T * sigmoid(T * Z)
 
 
-def logistic_class_shares(T, s):
+def logistic_class_frequencies(T, s):
     return np.array([s[T > 0].sum(), s[T < 0].sum()])
 
 
@@ -88,7 +88,7 @@ def softmax_error(Z, Y):
     return wrong - Y * wrong.sum(axis=-1, keepdims=True)
 
 
-def softmax_class_shares(Y, s):
+def softmax_class_frequencies(Y, s):
     return (Y * s).sum(axis=0)
 
 
@@ -98,8 +98,8 @@ logistic = Output(
     log_probabilities=logistic_log_probabilities,
     loss=logistic_loss,
     error=logistic_error,
-    class_shares=logistic_class_shares,
-    steepest=1 / 4,
+    class_frequencies=logistic_class_frequencies,
+    max_slope=1 / 4,
 )
 softmax = Output(
     targets=softmax_targets,
@@ -107,8 +107,8 @@ softmax = Output(
     log_probabilities=softmax_log_probabilities,
     loss=softmax_loss,
     error=softmax_error,
-    class_shares=softmax_class_shares,
-    steepest=1 / 2,  # Böhning, 1992
+    class_frequencies=softmax_class_frequencies,
+    max_slope=1 / 2,  # Böhning, 1992
 )
 
 

@@ -17,12 +17,12 @@ class Descent(NamedTuple):
     loss_curve: list  # cost before update 0, record_every, 2 record_every, ...
     validation_loss: float | None = None  # the same of other samples, where there are any
     validation_loss_curve: list | None = None
-    broke_down_at: int | None = None  # first step at which the cost or the weights were found not finite
+    diverged_at: int | None = None  # first step at which the cost or the weights were found not finite
     interrupted: bool = False  # by the user
 
 
-class NoWatch:
-    """Watches nothing. A watch is told of every step, and may end the descent after it."""
+class NullObserver:
+    """Watches nothing. An observer is told of every step, and may end the descent after it."""
 
     def begin(self, outcome=None):
         """Note that a step begins; `outcome()` is the Descent that ends here."""
@@ -35,7 +35,7 @@ class NoWatch:
         """Note that the step that has begun will not end."""
 
 
-NO_WATCH = NoWatch()
+NULL_OBSERVER = NullObserver()
 
 
 class Run:
@@ -74,7 +74,7 @@ class Run:
         step, layers = self.recorded
         n_records = step // self.record_every + 1
         descent = self._describe(layers, step, self.costs[n_records - 1], n_records)
-        return descent._replace(broke_down_at=n_iter)
+        return descent._replace(diverged_at=n_iter)
 
     def _is_finite(self, cost, layers):
         return bool(np.isfinite(cost)) and self.objective.are_finite(layers)
@@ -99,29 +99,29 @@ def train(
     *,
     validation=None,
     on_record=None,
-    watch=NO_WATCH,
+    observer=NULL_OBSERVER,
 ):
     """Take `max_iter` steps, recording the cost before step 0, record_every, ...; return the Descent.
 
     A cost or a weight that is not finite at a record ends the descent; the layers kept are then the last ones
-    recorded. Overflow between two records is silent: without a watch nothing is asked of those steps.
-    `validation` is the objective of other samples, whose cost is recorded beside;
-    `on_record(step, cost, validation_cost)` is called at each record. `watch` and the user (Ctrl-C) may end
-    the descent after any step: the layers kept are then those reached.
+    recorded. Overflow between two records is silent: without an observer nothing is asked of those steps.
+    `validation` is the objective of the validation samples, whose cost is recorded too;
+    `on_record(step, cost, validation_cost)` is called at each record. `observer` and the user (Ctrl-C) may
+    end the descent after any step: the layers reached are then kept.
     """
     run = Run(objective, layers, record_every, validation, on_record)
     with np.errstate(all="ignore"):
         try:
             for step in range(max_iter):
-                watch.begin(run.outcome)
+                observer.begin(run.outcome)
                 is_record = step % record_every == 0
                 cost, gradients = objective(layers, is_record)
                 if is_record and not run.record(cost):
-                    watch.close(run.outcome)
+                    observer.close(run.outcome)
                     break
                 layers = update(layers, gradients, learning_rate)
                 run.reached = step + 1, layers
-                if watch.end(run.outcome):
+                if observer.end(run.outcome):
                     break
             return run.outcome()
         except KeyboardInterrupt:
@@ -135,32 +135,32 @@ class StackRun:
         self.objective = objective
         self.curves = [[] for _ in range(n_members)]
         self.recorded = [None] * n_members  # (layers, step, cost) of each at its last record
-        self.broke_down_at = [None] * n_members  # the record at which it was no longer finite
+        self.diverged_at = [None] * n_members  # the record at which it was no longer finite
 
     def record(self, step, layers, costs):
         for i, cost in enumerate(costs.tolist()):
-            if self.broke_down_at[i] is not None:
+            if self.diverged_at[i] is not None:
                 continue
             member = _member(layers, i)
             if self._is_finite(cost, member):
                 self.recorded[i] = member, step, cost
                 self.curves[i].append(cost)
             else:
-                self.broke_down_at[i] = step
+                self.diverged_at[i] = step
 
     def outcomes(self, step, layers, costs):
         """Return the Descent of each member if it ends here; None for one whose start is refused."""
         return [self._outcome(i, step, _member(layers, i), cost) for i, cost in enumerate(costs.tolist())]
 
     def _outcome(self, i, step, member, cost):
-        broke_down_at, curve = self.broke_down_at[i], self.curves[i].copy()
-        if broke_down_at is None:
+        diverged_at, curve = self.diverged_at[i], self.curves[i].copy()
+        if diverged_at is None:
             if self._is_finite(cost, member):
                 return Descent(member, step, cost, curve)
-            broke_down_at = step
+            diverged_at = step
         if self.recorded[i] is None:
             return None
-        return Descent(*self.recorded[i], curve, broke_down_at=broke_down_at)
+        return Descent(*self.recorded[i], curve, diverged_at=diverged_at)
 
     def _is_finite(self, cost, member):
         return bool(np.isfinite(cost)) and self.objective.are_finite(member)
@@ -171,18 +171,18 @@ def _member(layers, i):
 
 
 def train_stack(
-    objective, layers, learning_rate, checkpoints, record_every, *, on_checkpoint, watch=NO_WATCH
+    objective, layers, learning_rate, checkpoints, record_every, *, on_checkpoint, observer=NULL_OBSERVER
 ):
     """Descend with stacked layers; at each step of `checkpoints` call `on_checkpoint(step, descents)`.
 
     The Descent of a member is that of `train` with `max_iter` equal to the step, or None where `train` would
-    refuse its start. A member that breaks down leaves the others untouched. `watch` is told of every step.
+    refuse its start. A member that breaks down leaves the others untouched. `observer` is told of every step.
     """
     run = StackRun(objective, len(layers[0][0]))
     last = max(checkpoints)
     with np.errstate(all="ignore"):
         for step in range(last):
-            watch.begin()
+            observer.begin()
             is_record, is_checkpoint = step % record_every == 0, step in checkpoints
             costs, gradients = objective(layers, is_record or is_checkpoint)
             if is_checkpoint:
@@ -190,6 +190,6 @@ def train_stack(
             if is_record:
                 run.record(step, layers, costs)
             layers = update(layers, gradients, learning_rate)
-            watch.end()
+            observer.end()
         costs, _ = objective(layers, want_cost=True)
         on_checkpoint(last, run.outcomes(last, layers, costs))

@@ -1,8 +1,8 @@
-"""How the samples are held: the two products that `network.py` takes of the data, and little else.
+"""Representations of the samples: the two products that `network.py` takes of the data, and little else.
 
-`Samples` multiplies X as it is, `GramSamples` only the products of its rows with one another. Which of them
-is used is a question of speed: the descent is the same. `HeldSamples` is what another way has to offer, and
-`choose_samples` the one place that chooses, for training, validation and prediction.
+`Samples` multiplies X itself, `GramSamples` the Gram matrix of its rows. The choice affects only the
+speed: the descent is the same. `SamplesProtocol` lists what a representation must provide, and
+`choose_samples` is the one place that chooses, for training, validation and prediction.
 """
 
 from functools import cached_property
@@ -17,7 +17,7 @@ BLOCK_BYTES = 2**22
 MOMENTS_BLOCK = 2**14  # values that are converted to float64 at a time
 
 
-class HeldSamples(Protocol):
+class SamplesProtocol(Protocol):
     """What a descent asks of the rows of X (m, n).
 
     The first layer descends by its parameters P, which stand for the weights W (n, k): W itself, or whatever
@@ -185,14 +185,14 @@ class GramSamples:
 
     def _make_gram(self, known):
         """Return B B'; where X X' is known, only the products with W0 are missing."""
-        m, n_anchors = self.shape[0], self.W0.shape[1]
-        if known is not None and n_anchors == 0:
+        m, n_initial = self.shape[0], self.W0.shape[1]
+        if known is not None and n_initial == 0:
             return known
-        gram = np.zeros((m + n_anchors, m + n_anchors))
+        gram = np.zeros((m + n_initial, m + n_initial))
         first = 0 if known is None else m  # row to compute from
         with np.errstate(over="ignore", invalid="ignore"):
             for columns in self._column_blocks():
-                B = self._anchors(columns)
+                B = self._basis(columns)
                 gram[first:] += B[first:] @ B.T
         if known is not None:
             gram[:m, :m], gram[:m, m:] = known, gram[m:, :m].T
@@ -211,7 +211,7 @@ class GramSamples:
         """Return W = B' C, in float64."""
         W = np.empty((*C.shape[:-2], C.shape[-1], self.shape[1])).mT
         for columns in self._column_blocks():
-            W[..., columns, :] = _product(self._anchors(columns).T, C)
+            W[..., columns, :] = _product(self._basis(columns).T, C)
         return W
 
     def with_rows(self, X):
@@ -221,7 +221,7 @@ class GramSamples:
             for start in range(0, X.shape[0], self.shape[0]):  # no larger than the samples themselves
                 rows = X[start : start + self.shape[0]]
                 for columns in self._column_blocks():
-                    products[start : start + self.shape[0]] += rows[:, columns] @ self._anchors(columns).T
+                    products[start : start + self.shape[0]] += rows[:, columns] @ self._basis(columns).T
         if not np.isfinite(products).all():
             raise ValueError(
                 "The features of the validation samples (X_val) are so large that their products with X "
@@ -250,7 +250,7 @@ class GramSamples:
         n_columns = max(BLOCK_BYTES // (8 * (self.shape[0] + self.W0.shape[1])), 1)
         return [slice(start, start + n_columns) for start in range(0, self.shape[1], n_columns)]
 
-    def _anchors(self, columns):
+    def _basis(self, columns):
         """Return the columns of B = [X; W0'] in float64."""
         if self.W0.shape[1] == 0:
             return self.X[:, columns].astype(np.float64, copy=False)

@@ -9,10 +9,10 @@ from .objective import logits
 # A feature is out of scale if its variance is so many times smaller than the mean square of all features.
 # In 500 fits on well-scaled data the ratio was 39 at most for a feature that still mattered; in fits that
 # ended at the base rate for want of scaling it was 15,000 and more.
-OUT_OF_SCALE = 100
+VARIANCE_RATIO = 100
 # A feature matters if a step along it alone lowers the cost by this share of the entropy of the classes:
 # 0.0044 at most in the former fits, 0.028 and more in the latter.
-SHARE = 0.01
+MIN_RELATIVE_GAIN = 0.01
 N_SCREENED = 32  # rows that show within a factor of 4 whether anything is out of scale
 
 
@@ -31,22 +31,22 @@ class Scaling:
 
     def __init__(self, network, samples, targets, s):
         self.network, self.samples, self.targets, self.s = network, samples, targets, s
-        self.features = self._out_of_scale(OUT_OF_SCALE / 4, N_SCREENED)
+        self.features = self._find_poorly_scaled(VARIANCE_RATIO / 4, N_SCREENED)
         if len(self.features):
-            self.features = self._out_of_scale(OUT_OF_SCALE)
+            self.features = self._find_poorly_scaled(VARIANCE_RATIO)
 
-    def _out_of_scale(self, factor, n_rows=None):
+    def _find_poorly_scaled(self, factor, n_rows=None):
         """Return the indices of the features that are out of scale in `n_rows` rows, or in all."""
         mean, square = self.samples.moments(self.s, n_rows)
         if not self.network.fit_intercept:
             mean = np.zeros_like(mean)  # nothing compensates for it
         self.mean, self.variance = mean, square - mean**2
-        typical = (1 + square.sum()) / (1 + len(square))  # of the features, and of the 1 of the intercept
+        mean_square = (1 + square.sum()) / (1 + len(square))  # of the features, and of the 1 of the intercept
         # A rate suits any one scale, so for logistic regression only the ratio counts; a network expects a
         # variance of about 1.
         spread = self.variance if self.network.activation is None else np.minimum(self.variance, 1)
         varies = self.variance > 1e-12 * square  # more than rounding
-        return np.flatnonzero(varies & (factor * spread < typical))
+        return np.flatnonzero(varies & (factor * spread < mean_square))
 
     def find_unfinished(self, layers, l2):
         """Return the feature that would win most, if that is much; else None.
@@ -63,14 +63,14 @@ class Scaling:
         g = self.samples.weights_of(self.samples.mT @ dZ) - np.outer(self.mean, dZ.sum(axis=0))
         if self.network.activation is None:
             g = g + l2 * self.samples.weights_of(layers[0][0])
-        c = self.variance * self.network.output.steepest + l2
+        c = self.variance * self.network.output.max_slope + l2
         gains = np.sum(g[self.features] ** 2, axis=1) / (2 * c[self.features])
         best = int(np.argmax(gains))
-        if not gains[best] > SHARE * self._entropy():
+        if not gains[best] > MIN_RELATIVE_GAIN * self._entropy():
             return None
         return Unfinished(int(self.features[best]), float(gains[best]))
 
     def _entropy(self):
         """Return the cost of always predicting the shares of the classes."""
-        p = self.network.output.class_shares(self.targets, self.s)
+        p = self.network.output.class_frequencies(self.targets, self.s)
         return -np.sum(p[p > 0] * np.log(p[p > 0]))

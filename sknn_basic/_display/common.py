@@ -47,14 +47,14 @@ def fitted_image_shape(steps):
     return shapes[-1] if shapes else None
 
 
-def are_drawable(image_shape):
+def is_image_shape(image_shape):
     """Whether samples of the shape are images: grey, grey with an axis of one channel, or RGB."""
     return len(image_shape) == 2 or (len(image_shape) == 3 and image_shape[2] in (1, 3))
 
 
-def check_drawable(display, image_shape):
+def check_image_shape(display, image_shape):
     """Raise an error if samples of the shape are no images."""
-    if not are_drawable(image_shape):
+    if not is_image_shape(image_shape):
         raise ValueError(
             f"{display} draws images of shape (height, width), (height, width, 1) or (height, width, 3), "
             f"got image_shape={image_shape}."

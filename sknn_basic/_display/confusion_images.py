@@ -11,7 +11,7 @@ from sklearn.utils import check_array, check_consistent_length, check_scalar, co
 from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import check_is_fitted
 
-from .common import axes_for_images, check_drawable, fitted_image_shape, steps_before_last
+from .common import axes_for_images, check_image_shape, fitted_image_shape, steps_before_last
 
 
 class ConfusionImagesDisplay:
@@ -215,7 +215,7 @@ class ConfusionImagesDisplay:
         y_true = column_or_1d(y_true)
         y_prob = check_array(y_prob, input_name="y_prob")
         check_consistent_length(X, y_true, y_prob)
-        image_shape = _check_image_shape(cls.__name__, X.shape[1:], image_shape)
+        image_shape = _resolve_image_shape(cls.__name__, X.shape[1:], image_shape)
         labels = unique_labels(y_true) if labels is None else np.asarray(labels)
         if y_prob.shape[1] != len(labels):
             raise ValueError(
@@ -292,7 +292,7 @@ class ConfusionImagesDisplay:
         return counted if n_images == self.n_mistakes else f"The {n_images} most confident of {counted}"
 
 
-def _check_image_shape(display, sample_shape, image_shape):
+def _resolve_image_shape(display, sample_shape, image_shape):
     """Return (height, width) or (height, width, 3), as asked for or as the samples have it."""
     if image_shape is None:
         image_shape = sample_shape
@@ -302,7 +302,7 @@ def _check_image_shape(display, sample_shape, image_shape):
             "image_shape=(height, width) or (height, width, 3), or a pipeline whose FlattenScaler was fitted "
             "on images."
         )
-    check_drawable(display, image_shape)
+    check_image_shape(display, image_shape)
     if prod(image_shape) != prod(sample_shape):
         raise ValueError(
             f"X has {prod(sample_shape)} values a sample, but images of shape {tuple(image_shape)} have "

@@ -94,15 +94,15 @@ class LossCurveDisplay:
         iterations = classifier._recorded_every * np.arange(n_records)
         ends_later = n_records == 0 or n_iter > iterations[-1]  # not where a descent has broken down
 
-        def whole(curve, last):
+        def with_final(curve, last):
             return np.array([*curve, last] if ends_later else curve)
 
         validation_loss = None
         if hasattr(classifier, "validation_loss_curve_"):
-            validation_loss = whole(classifier.validation_loss_curve_, classifier.validation_loss_)
+            validation_loss = with_final(classifier.validation_loss_curve_, classifier.validation_loss_)
         display = cls(
-            iterations=whole(iterations, n_iter),
-            loss=whole(classifier.loss_curve_, classifier.loss_),
+            iterations=with_final(iterations, n_iter),
+            loss=with_final(classifier.loss_curve_, classifier.loss_),
             validation_loss=validation_loss,
             name=type(classifier).__name__ if name is None else name,
         )

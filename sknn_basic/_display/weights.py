@@ -4,7 +4,7 @@ from math import prod
 
 import numpy as np
 
-from .common import axes_for_images, check_drawable, fitted_image_shape, unwrap
+from .common import axes_for_images, check_image_shape, fitted_image_shape, unwrap
 
 
 class WeightsDisplay:
@@ -113,7 +113,7 @@ class WeightsDisplay:
                     "FlattenScaler was fitted on rows, which do not tell the shape of the images: pass "
                     "image_shape=(height, width, 3)."
                 )
-        check_drawable(cls.__name__, image_shape)
+        check_image_shape(cls.__name__, image_shape)
         if hasattr(classifier, "coef_"):
             weights, labels = classifier.coef_, classifier.classes_
             labels = (labels if names is None else names[labels]).tolist()
