@@ -102,7 +102,8 @@ def _fit(classifier, data, progress_bars, is_validated):
             model.fit(data.train_set_x, data.train_set_y, **validation)
         seconds = perf_counter() - start
     for warning in caught:
-        print(f"sknn-basic: warning: {warning.message}", file=sys.stderr)
+        message = str(warning.message).partition(" With warm_start")[0]  # advice for those who write Python
+        print(f"sknn-basic: warning: {message}", file=sys.stderr)
     print(f"train accuracy: {_accuracy(model, data.train_set_x, data.train_set_y)} %")
     print(f"test accuracy: {_accuracy(model, data.test_set_x, data.test_set_y)} %")
     print(f"trained in {seconds:.2f} s")

@@ -4,6 +4,7 @@ import warnings
 from contextlib import contextmanager
 from functools import partial
 from numbers import Integral, Real
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -57,10 +58,16 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
 
     _parameter_advice = {  # for the names that the notes use
         "num_iterations": "Pass max_iter, the number of steps.",
-        "alpha": "Pass learning_rate, the notes' alpha.",
-        "n_h": "Pass hidden_layer_size, the notes' n_h, to ShallowNNClassifier.",
+        "alpha": "Pass learning_rate for the notes' alpha, or l2_regularization for that of MLPClassifier.",
+        "n_h": "The size of the hidden layer is hidden_layer_size of ShallowNNClassifier.",
+        "hidden_layer_sizes": "There is one hidden layer: hidden_layer_size of ShallowNNClassifier.",
         "print_cost": "Pass verbose=True to print the cost as the notes do.",
         "lambd": "Pass l2_regularization.",
+        "C": "Pass l2_regularization=1 / (C * n_samples).",
+        "n_iter": "Pass max_iter, the number of steps.",
+        "epochs": "Pass max_iter, the number of steps: a step uses all samples.",
+        "lr": "Pass learning_rate.",
+        "seed": "Pass random_state, to ShallowNNClassifier.",
     }
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -142,7 +149,7 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
             except KeyboardInterrupt:
                 descent = descent._replace(interrupted=True)
             if warning:
-                warnings.warn(warning, ConvergenceWarning, stacklevel=3)
+                warnings.warn(warning.message, ConvergenceWarning, stacklevel=3)
             if descent.interrupted:
                 warnings.warn(
                     f"Gradient descent was interrupted: the weights of step {self.n_iter_} of "
@@ -307,6 +314,13 @@ def _rollback_on_error(estimator):
         raise
 
 
+class FitWarning(NamedTuple):
+    """What a fit warns of; a search reports what concerns the scale of X once, not for every candidate."""
+
+    message: str
+    concerns_scale: bool = False
+
+
 def find_warning(classifier, problem, rate, descent):
     """Return the warning, or None: the cost did not fall, or clearly could fall much further.
 
@@ -317,12 +331,12 @@ def find_warning(classifier, problem, rate, descent):
     start = descent.loss_curve[0] if descent.loss_curve else np.inf
     ceiling = start * (1 + np.sqrt(np.finfo(problem.samples.dtype).eps))
     if descent.diverged_at is not None or descent.loss > ceiling:
-        return _divergence_message(descent, rate, problem.stable_rate(l2))
+        return FitWarning(_divergence_message(descent, rate, problem.stable_rate(l2)))
     if descent.n_iter < classifier.max_iter:  # stopped by a callback or the user
         return None
     with np.errstate(all="ignore"):
         unfinished = problem.scaling.find_unfinished(descent.layers, l2)
-    return None if unfinished is None else _unfinished_message(descent, unfinished)
+    return None if unfinished is None else _unfinished_warning(classifier, descent, unfinished)
 
 
 def finite_logits(network, X, layers):
@@ -356,10 +370,15 @@ def _divergence_message(descent, learning_rate, stable_rate):
     return f"{what} Pass a smaller learning_rate{limit} or scale X, as StandardScaler does."
 
 
-def _unfinished_message(descent, unfinished):
-    return (
+def _unfinished_warning(classifier, descent, unfinished):
+    feature = f"feature {unfinished.feature}"
+    if hasattr(classifier, "feature_names_in_"):
+        feature = f"{classifier.feature_names_in_[unfinished.feature]!r} ({feature})"
+    also = " and the intercept" if getattr(classifier, "fit_intercept", True) else ""
+    return FitWarning(
         f"Gradient descent has not finished: the cost is {descent.loss:g} after step {descent.n_iter}, and a "
-        f"step along feature {unfinished.feature} alone would lower it by {unfinished.gain:g} or more. "
-        "Descent hardly moves along this feature, whose variance is small compared with the size of the "
-        "others or with its own mean. Scale X, as StandardScaler does."
+        f"step along {feature}{also} would lower it by {unfinished.gain:g} or more. Descent hardly moves "
+        "along this feature, whose variance is small compared with the size of the others or with its own "
+        "mean. Scale X, as StandardScaler does.",
+        concerns_scale=True,
     )

@@ -209,7 +209,10 @@ def _read(path, keys, optional=None):
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist: expected an HDF5 file with {', '.join(keys)}.")
     if not path.is_file():
-        raise OSError(f"{path} is not a file: expected an HDF5 file with {', '.join(keys)}.")
+        raise OSError(
+            f"{path} is not a file: expected an HDF5 file with {', '.join(keys)}. read_image_folder reads a "
+            "folder of images, and write_hdf5 writes them to a file."
+        )
     found = {}
     with _reading(path):
         file = h5py.File(path, "r")

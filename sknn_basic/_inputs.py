@@ -117,15 +117,13 @@ def orientation_advice(X, y=None, n_features=None, suffix=""):
         yield
     except ValueError as error:
         advice = _what_to_pass(shape_of(X), () if y is None else shape_of(y), n_features, suffix)
+        advice = advice or _one_hot_advice(y, suffix)
         if not advice:
             raise
-        if isinstance(error, AdvisedError):  # from a nested call, which has seen X alone
-            error = error.__cause__
-        raise AdvisedError(f"{str(error).rstrip('.')}. {advice}") from error
-
-
-class AdvisedError(ValueError):
-    """A ValueError whose message already ends with advice."""
+        plain = getattr(error, "without_advice", error)  # of a nested call, which has seen X alone
+        advised = ValueError(f"{str(plain).rstrip('.')}. {advice}")
+        advised.without_advice = plain
+        raise advised from plain
 
 
 def _what_to_pass(X_shape, y_shape, n_features, suffix):
@@ -151,6 +149,17 @@ def _what_to_pass(X_shape, y_shape, n_features, suffix):
     if not instead:
         return ""
     return f"Samples are rows here (the notes have them as columns): pass {' and '.join(instead)}."
+
+
+def _one_hot_advice(y, suffix):
+    """Return what to pass instead of one-hot labels, or ''."""
+    if y is None or len(shape_of(y)) != 2 or min(shape_of(y)) < 2:
+        return ""
+    y = np.asarray(y)
+    for axis in (1, 0):
+        if y.dtype.kind in "buif" and np.isin(y, (0, 1)).all() and (y.sum(axis=axis) == 1).all():
+            return f"The labels are one-hot: pass y{suffix}.argmax(axis={axis})."
+    return ""
 
 
 # Warm start

@@ -14,6 +14,8 @@ from ._callbacks import CallbackSupportMixin, begin_fit
 from ._inputs import shape_of
 from ._sklearn import Interval, StrOptions, fit_context
 
+N_LOOKED_AT = 100  # images that tell whether values go beyond 1
+
 
 class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Flatten each image to a row and divide it by 255, as the notes do (section 1.2.2).
@@ -122,6 +124,8 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
                 stacklevel=3,
             )
         self.image_shape_ = X.shape[1:]
+        first = X[:N_LOOKED_AT]
+        self._fitted_on_pixels = bool(first.max() > 1 and first.min() >= 0)
         task.end({})
         return self
 
@@ -142,6 +146,12 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
         ------
         ValueError
             If the images have another shape than those of `fit`.
+
+        Warns
+        -----
+        UserWarning
+            If `divisor` is 255 and X holds floats in [0, 1], as `matplotlib.pyplot.imread` returns them, but
+            `fit` has seen values above 1.
         """
         check_is_fitted(self)
         shape = shape_of(X)
@@ -154,10 +164,20 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
             X = validate_data(self, X, reset=False)
         else:
             X = check_array(X, allow_nd=True, input_name="X", estimator=self)
+        if self.divisor == 255 and self._fitted_on_pixels and X.dtype.kind == "f" and _is_scaled(X):
+            warnings.warn(
+                "All values of X are in [0, 1], but FlattenScaler was fitted on larger ones, and divides by 255: "
+                "multiply X by 255.",
+                UserWarning,
+                stacklevel=2,
+            )
         rows = np.empty(X.shape, self.dtype or _float_dtype(X))
         precision = np.promote_types(_float_dtype(X), rows.dtype)
         np.divide(X, float(self.divisor), out=rows, dtype=precision, casting="same_kind")
         return rows.reshape(len(X), -1)
+
+    def __setstate__(self, state):
+        super().__setstate__({"_fitted_on_pixels": False} | state)  # missing in older saved models
 
     def inverse_transform(self, X):
         """Return rows as images, multiplied by `divisor` and not rounded.

@@ -93,6 +93,10 @@ def propagate(
     >>> print(f"{J:.6f}", dw.ravel().round(6), f"{db:.6f}")
     5.801545 [0.998456 2.395072] 0.001456
     """
+    if np.ndim(y) == 0:
+        raise ValueError(
+            "y is a single number. The arguments are propagate(X, y, W1, b1): the samples first."
+        )
     if (W2 is None) != (b2 is None):
         raise ValueError("A network needs W2 and b2 together; logistic regression has neither.")
     if activation not in ACTIVATIONS:
@@ -135,9 +139,10 @@ def _parameter(name, value, shape, dtype):
         matrix = array
     if matrix.ndim != 2 or matrix.shape[0] != rows or columns not in (-1, matrix.shape[1]):
         expected = f"({rows}, {'any number' if columns == -1 else columns})"
+        fits = matrix.ndim == 2 and matrix.shape[1] == rows and columns in (-1, matrix.shape[0])
         raise ValueError(
             f"{name} has the shape {array.shape}, expected {expected}: one row for each input, one column "
-            "for each unit (the transpose of the notes' matrix)."
+            f"for each unit.{f' Pass {name}.T.' * fits}"
         )
     return matrix.astype(dtype, copy=False)
 

@@ -280,6 +280,7 @@ class _Lookup:
         self.scorer, self.error_score = scorer, error_score
         self.schedule = [(index, fold) for index in range(len(candidates)) for fold in folds]
         self.n_fitted = 0
+        self.has_warned_of_scale = False
         self.task = task
         self.search_task = task.subtask("search", len(self.schedule), NO_DATA).begin()
 
@@ -309,9 +310,16 @@ class _Lookup:
         else:
             trained = fold.train_alone(index, self.candidates[index], self.search_task)
         if trained.warning:
-            message = f"{trained.warning} This was the candidate {self.candidates[index]}."
-            warnings.warn(message, ConvergenceWarning, stacklevel=2)
+            self._warn(trained.warning, index)
         return trained.model
+
+    def _warn(self, warning, index):
+        if warning.concerns_scale:
+            if self.has_warned_of_scale:
+                return
+            self.has_warned_of_scale = True
+        message = f"{warning.message} This was the candidate {self.candidates[index]}."
+        warnings.warn(message, ConvergenceWarning, stacklevel=2)
 
     def _refit(self, model):
         weights = self.params.get("sample_weight")

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from ._base import GradientDescentClassifier, find_warning, finite_logits, last_step
+from ._base import FitWarning, GradientDescentClassifier, find_warning, finite_logits, last_step
 from ._callbacks import n_tasks
 from ._descent.run import train_stack
 from ._descent.samples import BLOCK_BYTES, GramSamples, prefers_gram
@@ -100,7 +100,7 @@ class Trained(NamedTuple):
 
     model: object  # to score: the fitted estimator, or StoredLogits
     X: dict | None  # to score on: {"train": X, "test": X}; None for the rows of the fold
-    warning: str | None
+    warning: FitWarning | None
     seconds: float
 
 
@@ -258,8 +258,8 @@ class Stack:
         for position, (descent, rate, candidates) in enumerate(ending):
             kept = descent._replace(layers=[(W[position].copy(), b[position]) for W, b in weights])
             for i in candidates:
-                warning = find_warning(self.classifiers[i], self.problem, rate, descent)
                 self._set_fitted_attributes(i, kept, rate)
+                warning = find_warning(self.classifiers[i], self.problem, rate, descent)
                 if self.by_name:
                     stored = StoredLogits(
                         self.prototype, self.problem.network, [(X, Z[position]) for X, Z in scores]

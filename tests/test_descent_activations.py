@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models import ACTIVATIONS
-from sknn_basic import ShallowNNClassifier
+from sknn_basic import ShallowNNClassifier, propagate
 from sknn_basic._descent.activations import ACTIVATIONS as FUNCTIONS
 
 # No multiple of the step below, so that no kink lies between two points of a difference.
@@ -42,9 +42,9 @@ def test_largest_floats_are_finite_and_silent(name, dtype):
     assert np.isfinite(slope(A)).all()
 
 
-def test_the_documentation_names_every_activation():
-    """The classifier's docstring lists exactly what there is."""
-    line = next(
-        row for row in ShallowNNClassifier.__doc__.splitlines() if row.strip().startswith("activation : ")
-    )
+@pytest.mark.parametrize("public", [ShallowNNClassifier, propagate], ids=lambda public: public.__name__)
+def test_the_documentation_names_every_activation(public):
+    """The docstrings list exactly what there is."""
+    lines = public.__doc__.splitlines()
+    line = next(line for line in lines if line.strip().startswith("activation : "))
     assert line.split("{")[1].split("}")[0].split(", ") == [f'"{name}"' for name in FUNCTIONS]

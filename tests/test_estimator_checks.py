@@ -7,6 +7,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import check_estimator
 
+from models import ACTIVATIONS
 from sknn_basic import FlattenScaler, LogisticRegressionGD, ShallowNNClassifier
 
 SHORT = {"max_iter": 200}
@@ -17,7 +18,7 @@ CLASSIFIERS = [
     LogisticRegressionGD(class_weight="balanced", **SHORT),
     LogisticRegressionGD(warm_start=True, **SHORT),
     ShallowNNClassifier(),
-    *(ShallowNNClassifier(activation=name, **SHORT) for name in ("sigmoid", "tanh", "relu", "leaky_relu")),
+    *(ShallowNNClassifier(activation=name, **SHORT) for name in ACTIVATIONS),
     ShallowNNClassifier(learning_rate=0.5, **SHORT),
     # At the default rate of 1.2 and this penalty descent is chaotic on the data of the check that weights
     # are repeated rows: rounding errors grow to 0.2.

@@ -23,6 +23,12 @@ def test_samples_as_columns_are_explained(model):
             clone(model).fit(bad_X, bad_y)
     with pytest.raises(ValueError, match="FlattenScaler"):
         clone(model).fit(np.zeros((4, 8, 8, 3)), [0, 1, 0, 1])
+    one_hot = np.eye(2)[y]
+    for labels, axis in ((one_hot, 1), (one_hot.T, 0), (one_hot.tolist(), 1)):
+        with pytest.raises(ValueError, match=rf"one-hot: pass y\.argmax\(axis={axis}\)\.$"):
+            clone(model).fit(X, labels)
+    with pytest.raises(ValueError, match=r"got an array of shape \(40, 2\) instead\.?$"):
+        clone(model).fit(X, np.ones((40, 2)))
 
 
 @both

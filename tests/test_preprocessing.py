@@ -225,3 +225,27 @@ def test_images_through_scikit_learn(model):
     np.testing.assert_allclose(proba, flat.predict_proba(X_test.reshape(len(X_test), -1)), rtol=1e-12)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(fitted)).predict_proba(X_test), proba)
     assert cross_val_score(model, X, data.train_set_y, cv=2).mean() > 0.6
+
+
+def test_scaled_images_at_prediction_time_are_told():
+    """Floats in [0, 1], as matplotlib reads PNGs, for a scaler that was fitted on pixels; nothing else."""
+    scaler = FlattenScaler().fit(IMAGES)
+    assert IMAGES.max() > 1
+    with pytest.warns(UserWarning, match=r"All values of X are in \[0, 1\].*multiply X by 255") as caught:
+        scaler.transform(IMAGES / 255)
+    assert caught[0].filename == __file__
+    scaler.transform(IMAGES.astype(float))
+    scaler.transform(np.zeros(IMAGES.shape))
+    scaler.transform((IMAGES > 100).astype(np.uint8))
+    FlattenScaler(1).fit(IMAGES).transform(IMAGES / 255)
+    centred = np.random.RandomState(0).standard_normal((20, 3))
+    FlattenScaler().fit(centred).transform([[0.1, 0.2, 0.3]])
+
+
+def test_scalers_saved_before_they_looked_at_pixels():
+    scaler = FlattenScaler().fit(IMAGES)
+    state = dict(scaler.__getstate__())
+    del state["_fitted_on_pixels"]
+    old = FlattenScaler.__new__(FlattenScaler)
+    old.__setstate__(state)
+    np.testing.assert_array_equal(old.transform(IMAGES), scaler.transform(IMAGES))

@@ -11,7 +11,10 @@ from scipy.special import expit
 
 
 class Activation(NamedTuple):
-    """An activation; initial weights of variance `gain` / fan-in preserve the scale of its inputs."""
+    """An activation; initial weights have the variance `gain` / fan-in.
+
+    The gain is 2 for activations that pass only half of their inputs, as the ReLUs do, else 1.
+    """
 
     g: Callable
     slope: Callable

@@ -22,6 +22,8 @@ class SamplesProtocol(Protocol):
 
     The first layer is trained through parameters P, of which its weights W (n, k) are a linear function: W
     itself, or coefficients. P may carry leading stack axes; `P0` are the parameters of the initial weights.
+
+    W multiplies X itself, since predictions take X as it is: no transformation of X can be hidden here.
     """
 
     shape: tuple[int, int]  # (m, n)
@@ -50,7 +52,10 @@ class SamplesProtocol(Protocol):
         """Return [(slice, samples)] that cover all rows, small for a first layer of `width` columns."""
 
     def moments(self, s, n_rows=None):
-        """Return sum_i s_i x_ij and sum_i s_i x_ij^2 (n,) in float64, or estimates from `n_rows` rows."""
+        """Return sum_i s_i x_ij and sum_i s_i x_ij^2 (n,) in float64.
+
+        With `n_rows`, the means over about so many rows, if that is less work.
+        """
 
 
 def choose_samples(X, W=None, n_steps=0, gram=None):
