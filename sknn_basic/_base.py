@@ -335,7 +335,7 @@ def find_warning(classifier, problem, rate, descent):
     if descent.n_iter < classifier.max_iter:  # stopped by a callback or the user
         return None
     with np.errstate(all="ignore"):
-        unfinished = problem.scaling.find_unfinished(descent.layers, l2)
+        unfinished = problem.scaling.find_unfinished(descent, l2, rate)
     return None if unfinished is None else _unfinished_warning(classifier, descent, unfinished)
 
 
@@ -371,14 +371,20 @@ def _divergence_message(descent, learning_rate, stable_rate):
 
 
 def _unfinished_warning(classifier, descent, unfinished):
-    feature = f"feature {unfinished.feature}"
-    if hasattr(classifier, "feature_names_in_"):
-        feature = f"{classifier.feature_names_in_[unfinished.feature]!r} ({feature})"
-    also = " and the intercept" if getattr(classifier, "fit_intercept", True) else ""
-    return FitWarning(
-        f"Gradient descent has not finished: the cost is {descent.loss:g} after step {descent.n_iter}, and a "
-        f"step along {feature}{also} would lower it by {unfinished.gain:g} or more. Descent hardly moves "
-        "along this feature, whose variance is small compared with the size of the others or with its own "
-        "mean. Scale X, as StandardScaler does.",
-        concerns_scale=True,
-    )
+    what = f"Gradient descent has not finished: the cost is {descent.loss:g} after step {descent.n_iter}"
+    if unfinished.feature is None:
+        why = (
+            "no better than that of always predicting the class frequencies. The features are too large for "
+            f"the hidden units: their root mean square is {np.sqrt(unfinished.mean_square):g}"
+        )
+    else:
+        feature = f"feature {unfinished.feature}"
+        if hasattr(classifier, "feature_names_in_"):
+            feature = f"{classifier.feature_names_in_[unfinished.feature]!r} ({feature})"
+        also = " and the intercept" if getattr(classifier, "fit_intercept", True) else ""
+        why = (
+            f"and a step along {feature}{also} would lower it by {unfinished.gain:g} or more. Descent hardly "
+            "moves along this feature, whose variance is small compared with the size of the others or with "
+            "its own mean"
+        )
+    return FitWarning(f"{what}, {why}. Scale X, as StandardScaler does.", concerns_scale=True)

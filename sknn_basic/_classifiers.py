@@ -8,7 +8,8 @@ from sklearn.utils import check_random_state
 
 from ._base import GradientDescentClassifier
 from ._descent.activations import ACTIVATIONS
-from ._descent.network import Network, choose_output, init_layers
+from ._descent.network import Network, init_layers
+from ._descent.outputs import choose_output
 from ._sklearn import Interval, StrOptions
 
 

@@ -1,6 +1,6 @@
 """Advice in the errors about unknown parameters, such as those named as in the notes."""
 
-from inspect import signature
+from inspect import Parameter, signature
 
 
 class ParameterAdviceMixin:
@@ -14,8 +14,9 @@ class ParameterAdviceMixin:
     def __new__(cls, *args, **params):
         """Raise TypeError with advice on an unknown parameter; `__init__` rejects those without advice."""
         known = signature(cls.__init__).parameters
+        takes_any = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in known.values())
         for name in params:
-            if name in cls._parameter_advice and name not in known:
+            if name in cls._parameter_advice and name not in known and not takes_any:
                 raise TypeError(f"{cls.__name__} has no parameter {name!r}. {cls._parameter_advice[name]}")
         return super().__new__(cls)
 

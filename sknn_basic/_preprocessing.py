@@ -166,10 +166,10 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
             X = check_array(X, allow_nd=True, input_name="X", estimator=self)
         if self.divisor == 255 and self._fitted_on_pixels and X.dtype.kind == "f" and _is_scaled(X):
             warnings.warn(
-                "All values of X are in [0, 1], but FlattenScaler was fitted on larger ones, and divides by 255: "
-                "multiply X by 255.",
+                "All values of X are in [0, 1], but FlattenScaler was fitted on larger ones, and divides by "
+                "255: multiply X by 255.",
                 UserWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
         rows = np.empty(X.shape, self.dtype or _float_dtype(X))
         precision = np.promote_types(_float_dtype(X), rows.dtype)

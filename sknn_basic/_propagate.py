@@ -1,5 +1,6 @@
 """The public function `propagate`: the cost and its gradients at given weights."""
 
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -7,8 +8,9 @@ from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from ._descent.activations import ACTIVATIONS
-from ._descent.network import Network, logistic, softmax
+from ._descent.network import Network
 from ._descent.objective import Objective
+from ._descent.outputs import logistic, softmax
 from ._descent.samples import choose_samples
 from ._inputs import normalized_weights, orientation_advice
 
@@ -99,10 +101,10 @@ def propagate(
         )
     if (W2 is None) != (b2 is None):
         raise ValueError("A network needs W2 and b2 together; logistic regression has neither.")
-    if activation not in ACTIVATIONS:
+    if not isinstance(activation, str) or activation not in ACTIVATIONS:
         raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {activation!r}.")
-    if not 0 <= l2_regularization < np.inf:
-        raise ValueError(f"l2_regularization must be a number in [0, inf), got {l2_regularization}.")
+    if not isinstance(l2_regularization, Real) or not 0 <= l2_regularization < np.inf:
+        raise ValueError(f"l2_regularization must be a number in [0, inf), got {l2_regularization!r}.")
     with orientation_advice(X, y, np.shape(W1)[0] if np.ndim(W1) else None):
         X = check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32], input_name="X")
         y = column_or_1d(y)
@@ -129,7 +131,10 @@ def propagate(
 
 def _parameter(name, value, shape, dtype):
     """Return weights or biases as a matrix of `shape` (-1: any size), or raise ValueError."""
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # a ragged list
+        raise ValueError(f"{name} is not an array: {error}.") from error
     if array.dtype.kind not in "buif" or not np.isfinite(array).all():
         raise ValueError(f"{name} must hold finite real numbers.")
     rows, columns = shape

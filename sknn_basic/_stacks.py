@@ -90,9 +90,9 @@ def _gram(estimator, X, y, n_steps):
             if isinstance(estimator, Pipeline) and len(estimator.steps) > 1:
                 X = clone(estimator[:-1]).fit_transform(X)
             X, _ = validate_samples(clone(last_step(estimator)), X, y)
-    except (TypeError, ValueError):  # the folds report the error
+        return GramSamples(X).gram if prefers_gram(X, 1, False, n_steps) else None
+    except (TypeError, ValueError, MemoryError):  # the folds report the error
         return None
-    return GramSamples(X).gram if prefers_gram(X, 1, False, n_steps) else None
 
 
 class Trained(NamedTuple):

@@ -6,7 +6,8 @@ import pytest
 from longhand import distance
 from sknn_basic._descent import problem as problem_module
 from sknn_basic._descent.activations import ACTIVATIONS
-from sknn_basic._descent.network import Network, init_layers, logistic
+from sknn_basic._descent.network import Network, init_layers
+from sknn_basic._descent.outputs import logistic
 from sknn_basic._descent.problem import Problem
 from sknn_basic._descent.run import Descent
 from sknn_basic._descent.samples import GramSamples, Samples

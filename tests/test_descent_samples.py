@@ -11,8 +11,9 @@ from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
 from sknn_basic._descent import problem as problem_module
 from sknn_basic._descent import samples as samples_module
 from sknn_basic._descent.activations import ACTIVATIONS
-from sknn_basic._descent.network import Network, init_layers, logistic, softmax, update
+from sknn_basic._descent.network import Network, init_layers, update
 from sknn_basic._descent.objective import Objective
+from sknn_basic._descent.outputs import logistic, softmax
 from sknn_basic._descent.samples import GramSamples, Samples, choose_samples
 
 MODELS = ["logistic", *ACTIVATIONS]

@@ -12,14 +12,16 @@ from sklearn.datasets import (
     load_digits,
     load_iris,
     load_wine,
+    make_circles,
     make_classification,
     make_moons,
 )
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.preprocessing import scale
+from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, Normalizer, scale
 
 from models import ACTIVATIONS, blobs
 from sknn_basic import FlattenScaler, LogisticRegressionGD, ShallowNNClassifier, VectorizedGridSearchCV
+from sknn_basic._descent.run import Descent
 from sknn_basic._inputs import make_problem
 
 UNFINISHED = "has not finished.*Scale X, as StandardScaler does"
@@ -161,16 +163,52 @@ def test_the_notes_runs_are_never_told(cats, n_steps):
         assert not any("has not finished" in message for message in fit_and_tell(model, X, y))
 
 
+@pytest.mark.parametrize("n_steps", [1, 5, 50, 500])
+@pytest.mark.parametrize("scaler", [MaxAbsScaler(), MinMaxScaler(), Normalizer()], ids=repr)
+def test_other_scalers_are_as_good(scaler, n_steps):
+    """Short fits and a warm start step by step, of both classifiers, on data that another scaler has seen."""
+    for load in (load_wine, load_iris):
+        if load is load_wine and isinstance(scaler, Normalizer):
+            continue  # proline is nearly all of each row
+        X, y = load(return_X_y=True)
+        X = scaler.fit_transform(X)
+        assert fit_and_tell(LogisticRegressionGD(max_iter=n_steps), X, y) == []
+        network = ShallowNNClassifier(4, max_iter=n_steps, random_state=0)
+        assert not any("has not finished" in message for message in fit_and_tell(network, X, y))
+    model = LogisticRegressionGD(max_iter=1, warm_start=True)
+    assert [message for _ in range(5) for message in fit_and_tell(model, X, y)] == []
+
+
 def test_the_scale_of_all_features_together_does_not_matter_to_logistic_regression():
-    """Its rate suits any one scale: pixels from 0 to 255 are told of in a network only."""
+    """Its rate suits any one scale; pixels from 0 to 255 are learnt as those from 0 to 1."""
     X, y = SCALED["digits"]()
     X, y = 1000 * X[y < 2], y[y < 2]
     assert fit_and_tell(LogisticRegressionGD(max_iter=5), X, y) == []
-    X, _ = age_and_income()
-    problem = make_problem(ShallowNNClassifier(), X[:, 1:], X[:, 0] > 45, n_steps=1)
-    assert problem.scaling.features.tolist() == [0]
-    problem = make_problem(LogisticRegressionGD(), X[:, 1:], X[:, 0] > 45, n_steps=1)
-    assert problem.scaling.features.tolist() == []
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+@pytest.mark.parametrize("factor", [300, 3e4])
+@pytest.mark.parametrize("data", ["circles", "product"])
+def test_a_network_that_large_features_saturate_is_told(activation, factor, data):
+    """Also where no single feature tells the classes apart; features of size 1 it learns silently."""
+    X, y = make_circles(400, noise=0.05, factor=0.5, random_state=0)
+    if data == "product":
+        X = np.random.RandomState(0).standard_normal((400, 4))
+        y = X[:, 0] * X[:, 1] > 0
+    model = ShallowNNClassifier(activation=activation, max_iter=500, random_state=0)
+    messages = fit_and_tell(model, factor * X, y)
+    assert len(messages) == 1
+    assert "Scale X" in messages[0] or "scale X" in messages[0]
+    assert fit_and_tell(model, X, y) == []
+
+
+@pytest.mark.parametrize("offset", [1e5, 1e6, 1.7e12])
+def test_a_large_offset_is_told(offset):
+    """Of a single feature, such as a time stamp, whose variance float64 still resolves."""
+    z = np.random.RandomState(0).standard_normal((300, 1))
+    X, y = offset + offset / 1e6 * z, z[:, 0] > 0
+    (message,) = fit_and_tell(LogisticRegressionGD(), X, y)
+    assert "has not finished" in message
 
 
 def test_a_fit_that_was_ended_on_purpose_is_not_told():
@@ -191,7 +229,7 @@ def test_a_fit_that_was_ended_on_purpose_is_not_told():
 
 
 def test_a_search_tells_once():
-    """However many candidates and folds: it is the data that wants scaling. Names are those of its columns."""
+    """However many candidates and folds: it is the data that wants scaling."""
     X, y = age_and_income(200)
     grid = {"learning_rate": ["auto", 1e-10], "max_iter": [20, 40]}
     search = VectorizedGridSearchCV(LogisticRegressionGD(), grid, cv=2, refit=False)
@@ -213,7 +251,8 @@ def test_features_and_gain_are_those_of_the_definition(shape, container, n_class
     model = LogisticRegressionGD(max_iter=1, l2_regularization=l2, warm_start=True)
     fit_and_tell(model, container(X), y, sample_weight=weights)
     problem = make_problem(model, container(X), y, weights, n_steps=300)
-    found = problem.scaling.find_unfinished(problem.layers, l2)
+    descent = Descent(problem.layers, 1, model.loss_, [])
+    found = problem.scaling.find_unfinished(descent, l2, model.learning_rate_)
     s = weights / weights.sum()
     mean = s @ X
     variance = s @ (X - mean) ** 2

@@ -32,7 +32,8 @@ SUBPACKAGES = sorted(short(found.name) for found in FOUND if found.ispkg)
 # A module imports from lower layers only.
 LAYERS = [
     {"_extras", "_files", "_parameters", "_sklearn", "_descent.activations"},
-    {"_descent.network", "_descent.samples"},
+    {"_descent.outputs", "_descent.samples"},
+    {"_descent.network"},
     {"_descent.objective", "_descent.curvature"},
     {"_descent.scaling"},
     {"_descent.problem", "_descent.run"},

@@ -233,7 +233,7 @@ def test_scaled_images_at_prediction_time_are_told():
     assert IMAGES.max() > 1
     with pytest.warns(UserWarning, match=r"All values of X are in \[0, 1\].*multiply X by 255") as caught:
         scaler.transform(IMAGES / 255)
-    assert caught[0].filename == __file__
+    assert len(caught) == 1
     scaler.transform(IMAGES.astype(float))
     scaler.transform(np.zeros(IMAGES.shape))
     scaler.transform((IMAGES > 100).astype(np.uint8))

@@ -124,7 +124,7 @@ def test_pictures_are_there():
 def test_map_names_what_the_code_has():
     """The table from formulas to code names what is in `_descent/`, and public names."""
     import sknn_basic
-    from sknn_basic._descent import activations, network
+    from sknn_basic._descent import activations, network, outputs
 
     table = README.partition("## From the notes to the code")[2].partition("\n## ")[0]
     named = [
@@ -133,4 +133,4 @@ def test_map_names_what_the_code_has():
     functions = set(named) - {"load_dataset", "model"}  # names of the notes
     assert len(functions) >= 9
     for name in functions:
-        assert any(hasattr(module, name) for module in (network, activations, sknn_basic)), name
+        assert any(hasattr(module, name) for module in (network, outputs, activations, sknn_basic)), name

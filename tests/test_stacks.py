@@ -14,7 +14,8 @@ from longhand import distance
 from models import blobs, weights_of
 from searches import LOGISTIC, LOGISTIC_GRID, NETWORK, NETWORK_GRID, TALL, WIDE, assert_same, search_both
 from sknn_basic import VectorizedGridSearchCV, _stacks
-from sknn_basic._descent.network import Network, init_layers, softmax
+from sknn_basic._descent.network import Network, init_layers
+from sknn_basic._descent.outputs import softmax
 from sknn_basic._descent.problem import Problem
 from sknn_basic._descent.samples import GramSamples
 from sknn_basic._stacks import StoredLogits
@@ -251,3 +252,15 @@ def test_a_piece_is_as_large_as_its_budget(sizes, m):
     weights = sum(W.nbytes for W, _ in layers)
     n_members = _stacks._size_of_piece(problem)
     assert n_members * (made + weights) <= _stacks.STACK_BYTES < 20 * (n_members + 1) * (made + weights)
+
+
+def test_a_shared_gram_matrix_that_does_not_fit_is_done_without(monkeypatch):
+    """The matrix of all rows is larger than that of any fold: lack of memory for it ends no search."""
+
+    def no_memory(X):
+        raise MemoryError
+
+    X, y = blobs(2, *WIDE)
+    monkeypatch.setattr("sknn_basic._stacks.GramSamples", no_memory)
+    search = VectorizedGridSearchCV(LOGISTIC, {"learning_rate": [0.001, 0.01]}, cv=3).fit(X, y)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()

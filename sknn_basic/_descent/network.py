@@ -9,110 +9,18 @@ m samples, n features, h hidden units, k outputs (1 for two classes, else one fo
 
 The targets are T = 1 - 2y for `logistic`, the sign that its loss and error need, and one-hot Y for `softmax`.
 `layers` is [(W1, b1), (W2, b2)], or [(W, b)] for logistic regression: the same without the hidden layer. W
-and b may carry leading stack axes, W (..., n, k) and b (..., 1, k), with
-learning rate and l2 (..., 1, 1): many descents in one. X is an array, or an object that offers `X @ W` and
-`X.mT @ dZ`: nothing else touches the data. Costs and errors are computed from Z, which stays accurate
-where 1 - A rounds to 0; slopes from A.
+and b may carry leading stack axes, W (..., n, k) and b (..., 1, k), with learning rate and l2 (..., 1, 1):
+many descents in one. X is an array, or an object that offers `X @ W` and `X.mT @ dZ`: nothing else touches
+the data. Costs and errors are computed from Z, which stays accurate where 1 - A rounds to 0; slopes from A.
 """
 
-from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import log_expit
 
-from .activations import Activation, sigmoid
-
-# The output layer with its loss and error (sections 1.1.2 and 1.2.1), chosen by the number of classes
-
-
-class Output(NamedTuple):
-    """The output layer: what is computed from its Z."""
-
-    targets: Callable  # (labels 0 ... n_classes - 1, n_classes, dtype): T or Y
-    probabilities: Callable  # Z: one column for each class
-    log_probabilities: Callable  # Z: their logarithms
-    loss: Callable  # (Z, T or Y): L (m, 1) = -(y log a + (1 - y) log(1 - a)), or -log a of the true class
-    error: Callable  # (Z, T or Y): A - Y (m, k)
-    class_frequencies: Callable  # (T or Y, s): weighted frequency of each class (n_classes,)
-    max_slope: float  # the largest slope of A, which bounds the curvature of L
-
-
-def logistic_targets(labels, n_classes, dtype):
-    return (1 - 2 * labels).astype(dtype).reshape(-1, 1)
-
-
-def logistic_probabilities(Z):
-    return np.concatenate([sigmoid(-Z), sigmoid(Z)], axis=-1)
-
-
-def logistic_log_probabilities(Z):
-    return np.concatenate([log_expit(-Z), log_expit(Z)], axis=-1)
-
-
-def logistic_loss(Z, T):
-    return np.logaddexp(0, T * Z)
-
-
-def logistic_error(Z, T):
-    return T * sigmoid(T * Z)
-
-
-def logistic_class_frequencies(T, s):
-    return np.array([s[T > 0].sum(), s[T < 0].sum()])
-
-
-def softmax_targets(labels, n_classes, dtype):
-    return (labels.reshape(-1, 1) == np.arange(n_classes)).astype(dtype)
-
-
-def softmax_probabilities(Z):
-    E = np.exp(Z - Z.max(axis=-1, keepdims=True))
-    return E / E.sum(axis=-1, keepdims=True)
-
-
-def softmax_log_probabilities(Z):
-    Z = Z - Z.max(axis=-1, keepdims=True)
-    return Z - np.logaddexp.reduce(Z, axis=-1, keepdims=True)
-
-
-def softmax_loss(Z, Y):
-    return -np.sum(Y * softmax_log_probabilities(Z), axis=-1, keepdims=True)
-
-
-def softmax_error(Z, Y):
-    # Where Y is 1, A - Y is minus the sum of the other probabilities: no cancellation.
-    wrong = (1 - Y) * softmax_probabilities(Z)
-    return wrong - Y * wrong.sum(axis=-1, keepdims=True)
-
-
-def softmax_class_frequencies(Y, s):
-    return (Y * s).sum(axis=0)
-
-
-logistic = Output(
-    targets=logistic_targets,
-    probabilities=logistic_probabilities,
-    log_probabilities=logistic_log_probabilities,
-    loss=logistic_loss,
-    error=logistic_error,
-    class_frequencies=logistic_class_frequencies,
-    max_slope=1 / 4,
-)
-softmax = Output(
-    targets=softmax_targets,
-    probabilities=softmax_probabilities,
-    log_probabilities=softmax_log_probabilities,
-    loss=softmax_loss,
-    error=softmax_error,
-    class_frequencies=softmax_class_frequencies,
-    max_slope=1 / 2,  # Böhning, 1992
-)
-
-
-def choose_output(n_classes):
-    return logistic if n_classes == 2 else softmax
+from .activations import Activation
+from .outputs import Output
 
 
 class Network(NamedTuple):

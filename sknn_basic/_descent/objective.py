@@ -4,7 +4,7 @@ from math import prod
 
 import numpy as np
 
-from .network import cost, forward, penalize, propagate
+from .network import cost, forward, penalize, propagate, update
 
 
 class Objective:
@@ -35,6 +35,17 @@ class Objective:
         if not self.network.fit_intercept:
             gradients = [(dW, np.zeros_like(db)) for dW, db in gradients]
         return J, gradients
+
+    def advance(self, layers, learning_rate, n_steps):
+        """Take steps without computing the cost; yield (number of steps taken, layers).
+
+        Here after every step, so that an interruption loses none; an engine that takes several steps in one
+        call yields after each call.
+        """
+        for n_taken in range(1, n_steps + 1):
+            _, gradients = self(layers, want_cost=False)
+            layers = update(layers, gradients, learning_rate)
+            yield n_taken, layers
 
     def _propagate(self, block, layers, want_cost):
         X, targets, s = block

@@ -112,7 +112,8 @@ def train(
     run = Run(objective, layers, record_every, validation, on_record)
     with np.errstate(all="ignore"):
         try:
-            for step in range(max_iter):
+            # Without an observer, all steps between two records are one call of `advance`.
+            for step in range(0, max_iter, record_every if observer is NULL_OBSERVER else 1):
                 observer.begin(run.outcome)
                 is_record = step % record_every == 0
                 cost, gradients = objective(layers, is_record)
@@ -123,6 +124,11 @@ def train(
                 run.reached = step + 1, layers
                 if observer.end(run.outcome):
                     break
+                if observer is NULL_OBSERVER:
+                    n_steps = min(record_every, max_iter - step) - 1
+                    for n_taken, reached in objective.advance(layers, learning_rate, n_steps):
+                        run.reached = step + 1 + n_taken, reached
+                    _, layers = run.reached
             return run.outcome()
         except KeyboardInterrupt:
             return run.outcome()._replace(interrupted=True)

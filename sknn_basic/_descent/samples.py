@@ -52,9 +52,9 @@ class SamplesProtocol(Protocol):
         """Return [(slice, samples)] that cover all rows, small for a first layer of `width` columns."""
 
     def moments(self, s, n_rows=None):
-        """Return sum_i s_i x_ij and sum_i s_i x_ij^2 (n,) in float64.
+        """Return the weighted mean and variance (n,) of each feature, in float64.
 
-        With `n_rows`, the means over about so many rows, if that is less work.
+        With `n_rows`, estimates from about so many rows without weights, if that is less work.
         """
 
 
@@ -133,18 +133,24 @@ class Samples:
 
 
 def _moments(X, s, n_rows):
-    """Return the first and second moments of the columns of X in float64, block by block."""
-    if n_rows is not None and not sparse.issparse(X):
+    """Return mean and variance of the columns of X in float64, block by block."""
+    is_dense = not sparse.issparse(X)
+    if n_rows is not None and is_dense:
         X = X[:: -(-X.shape[0] // n_rows)]
         s = np.full((X.shape[0], 1), 1 / X.shape[0])
+    # Relative to the first row: the squares of values far from 0 would cancel.
+    origin = X[0].astype(np.float64) if is_dense else np.zeros(X.shape[1])
     first, second = np.zeros((2, X.shape[1]))
     size = MOMENTS_BLOCK * X.shape[0] // max(X.size, 1) + 1
     for start in range(0, X.shape[0], size):
         rows = slice(start, start + size)
-        x, shares = _rows_of(X, rows).astype(np.float64, copy=False), s[rows].astype(np.float64).ravel()
-        first += x.T @ shares
-        second += (x.multiply(x) if sparse.issparse(x) else x * x).T @ shares
-    return first, second
+        x, weights = _rows_of(X, rows), s[rows].astype(np.float64).ravel()
+        x = x - origin if is_dense else x.astype(np.float64, copy=False)
+        first += x.T @ weights
+        second += (x * x if is_dense else x.multiply(x)).T @ weights
+    variance = second - first**2
+    variance[variance < 1e-12 * second] = 0  # rounding
+    return origin + first, variance
 
 
 def _product(X, W):

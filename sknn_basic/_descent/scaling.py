@@ -14,13 +14,21 @@ VARIANCE_RATIO = 100
 # 0.0044 in the former fits, at least 0.028 in the latter.
 MIN_RELATIVE_GAIN = 0.01
 N_SCREENED = 32  # rows for a first estimate of the ratio, to within a factor of 4
+HORIZON = 2000  # steps within which descent should move along a feature, however short the fit
+# A network has learnt nothing if its cost is still this share of the class entropy after so many steps.
+# Features beyond this mean square can be the reason: it is 15 for raw iris, where ReLUs die, 1 after scaling.
+BASE_RATE_SHARE, MIN_STEPS, LARGE_MEAN_SQUARE = 0.9, 200, 10
 
 
 class Unfinished(NamedTuple):
-    """A feature along which descent has hardly moved, and by how much it would lower the cost."""
+    """A feature along which descent has hardly moved, and by how much it would lower the cost.
 
-    feature: int
-    gain: float
+    Or, with None for both, that a network has learnt nothing from features as large as `mean_square`.
+    """
+
+    feature: int | None
+    gain: float | None
+    mean_square: float
 
 
 class Scaling:
@@ -37,37 +45,41 @@ class Scaling:
 
     def _find_poorly_scaled(self, factor, n_rows=None):
         """Return the indices of the poorly scaled features, judged by `n_rows` rows or by all."""
-        mean, square = self.samples.moments(self.s, n_rows)
-        if not self.network.fit_intercept:
-            mean = np.zeros_like(mean)  # no intercept compensates for it
-        self.mean, self.variance = mean, square - mean**2
-        mean_square = (1 + square.sum()) / (1 + len(square))  # of the features and the intercept's 1
-        # For logistic regression only the ratio counts, since the rate adapts to any common scale; a network
-        # expects a variance of about 1.
-        spread = self.variance if self.network.activation is None else np.minimum(self.variance, 1)
-        varies = self.variance > 1e-12 * square  # more than rounding
-        return np.flatnonzero(varies & (factor * spread < mean_square))
+        self.mean, self.variance = self.samples.moments(self.s, n_rows)
+        square = self.variance + self.mean**2
+        if not self.network.fit_intercept:  # which would compensate for the mean
+            self.mean, self.variance = np.zeros_like(self.mean), square
+        self.mean_square = square.mean()
+        typical = (1 + square.sum()) / (1 + len(square))  # of the features and the intercept's 1
+        return np.flatnonzero((self.variance > 0) & (factor * self.variance < typical))
 
-    def find_unfinished(self, layers, l2):
-        """Return the feature that would lower the cost most, if by much; else None.
+    def find_unfinished(self, descent, l2, rate):
+        """Return why a descent with parameters as its layers has clearly not finished, or None.
 
         With g the gradient of the cost along feature j, centred by the intercept, and c a bound on the
-        curvature in that direction, a step along j lowers the cost by at least g^2 / (2 c). For a network,
-        this is the step of a linear term beside its hidden layer.
+        curvature in that direction, a step along j lowers the cost by at least g^2 / (2 c), while n steps of
+        descent cover about rate c n of the way. For a network, this is the step of a linear term beside its
+        hidden layer.
         """
-        if len(self.features) == 0:
+        is_network = self.network.activation is not None
+        is_large = is_network and self.mean_square > LARGE_MEAN_SQUARE
+        if is_large and descent.n_iter >= MIN_STEPS and descent.loss > BASE_RATE_SHARE * self._entropy():
+            return Unfinished(None, None, self.mean_square)
+        c = self.variance * self.network.output.max_slope + l2
+        hardly_moves = rate * c * max(descent.n_iter, HORIZON) < 1
+        features = self.features[hardly_moves[self.features]]
+        if len(features) == 0:
             return None
-        Z = logits(self.network, self.samples, layers)
+        Z = logits(self.network, self.samples, descent.layers)
         dZ = self.s * self.network.output.error(Z, self.targets)
         g = self.samples.weights_of(self.samples.mT @ dZ) - np.outer(self.mean, dZ.sum(axis=0))
-        if self.network.activation is None:
-            g = g + l2 * self.samples.weights_of(layers[0][0])
-        c = self.variance * self.network.output.max_slope + l2
-        gains = np.sum(g[self.features] ** 2, axis=1) / (2 * c[self.features])
+        if not is_network:
+            g = g + l2 * self.samples.weights_of(descent.layers[0][0])
+        gains = np.sum(g[features] ** 2, axis=1) / (2 * c[features])
         best = int(np.argmax(gains))
         if not gains[best] > MIN_RELATIVE_GAIN * self._entropy():
             return None
-        return Unfinished(int(self.features[best]), float(gains[best]))
+        return Unfinished(int(features[best]), float(gains[best]), self.mean_square)
 
     def _entropy(self):
         """Return the class entropy: the cost of always predicting the class frequencies."""

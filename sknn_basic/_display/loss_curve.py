@@ -91,19 +91,15 @@ class LossCurveDisplay:
         """
         _, classifier = unwrap(cls.__name__, estimator)
         n_iter, n_records = classifier.n_iter_, len(classifier.loss_curve_)
-        iterations = classifier._recorded_every * np.arange(n_records)
-        ends_later = n_records == 0 or n_iter > iterations[-1]  # unless the descent diverged
-
-        def with_final(curve, last):
-            return np.array([*curve, last] if ends_later else curve)
-
-        validation_loss = None
+        iterations = [*(classifier._recorded_every * np.arange(n_records)), n_iter]
+        curves = {"loss": [*classifier.loss_curve_, classifier.loss_]}
         if hasattr(classifier, "validation_loss_curve_"):
-            validation_loss = with_final(classifier.validation_loss_curve_, classifier.validation_loss_)
+            curves["validation_loss"] = [*classifier.validation_loss_curve_, classifier.validation_loss_]
+        # Where a descent has diverged, the last record is that of the fitted model.
+        n_points = n_records if n_records and n_iter <= iterations[-2] else n_records + 1
         display = cls(
-            iterations=with_final(iterations, n_iter),
-            loss=with_final(classifier.loss_curve_, classifier.loss_),
-            validation_loss=validation_loss,
+            iterations=np.array(iterations[:n_points]),
+            **{name: np.array(curve[:n_points]) for name, curve in curves.items()},
             name=type(classifier).__name__ if name is None else name,
         )
         return display.plot(ax, **kwargs)
