@@ -25,7 +25,7 @@ from ._report import check_report, write_report
 
 
 def main(argv=None):
-    """Run the command with the arguments `argv` (default: those of the process)."""
+    """Run the command with the arguments `argv` (default: `sys.argv[1:]`)."""
     parser = _make_parser()
     argv = sys.argv[1:] if argv is None else argv
     options = parser.parse_intermixed_args(argv[1:] if argv[:1] == ["train"] else argv)
@@ -35,7 +35,7 @@ def main(argv=None):
     try:
         _train(options)
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader has seen enough (| head): nothing more to say, not even at exit
+    except BrokenPipeError:  # the reader has closed the pipe (| head): print nothing more, not even at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         sys.exit(130)
@@ -86,7 +86,7 @@ def _make_classifier(name, options):
 
 
 def _fit(classifier, data, progress_bars, is_validated):
-    """Fit on the training set, print what came of it and return the model."""
+    """Fit on the training set, print warnings, accuracies and time, and return the model."""
     with config_context(enable_metadata_routing=True):
         classifier.set_fit_request(X_val=True, y_val=True)
         model = make_pipeline(FlattenScaler(), classifier, transform_input=["X_val"])
@@ -112,7 +112,7 @@ def _fit(classifier, data, progress_bars, is_validated):
 
 
 def _accuracy(model, X, y):
-    """Return the percentage of right labels, in the notes' order of operations: to the last digit."""
+    """Return the accuracy in percent, in the notes' order of operations, to agree to the last digit."""
     return 100 - np.mean(model.predict(X) != y) * 100
 
 
@@ -156,7 +156,7 @@ def _make_parser():
         "--activation",
         choices=ACTIVATIONS,
         default="tanh",
-        help="of the hidden layer; shallow only (%(default)s)",
+        help="activation of the hidden layer; shallow only (%(default)s)",
     )
     add(
         "--l2-regularization",

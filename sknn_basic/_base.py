@@ -1,4 +1,4 @@
-"""What both classifiers share: everything but the layers."""
+"""The base class of both classifiers: fitting, warnings and prediction."""
 
 import warnings
 from contextlib import contextmanager
@@ -26,11 +26,11 @@ class FitInterruptedWarning(UserWarning):
 
     See Also
     --------
-    sklearn.exceptions.ConvergenceWarning : What a fit warns of that has not gone down, or has not finished.
+    sklearn.exceptions.ConvergenceWarning : The warning of a fit that diverged or has not finished.
 
     Examples
     --------
-    To end a script at an interruption, as without this package:
+    To end a script on Ctrl-C all the same:
 
     >>> import warnings
     >>> from sknn_basic import FitInterruptedWarning
@@ -40,7 +40,7 @@ class FitInterruptedWarning(UserWarning):
 
 
 class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, ClassifierMixin, BaseEstimator):
-    """Everything but the layers: validation, labels, weights, recording and prediction.
+    """Base class: validation, labels, sample weights, recording and prediction.
 
     A subclass defines the activation and output (`_network`), the initial layers (`_init_layers`) and the
     fitted attributes that hold the layers (`_layer_attributes`, `_get_layers`).
@@ -70,21 +70,21 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The samples, one a row (the notes have them as columns). float32 and float64 are used as
-            they are, anything else becomes float64; sparse input becomes CSR.
+            The samples, one per row (the notes have them as columns). float32 and float64 are used as they
+            are, anything else is converted to float64; sparse input is converted to CSR.
         y : array-like of shape (n_samples,)
             The class of each sample: numbers, strings or booleans, of at least two classes.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights; a sample of weight 2 counts as two equal samples, one of weight 0
             not at all. None gives every sample the weight 1.
         X_val : {array-like, sparse matrix} of shape (n_val_samples, n_features), default=None
-            Samples to validate on: they change nothing in the model, but their cost is recorded in
+            Validation samples: they do not change the model, but their cost is recorded in
             `validation_loss_curve_`. A pipeline with ``transform_input=["X_val"]`` transforms them as it
             does X, where metadata routing is enabled.
         y_val : array-like of shape (n_val_samples,), default=None
-            The class of each of them, which must be a class of y.
+            The class of each validation sample, one of the classes in y.
         sample_weight_val : array-like of shape (n_val_samples,), default=None
-            Their weights. `class_weight` holds for them too.
+            Weights of the validation samples; `class_weight` applies to them too.
 
         Returns
         -------
@@ -94,23 +94,24 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
         Raises
         ------
         ValueError
-            If X, y, the weights, the validation samples or a parameter are unusable; if the features are
-            so large that the cost of the initial weights, or "auto", overflows; or if `warm_start=True`
-            and the features or classes are not those of the fit before. The estimator is then as it was.
+            If X, y, the weights, the validation samples or a parameter are invalid; if the features are
+            so large that the cost of the initial weights, or the rate "auto", overflows; or if
+            `warm_start=True` and the features or classes are not those of the previous fit. The estimator
+            is left unchanged.
         KeyboardInterrupt
-            If the user interrupts (Ctrl-C) before the descent begins. The estimator is then as it was.
+            If the user interrupts (Ctrl-C) before the descent begins. The estimator is left unchanged.
 
         Warns
         -----
         ConvergenceWarning
-            If the cost ends above its start (by more than rounding: 1.5e-8 of it in float64, 3.5e-4 in
-            float32), or stops being finite: the learning rate is too large. The weights kept are the
-            last whose recorded cost was finite. Also if the features are so unlike in scale that descent
-            has plainly not finished: one whose variance is below a hundredth of the mean square of all
-            would alone lower the cost by more than 1 % of the entropy of the classes.
+            If the cost ends above its initial value (by more than rounding: 1.5e-8 of it in float64, 3.5e-4
+            in float32) or is no longer finite: the learning rate is too large. The weights kept are the
+            last whose recorded cost was finite. Also if the features differ so much in scale that descent
+            has clearly not finished: a step along a feature whose variance is below a hundredth of the mean
+            square of all features would alone lower the cost by more than 1 % of the class entropy.
         UserWarning
             A FitInterruptedWarning if the user interrupts (Ctrl-C) once the descent has begun: the weights
-            kept are those reached.
+            reached are kept.
         """
         task = begin_fit(self, n_tasks(self.max_iter), X, y, sample_weight)
         with _rollback_on_error(self):
@@ -152,16 +153,16 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
         return self
 
     def _set_fitted_attributes(self, problem, rate, descent):
-        """Keep what a descent leaves; return it with its weights, and what to warn of."""
+        """Set the fitted attributes; return the descent with weights in it, and a warning or None."""
         warning = find_warning(self, problem, rate, descent)
         descent = problem.with_weights(descent)
         vars(self).update(self._fitted_attributes(descent, rate))
         return descent, warning
 
     def _copy_fitted_attributes(self, problem, rate, descent):
-        """Return the fitted attributes that a descent leaves, for callbacks, which may change them.
+        """Return a copy of the fitted attributes for callbacks, which may change them.
 
-        `problem` makes weights of its parameters, where it still has these.
+        `problem` converts the parameters in `descent` to weights; None if it holds weights already.
         """
         if problem is not None:
             descent = problem.with_weights(descent)
@@ -169,12 +170,12 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
         return self._fitted_attributes(descent._replace(layers=layers), rate)
 
     def _fitted_attributes(self, descent, rate):
-        """Return the fitted attributes that a descent at a learning rate leaves."""
+        """Return {name: value} of the fitted attributes after a descent at a learning rate."""
         results = self._layer_attributes(descent.layers) | {
             "loss_curve_": descent.loss_curve,
             "loss_": descent.loss,
             "n_iter_": descent.n_iter,
-            "_recorded_every": self.record_every,  # at which steps loss_curve_ was taken
+            "_recorded_every": self.record_every,  # steps between two values of loss_curve_
         }
         if descent.validation_loss is not None:
             results["validation_loss_curve_"] = descent.validation_loss_curve
@@ -182,16 +183,16 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
         return results
 
     def _check_warm_start(self):
-        """Refuse to continue from weights of other layers than the parameters ask for."""
+        """Raise ValueError if the fitted layers are not of the sizes that the parameters specify."""
 
     def _logits(self, X):
-        """Return Z of the output, (n_samples, 1 or n_classes), in the precision of X."""
+        """Return the logits, Z of the output, (n_samples, 1 or n_classes), in the precision of X."""
         check_is_fitted(self)
         X = validate_new_samples(self, X)
         return finite_logits(self._network, X, self._get_layers())
 
     def decision_function(self, X):
-        """Return Z of the output: the logits (notes, sections 1.2.1 and 1.3.3).
+        """Return the logits: Z of the output (notes, sections 1.2.1 and 1.3.3).
 
         Parameters
         ----------
@@ -202,7 +203,7 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
         -------
         Z : ndarray of shape (n_samples,) or (n_samples, n_classes)
             For two classes the log-odds of `classes_[1]`, which is predicted exactly where Z > 0;
-            for more, one score a class, the largest of which is predicted.
+            for more, one score per class, the largest of which is predicted.
         """
         Z = self._logits(X)
         return Z.ravel() if Z.shape[1] == 1 else Z
@@ -235,7 +236,7 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
         Returns
         -------
         A : ndarray of shape (n_samples, n_classes)
-            Probabilities in the order of `classes_`. A small one is as exact as a large one.
+            Probabilities in the order of `classes_`. Small ones are as accurate as large ones.
         """
         Z = self._logits(X)
         return self._network.output.probabilities(Z)
@@ -251,20 +252,20 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
         Returns
         -------
         log_A : ndarray of shape (n_samples, n_classes)
-            Computed from Z, so finite and right also where `predict_proba` rounds to 0. For
+            Computed from Z, so finite and accurate even where `predict_proba` rounds to 0. In
             float32, 0 where `predict_proba` rounds to 1.
         """
         Z = self._logits(X)
         output = self._network.output
         log_A = output.log_probabilities(Z)
         if log_A.dtype == np.float32:
-            # check_estimator wants the logarithm of the rounded probability to 1e-9; float32 rounds
-            # to 1 from 3e-8 on (float64 from 6e-17 on, where the tail can stay).
+            # check_estimator compares with the logarithm of the rounded probability, to 1e-9. In float32
+            # 1 - p rounds to 1 for p < 3e-8; in float64 only for p < 6e-17, which passes the check.
             log_A[output.probabilities(Z) == 1] = 0
         return log_A
 
     def score(self, X, y, sample_weight=None):
-        """Return the accuracy: the share of samples whose class is predicted (notes, section 1.2.2).
+        """Return the accuracy: the fraction of samples classified correctly (notes, section 1.2.2).
 
         Parameters
         ----------
@@ -290,13 +291,13 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
 
 
 def last_step(estimator):
-    """Return what a pipeline ends in, or the estimator itself."""
+    """Return the last step of a pipeline, or the estimator itself."""
     return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
 
 
 @contextmanager
 def _rollback_on_error(estimator):
-    """Take back every attribute that was set inside, if an exception leaves the block."""
+    """Restore all attributes of the estimator if an exception leaves the block."""
     before = vars(estimator).copy()
     try:
         yield
@@ -307,17 +308,17 @@ def _rollback_on_error(estimator):
 
 
 def find_warning(classifier, problem, rate, descent):
-    """Return what to warn of, or None: that the cost did not fall, or plainly could fall much further.
+    """Return the warning, or None: the cost did not fall, or clearly could fall much further.
 
-    The layers of `descent` are still the parameters that the problem descends on.
+    `descent` still holds the parameters of the problem, not weights.
     """
     l2 = float(classifier.l2_regularization)
-    # At an optimum that a warm start continues from, rounding alone may lift the cost.
+    # After a warm start from an optimum, rounding alone may raise the cost.
     start = descent.loss_curve[0] if descent.loss_curve else np.inf
     ceiling = start * (1 + np.sqrt(np.finfo(problem.samples.dtype).eps))
     if descent.diverged_at is not None or descent.loss > ceiling:
         return _divergence_message(descent, rate, problem.stable_rate(l2))
-    if descent.n_iter < classifier.max_iter:  # ended by a callback or the user, on purpose
+    if descent.n_iter < classifier.max_iter:  # stopped by a callback or the user
         return None
     with np.errstate(all="ignore"):
         unfinished = problem.scaling.find_unfinished(descent.layers, l2)
@@ -325,7 +326,7 @@ def find_warning(classifier, problem, rate, descent):
 
 
 def finite_logits(network, X, layers):
-    """Return Z of the output for the rows of X, in their precision, so that differences are finite."""
+    """Return the logits of the rows of X, in the precision of X, clipped so that differences are finite."""
     with np.errstate(all="ignore"):  # a probability is finite where Z overflows
         Z = logits(network, choose_samples(X), cast(layers, X.dtype))
         largest = np.finfo(Z.dtype).max / 2
@@ -338,7 +339,7 @@ def _print_cost(step, cost, validation_cost):
 
 
 def _divergence_message(descent, learning_rate, stable_rate):
-    """Return what went wrong, at which step and rate, what is kept and what to do."""
+    """Say what went wrong, at which step and rate, which weights are kept and what to do."""
     if descent.diverged_at is not None:
         what = (
             f"Gradient descent diverged at learning_rate={learning_rate:g}: at step "
@@ -347,7 +348,7 @@ def _divergence_message(descent, learning_rate, stable_rate):
         )
     else:
         what = (
-            f"Gradient descent did not descend at learning_rate={learning_rate:g}: the cost ended at "
+            f"Gradient descent did not lower the cost at learning_rate={learning_rate:g}: it ended at "
             f"{descent.loss:g} after step {descent.n_iter}, above its start of "
             f"{descent.loss_curve[0]:g}."
         )
@@ -359,6 +360,6 @@ def _unfinished_message(descent, unfinished):
     return (
         f"Gradient descent has not finished: the cost is {descent.loss:g} after step {descent.n_iter}, and a "
         f"step along feature {unfinished.feature} alone would lower it by {unfinished.gain:g} or more. "
-        "Descent hardly moves along this feature, since it varies too little beside the size of the others, "
-        "or of its own mean. Scale X, as StandardScaler does."
+        "Descent hardly moves along this feature, whose variance is small compared with the size of the "
+        "others or with its own mean. Scale X, as StandardScaler does."
     )

@@ -1,7 +1,7 @@
-"""Callbacks of scikit-learn 1.9 and newer: what they are told of a fit. Older versions have none.
+"""Reports a fit to the callbacks of scikit-learn 1.9 and newer; older versions have none.
 
-A fit is a task, and each of its steps is a task within it, or several steps where they are many. Where no
-callbacks are set, `NULL_TASK` stands in the place of all, so that a fit takes what it takes without them
+A fit is a task, and each of its steps a subtask; many steps are grouped into fewer subtasks. Without
+callbacks `NULL_TASK` replaces every task, so that a fit takes no longer than without this module
 (benchmarks/callbacks.py).
 """
 
@@ -18,10 +18,10 @@ try:
 except ImportError:  # before scikit-learn 1.9
 
     class CallbackSupportMixin:
-        """Stands for scikit-learn's class, which gives an estimator its `set_callbacks`."""
+        """Replaces scikit-learn's class, which gives an estimator its `set_callbacks`."""
 
 
-NO_DATA = None, None, None  # X, y and weights of tasks that have none of their own
+NO_DATA = None, None, None  # X, y and sample weights of tasks without data
 
 # The default number of steps of a network. The time of scikit-learn's progress bar grows with the square of
 # the number of tasks: 2 s for 5,000, 22 s for 20,000 (benchmarks/callbacks.py).
@@ -33,27 +33,27 @@ def callbacks_of(estimator):
 
 
 def propagates_to_fits(callbacks):
-    """Whether one of a search's callbacks may be passed on to what it fits, to look at a fit or to end it.
+    """Whether a callback of the search propagates to its fits, so that each candidate must be fitted alone.
 
-    scikit-learn's progress bar, which counts the steps of any task, does neither.
+    scikit-learn's progress bar does not need that: it counts the steps of any task.
     """
     return any(isinstance(c, AutoPropagatedCallback) and type(c) is not ProgressBar for c in callbacks)
 
 
 def has_callbacks(estimator):
-    """Whether callbacks are set on an estimator or on one that is a part of it."""
+    """Whether callbacks are set on an estimator or on one nested in it."""
     return any(callbacks_of(one) for one in (estimator, *estimator.get_params().values()))
 
 
 def make_progress_bar():
-    """Return scikit-learn's progress bar for a pipeline and what it fits, or say what it needs."""
+    """Return scikit-learn's progress bar, or raise ImportError with the extra that it needs."""
     callback = import_extra("sklearn.callback", "progress", "A progress bar")
     import_extra("rich", "progress", "A progress bar")
     return callback.ProgressBar()
 
 
 def begin_fit(estimator, n_subtasks, X, y, sample_weight=None):
-    """Return the task of the fit of `estimator`, begun; its class must have the `fit_context`."""
+    """Begin and return the task of a fit of `estimator`, whose `fit` must be decorated by `fit_context`."""
     if not callbacks_of(estimator):
         return NULL_TASK
     context = estimator._init_callback_context(max_subtasks=n_subtasks)
@@ -65,16 +65,16 @@ def _data(X, y, sample_weight=None):
 
 
 class Task:
-    """A part of a fit that callbacks are told of when it begins and when it ends.
+    """A part of a fit, whose beginning and end are reported to the callbacks.
 
     `attributes`, a dict or a function that returns one, are the fitted attributes with which a copy of the
-    estimator predicts as if the fit had ended here. The function is called only if a callback asks.
+    estimator predicts as if the fit had ended here. The function is called only if a callback needs them.
     """
 
     def __init__(self, estimator, context, data, errstate, errors):
         self.estimator, self.context, self.data = estimator, context, data
-        self.errstate = errstate  # that of the caller of `fit`: a descent is silent, callbacks need not be
-        self.errors = errors  # what callbacks have raised, in all tasks of the fit
+        self.errstate = errstate  # that of the caller of `fit`, restored for callbacks: a descent ignores all
+        self.errors = errors  # exceptions of callbacks, shared by all tasks of the fit
 
     def begin(self, attributes=None):
         self._call(self.context.call_on_fit_task_begin, attributes)
@@ -93,33 +93,33 @@ class Task:
             raise
 
     def subtask(self, name, n_subtasks=0, data=None):
-        """Return a task within this one, not begun; of the same data unless (X, y, weights) are given."""
+        """Return a subtask, not begun, with the same data unless (X, y, weights) are given."""
         context = self.context.subcontext(task_name=name, max_subtasks=n_subtasks)
         data = self.data if data is None else _data(*data)
         return Task(self.estimator, context, data, self.errstate, self.errors)
 
     @contextmanager
     def within(self, name, n_subtasks=0, data=None):
-        """Begin a subtask, and end it also where the work fails that is its own."""
+        """Run a block as a subtask, which ends even if the block fails."""
         task = self.subtask(name, n_subtasks, data).begin()
         with task._ending():
             yield task
 
     @contextmanager
     def fitting(self, estimator, name, X, y, sample_weight=None):
-        """Do the same with a subtask that is the fit of another estimator; X may be a function of none."""
+        """Run a block as a subtask that fits another estimator; X may be a function without arguments."""
         task = self.subtask(name, data=(X, y, sample_weight))
         with task._ending(), task.context.propagate_callback_context(estimator):
             task.begin()
             yield
 
     def step_reporter(self, n_steps, attributes_of=None):
-        """Return what reports each step of a descent within this task."""
+        """Return an observer that reports each step of a descent as a subtask."""
         return StepReporter(self, n_steps, attributes_of)
 
     @contextmanager
     def _ending(self):
-        """End the task, but call no hook after one that has failed, nor when the user interrupts."""
+        """End the task, unless a callback has failed or the user interrupts."""
         try:
             yield
         except Exception:
@@ -130,7 +130,7 @@ class Task:
 
 
 class _NullTask:
-    """Stands for every task where no callbacks are set."""
+    """Replaces every task if no callbacks are set."""
 
     errors = ()
 
@@ -160,16 +160,16 @@ NULL_TASK = _NullTask()
 
 
 class StepReporter:
-    """Reports each step of a descent to the callbacks, as a task: `begin` before it and `end` after it.
+    """An observer that reports each step of a descent to the callbacks, as a task.
 
-    `attributes_of` makes fitted attributes of the Descent that `outcome()` returns, if a callback asks.
+    `attributes_of` converts the Descent returned by `outcome()` to fitted attributes, if needed.
     """
 
     def __init__(self, task, n_steps, attributes_of=None):
         self.task, self.n_steps, self.attributes_of = task, n_steps, attributes_of
         self.steps_per_task = _steps_per_task(n_steps)
         self.n_begun = self.n_ended = 0
-        self.current = None  # the task that is begun
+        self.current = None  # the task in progress
 
     def begin(self, outcome=None):
         if self.n_begun % self.steps_per_task == 0:
@@ -185,21 +185,21 @@ class StepReporter:
         return False
 
     def close(self, outcome=None):
-        """End the task that is begun, if one is; return whether a callback asks to stop."""
+        """End the task in progress, if any; return whether a callback asks to stop."""
         if self.current is None:
             return False
         ended, self.current = self.current, None
         return ended.end(self._attributes(outcome))
 
     def _attributes(self, outcome):
-        """Return a function that makes the attributes, as silently as the descent itself."""
+        """Return a function that computes the attributes, without NumPy's warnings, or None."""
         if outcome is None or self.attributes_of is None:
             return None
         return np.errstate(all="ignore")(lambda: self.attributes_of(outcome()))
 
 
 def n_tasks(n_steps):
-    """Return how many tasks a `StepReporter` makes of the steps."""
+    """Return the number of tasks as which a `StepReporter` reports the steps."""
     return ceil(n_steps / _steps_per_task(n_steps))
 
 

@@ -1,4 +1,4 @@
-"""The two classifiers: which layers they have, and how these start and are kept."""
+"""The two classifiers: their parameters, initial layers and fitted attributes."""
 
 from math import sqrt
 from numbers import Integral, Real
@@ -22,28 +22,28 @@ class LogisticRegressionGD(GradientDescentClassifier):
         W  = W - learning_rate dW                b  = b - learning_rate db
 
     which lowers J = sum_i s_i L_i, with L = -(y log a + (1 - y) log(1 - a)) and s the sample weights
-    divided by their sum (1/m without weights). There is no tolerance: what is fitted is exactly the
-    `max_iter`-th point of the trajectory, unless a callback (`set_callbacks`) or the user ends it.
+    divided by their sum (1/m without weights). There is no tolerance: the fitted weights are
+    exactly those after `max_iter` steps, unless a callback (`set_callbacks`) or the user stops the fit.
 
     Parameters
     ----------
     learning_rate : "auto" or float, default="auto"
-        The size of a step, in (0, inf); the notes' alpha. "auto" takes 1/L, with L the largest
+        The step size, in (0, inf); the notes' alpha. "auto" takes 1/L, with L the largest
         curvature of the cost (for two classes a quarter of the largest eigenvalue of
         [X 1]' diag(s) [X 1], plus `l2_regularization`): the cost then falls at every step, whatever
         the scale of X. Descent is stable below 2/L.
     max_iter : int, default=2000
         The number of steps, in [1, inf).
     l2_regularization : float, default=0.0
-        l2 of the penalty l2/2 ||W||^2 that is added to the cost, in [0, inf); the intercept is free.
-        It equals ``LogisticRegression(C=1 / (l2 * n_samples))``.
+        l2 of the penalty l2/2 ||W||^2 that is added to the cost, in [0, inf); the intercept is not
+        penalised. Equivalent to ``LogisticRegression(C=1 / (l2 * n_samples))``.
     fit_intercept : bool, default=True
-        Whether the model has an intercept b; else it stays 0, and L is that of X alone.
+        Whether to fit the intercept b; otherwise b is 0, and L is computed from X alone.
     class_weight : dict, "balanced" or None, default=None
         Factors {class: weight} for the samples of each class; "balanced" gives all classes the same
-        total weight; None leaves the samples as they are.
+        total weight; None leaves the sample weights unchanged.
     warm_start : bool, default=False
-        Whether `fit` continues from the weights of the fit before, on the same features and classes.
+        Whether `fit` continues from the weights of the previous fit, on the same features and classes.
     record_every : int, default=100
         The cost is recorded before every `record_every`-th step, in [1, inf). A recorded step takes
         about twice as long on small data, since it needs a logarithm.
@@ -63,19 +63,19 @@ class LogisticRegressionGD(GradientDescentClassifier):
     loss_ : float
         The cost of the fitted model.
     validation_loss_curve_ : list of float
-        The cost of `X_val` beside each value of `loss_curve_`, without the penalty: what
-        `sklearn.metrics.log_loss` says of the probabilities. Only if `fit` got `X_val`.
+        The cost of `X_val` at the steps of `loss_curve_`, without the penalty: the
+        `sklearn.metrics.log_loss` of its probabilities. Only if `X_val` was passed to `fit`.
     validation_loss_ : float
-        The same of the fitted model.
+        The cost of `X_val` for the fitted model, likewise.
     n_iter_ : int
         The number of steps that led to the fitted weights in the last fit: `max_iter`, unless it
-        diverged or was ended early by a callback or the user.
+        diverged or was stopped by a callback or the user.
     learning_rate_ : float
-        The rate that was used.
+        The learning rate that was used.
     n_features_in_ : int
         The number of features.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        The names of the features, where X has names.
+        The names of the features, if X has names.
 
     See Also
     --------
@@ -85,14 +85,14 @@ class LogisticRegressionGD(GradientDescentClassifier):
 
     Notes
     -----
-    Time and memory: two products with X a step, no copy of X.
+    Each step takes two matrix products with X, without a copy of X.
 
     References
     ----------
     "Deep Learning in Python" (notes), sections 1.1 and 1.2.
 
     D. Böhning, "Multinomial logistic regression algorithm", Annals of the Institute of Statistical
-    Mathematics 44 (1992): the bound of the curvature behind ``learning_rate="auto"``.
+    Mathematics 44 (1992): the bound on the curvature behind ``learning_rate="auto"``.
 
     Examples
     --------
@@ -148,7 +148,7 @@ class LogisticRegressionGD(GradientDescentClassifier):
         return [(self.coef_.T, self.intercept_.reshape(1, -1))]
 
     def __setstate__(self, state):
-        super().__setstate__({"fit_intercept": True} | state)  # older saved models have none
+        super().__setstate__({"fit_intercept": True} | state)  # missing in models that older versions saved
 
     def _fitted_attributes(self, descent, rate):
         return super()._fitted_attributes(descent, rate) | {"learning_rate_": rate}
@@ -173,30 +173,30 @@ class ShallowNNClassifier(GradientDescentClassifier):
     hidden_layer_size : int, default=10
         h, the number of hidden units, in [1, inf).
     activation : {"sigmoid", "tanh", "relu", "leaky_relu"}, default="tanh"
-        g of the hidden layer (notes, section 1.3.4): sigmoid(z), tanh(z), max(0, z) or
-        max(0.1 z, z).
+        The activation g of the hidden layer (notes, section 1.3.4): sigmoid(z), tanh(z), max(0, z)
+        or max(0.1 z, z).
     learning_rate : float, default=1.2
-        The size of a step, in (0, inf); the notes' alpha. 1.2 suits few, standardised features. It
-        is far too much for the 12,288 features of the notes' images, even scaled to [0, 1]: there
-        0.005 learns. Choose it by ``GridSearchCV``.
+        The step size, in (0, inf); the notes' alpha. 1.2 suits few, standardised features. It
+        is far too large for the 12,288 features of the notes' images, even scaled to [0, 1], where 0.005
+        works. Choose it by ``GridSearchCV``.
     max_iter : int, default=5000
         The number of steps, in [1, inf).
     l2_regularization : float, default=0.0
         l2 of the penalty l2/2 (||W1||^2 + ||W2||^2) that is added to the cost, in [0, inf); biases
-        are free.
+        are not penalised.
     init_scale : "auto" or float, default="auto"
         The standard deviation of the initial weights, in (0, inf); biases start at 0. "auto" is
         1/sqrt(fan-in) for sigmoid and tanh and sqrt(2/fan-in) for the two ReLUs, with fan-in the number
-        of inputs of the layer: n_features for the first, h for the second. 0.01 is the notes' start, from
-        which networks on few features often stay at a straight line for thousands of steps: tanh on two
-        circles with little noise ends at an accuracy of 0.50, from "auto" at 1.00.
+        of inputs of the layer: n_features for the first, h for the second. 0.01 is the notes' value, with
+        which networks on few features often remain linear for thousands of steps: tanh on two circles with
+        little noise ends at an accuracy of 0.50, with "auto" at 1.00.
     random_state : int, RandomState instance or None, default=None
-        Draws the initial weights. An int gives the same model each time.
+        Generator of the initial weights. Pass an int for reproducible results.
     class_weight : dict, "balanced" or None, default=None
         Factors {class: weight} for the samples of each class; "balanced" gives all classes the same
-        total weight; None leaves the samples as they are.
+        total weight; None leaves the sample weights unchanged.
     warm_start : bool, default=False
-        Whether `fit` continues from the weights of the fit before, on the same features and classes.
+        Whether `fit` continues from the weights of the previous fit, on the same features and classes.
     record_every : int, default=100
         The cost is recorded before every `record_every`-th step, in [1, inf).
     verbose : bool, default=False
@@ -215,17 +215,17 @@ class ShallowNNClassifier(GradientDescentClassifier):
     loss_ : float
         The cost of the fitted model.
     validation_loss_curve_ : list of float
-        The cost of `X_val` beside each value of `loss_curve_`, without the penalty: what
-        `sklearn.metrics.log_loss` says of the probabilities. Only if `fit` got `X_val`.
+        The cost of `X_val` at the steps of `loss_curve_`, without the penalty: the
+        `sklearn.metrics.log_loss` of its probabilities. Only if `X_val` was passed to `fit`.
     validation_loss_ : float
-        The same of the fitted model.
+        The cost of `X_val` for the fitted model, likewise.
     n_iter_ : int
         The number of steps that led to the fitted weights in the last fit: `max_iter`, unless it
-        diverged or was ended early by a callback or the user.
+        diverged or was stopped by a callback or the user.
     n_features_in_ : int
         The number of features.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        The names of the features, where X has names.
+        The names of the features, if X has names.
 
     See Also
     --------
@@ -302,7 +302,7 @@ class ShallowNNClassifier(GradientDescentClassifier):
         if n_hidden != self.hidden_layer_size:
             raise ValueError(
                 f"warm_start=True continues from {n_hidden} hidden units, but hidden_layer_size is "
-                f"{self.hidden_layer_size}. Set it back, or set warm_start=False to start anew."
+                f"{self.hidden_layer_size}. Set it back, or set warm_start=False to start afresh."
             )
 
     def _layer_attributes(self, layers):

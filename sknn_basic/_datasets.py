@@ -1,4 +1,4 @@
-"""Images and labels in HDF5 files, in the layout that the notes load, and the bundled photo patches."""
+"""Images and labels in HDF5 files in the notes' layout, and the bundled photo patches."""
 
 import io
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ TRAIN_KEYS = "train_set_x", "train_set_y"
 TEST_KEYS = "test_set_x", "test_set_y"
 CLASSES_KEY = "list_classes"
 KEYS = *TRAIN_KEYS, *TEST_KEYS, CLASSES_KEY  # in the order of the fields of ImageDataset
-MAX_SOFT_LINKS = 16  # HDF5's own limit, so that links in a circle end
+MAX_SOFT_LINKS = 16  # HDF5's own limit, against circular links
 
 
 class ImageDataset(NamedTuple):
@@ -48,8 +48,8 @@ def read_hdf5(path, test_path=None):
         A named tuple, which also unpacks as
         ``train_set_x, train_set_y, test_set_x, test_set_y, classes``:
 
-        * `train_set_x` (m_train, ...) and `test_set_x` (m_test, ...): ndarrays of the images, of the real
-          type that the file has, unscaled; all of one shape, such as (64, 64, 3);
+        * `train_set_x` (m_train, ...) and `test_set_x` (m_test, ...): ndarrays of the images, of the
+          numeric type in the file, unscaled; all of one shape, such as (64, 64, 3);
         * `train_set_y` (m_train,) and `test_set_y` (m_test,): int64 ndarrays, each label an index into
           `classes`; a file may hold them as integers or booleans, also as one row (1, m);
         * `classes` (n_classes,): ndarray of str.
@@ -59,17 +59,17 @@ def read_hdf5(path, test_path=None):
     FileNotFoundError
         If a file does not exist.
     MemoryError
-        If memory does not suffice for a dataset; the message names it and how much it needs.
+        If there is not enough memory for a dataset; the message names it and how much it needs.
     OSError
-        If a file or a dataset cannot be read: it is not HDF5, is cut short or damaged.
+        If a file or a dataset cannot be read: it is not HDF5, is truncated or damaged.
     ValueError
-        If a dataset is missing, is not in the file itself, or is not what is described above.
+        If a dataset is missing, is not in the file itself, or is not as described above.
         Each message names the file, the dataset and what was expected.
 
     See Also
     --------
     write_hdf5 : Write such a file.
-    load_photo_patches : Images to try it on.
+    load_photo_patches : Example images.
 
     Examples
     --------
@@ -101,17 +101,16 @@ def read_hdf5(path, test_path=None):
 def write_hdf5(path, train_set_x, train_set_y, test_set_x, test_set_y, classes, *, overwrite=False):
     """Write images and labels to an HDF5 file that `read_hdf5` and the notes' ``load_dataset`` read.
 
-    Everything is checked first. The data then goes to a temporary file in the same folder, which takes its
-    final name only when it is complete: an interruption leaves the old file or none. Needs memory for one
-    compressed copy of the data.
+    Everything is validated first. The file is then written atomically: an interruption leaves the old file or
+    none. Needs memory for one compressed copy of the data.
 
     Parameters
     ----------
     path : str or path-like
         The file to write; its folder must exist.
     train_set_x : array-like of shape (m_train, ...)
-        The training images, at least one, of two axes or more in all; integers, booleans or real floats of
-        any range. Stored in their own type, each image compressed by itself.
+        The training images, at least one, with two or more axes in all; integers, booleans or real floats of
+        any range. Stored in their own type, each image compressed separately.
     train_set_y : array-like of shape (m_train,) or (1, m_train)
         For each image the index of its class in `classes`, an integer or boolean; stored as (m_train,) int64.
     test_set_x : array-like of shape (m_test, ...)
@@ -130,7 +129,7 @@ def write_hdf5(path, train_set_x, train_set_y, test_set_x, test_set_y, classes, 
     OSError
         If the file cannot be written.
     ValueError
-        If an array is not what is described above.
+        If an array is not as described above.
 
     See Also
     --------
@@ -165,8 +164,8 @@ def load_photo_patches():
     """Load 209 + 50 small images of two classes, cut from two photographs.
 
     The photographs are those of scikit-learn's ``load_sample_images``: a Chinese temple (label 0) and a
-    flower (label 1). The training patches are from the columns left of 448, the test patches from those
-    right of it, and no patch lies across; patches of one set may overlap.
+    flower (label 1). The training patches are cut left of column 448, the test patches right of it, and
+    none across it; patches of one set may overlap.
 
     This is a demonstration, not a benchmark: both sets come from the same two photographs, so the test
     accuracy says nothing about other pictures of temples and flowers.
@@ -205,7 +204,7 @@ def load_photo_patches():
 
 
 def _read(path, keys, optional=None):
-    """Return {key: (where, array)}; `where` begins a message about the array."""
+    """Return {key: (where, array)}; `where` is the beginning of a message about the array."""
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist: expected an HDF5 file with {', '.join(keys)}.")
@@ -228,7 +227,7 @@ def _read(path, keys, optional=None):
 
 
 def _advice(key, names):
-    """Return which files to pass in which order, where a file has one set of images but not the other."""
+    """Return advice on which files to pass in which order, if a file has only one set of images."""
     if key in TEST_KEYS and "train_set_x" in names:
         return " If another file has the test set, pass that second."
     if key in TRAIN_KEYS and "test_set_x" in names:
@@ -237,7 +236,7 @@ def _advice(key, names):
 
 
 def _find(file, key, where):
-    """Return the dataset, found link by link, since HDF5 itself would open other files on the way."""
+    """Return the dataset; links are resolved one by one, since HDF5 itself would open other files."""
     item, names, n_links = file, [key], 0
     while names:
         name = names.pop(0)
@@ -253,7 +252,7 @@ def _find(file, key, where):
         elif isinstance(link, h5py.ExternalLink):
             raise ValueError(f"{where} is a link to {link.filename!r}, expected the data in the file itself.")
         else:
-            raise ValueError(f"{where} is a link that leads nowhere, expected a dataset.")
+            raise ValueError(f"{where} is a broken or circular link, expected a dataset.")
     if not isinstance(item, h5py.Dataset):
         raise ValueError(f"{where} is a {type(item).__name__.lower()}, expected a dataset.")
     with _reading(where):
@@ -266,8 +265,8 @@ def _find(file, key, where):
 def _values(dataset):
     """Return the values of a dataset; raise MemoryError if memory does not suffice for them.
 
-    HDF5 may report a lack of memory as it reports damage, such as "filter returned failure during read". So
-    after any error, NumPy is asked for as much memory as reading takes.
+    HDF5 may report a lack of memory like damage, such as "filter returned failure during read". So after any
+    error, check whether NumPy can allocate as much memory as reading takes.
     """
     try:
         return np.asarray(dataset[()])
@@ -276,7 +275,7 @@ def _values(dataset):
         n_bytes = dataset.nbytes + 2 * prod(dataset.chunks or [0]) * dataset.dtype.itemsize
         try:
             np.empty(n_bytes, np.uint8)
-        except (MemoryError, ValueError):  # ValueError: more than addresses reach
+        except (MemoryError, ValueError):  # ValueError: more than the address space
             raise MemoryError(
                 f"{n_bytes / 2**30:,.1f} GiB are needed for values of shape {dataset.shape} and type "
                 f"{dataset.dtype}"
@@ -286,9 +285,9 @@ def _values(dataset):
 
 @contextmanager
 def _reading(where):
-    """Turn what h5py raises about a damaged file (also KeyError, RuntimeError, ...) into an OSError.
+    """Turn any exception of h5py about a damaged file (KeyError, RuntimeError, ...) into an OSError.
 
-    A MemoryError stays one. Both messages name what was read.
+    A MemoryError stays a MemoryError. Both messages name what was read.
     """
     try:
         yield
@@ -309,7 +308,7 @@ def _one_line(error):
 
 
 def _checked(found):
-    """Return the ImageDataset of {key: (where, array)}, or say what is wrong with it and where."""
+    """Return {key: (where, array)} as an ImageDataset, or raise ValueError."""
     classes = _class_names(*found[CLASSES_KEY])
     train_x, test_x = (_images(*found[key]) for key in ("train_set_x", "test_set_x"))
     if test_x.shape[1:] != train_x.shape[1:]:
@@ -325,10 +324,10 @@ def _checked(found):
 def _as_array(path, key, value):
     where = f"{path}: dataset {key!r}"
     try:
-        # object keeps the NUL at the end of a name, which is then refused
+        # object keeps a NUL at the end of a name, which is then rejected
         return where, np.asarray(value, object if key == CLASSES_KEY else None)
     except (TypeError, ValueError) as error:  # a ragged list
-        raise ValueError(f"{where} is no array: {_one_line(error)}.") from error
+        raise ValueError(f"{where} is not an array: {_one_line(error)}.") from error
 
 
 def _images(where, x):
@@ -349,7 +348,7 @@ def _labels(where, y, n_images, n_classes):
         )
     if y.shape not in [(n_images,), (1, n_images)]:
         raise ValueError(
-            f"{where} has shape {y.shape}, expected ({n_images},) or (1, {n_images}): one label an image."
+            f"{where} has shape {y.shape}, expected ({n_images},) or (1, {n_images}): one label per image."
         )
     lowest, highest = int(y.min()), int(y.max())
     if lowest < 0 or highest >= n_classes:
@@ -362,7 +361,7 @@ def _labels(where, y, n_images, n_classes):
 
 def _class_names(where, names):
     if names.ndim != 1 or names.size == 0:
-        raise ValueError(f"{where} has shape {names.shape}, expected (n_classes,): one name a class.")
+        raise ValueError(f"{where} has shape {names.shape}, expected (n_classes,): one name per class.")
     return np.array([_class_name(where, name) for name in names.tolist()])
 
 
@@ -381,7 +380,7 @@ def _class_name(where, name):
 
 
 def _as_hdf5(dataset):
-    """Return the content of the file, made in memory: HDF5 crashes the interpreter where a disk is full."""
+    """Return the content of the file, made in memory: HDF5 crashes the interpreter if a disk is full."""
     content = io.BytesIO()
     *arrays, classes = dataset
     with h5py.File(content, "w") as file:

@@ -1,10 +1,10 @@
-"""Packages that are not installed with this one: imported where they are used."""
+"""Optional dependencies (extras), imported where they are used."""
 
 from importlib import import_module
 
 
 def import_extra(module, extra, what):
-    """Return the module, or say which extra of this package `what` needs."""
+    """Return the module, or raise ImportError with the extra of this package that `what` needs."""
     try:
         return import_module(module)
     except ImportError as error:

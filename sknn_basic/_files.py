@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic writing of files."""
 
 import os
 import secrets
@@ -7,11 +7,11 @@ from pathlib import Path
 
 
 def write_atomically(path, content, *, overwrite):
-    """Write bytes to a file; an interruption leaves the old file or none.
+    """Write bytes to a file atomically: an interruption leaves the old file or none.
 
-    They go to a temporary file in the same folder, which takes its final name only when it is complete. An
-    existing file keeps its permissions, a symbolic link stays one. Raises FileExistsError if the file exists
-    and must not be overwritten, also if it has appeared in the meantime, and OSError if it cannot be written.
+    The bytes go to a temporary file in the same folder, which is renamed when it is complete. An existing
+    file keeps its permissions, and a symbolic link stays a link. Raises FileExistsError if the file exists
+    (even if it appeared in the meantime) and `overwrite` is False, and OSError if it cannot be written.
     """
     target = Path(path).resolve()
     temporary = target.with_name(f".sknn_basic-{secrets.token_hex(8)}.tmp")
@@ -22,7 +22,9 @@ def write_atomically(path, content, *, overwrite):
             os.fsync(file.fileno())
         _rename(temporary, target, overwrite)
     except FileExistsError:
-        raise FileExistsError(f"{path} has appeared meanwhile: pass overwrite=True to replace it.") from None
+        raise FileExistsError(
+            f"{path} has appeared in the meantime: pass overwrite=True to replace it."
+        ) from None
     except OSError as error:
         reason = " ".join(str(error).split()).rstrip(".")
         raise OSError(f"{path} cannot be written: {reason}.") from error
@@ -31,7 +33,7 @@ def write_atomically(path, content, *, overwrite):
 
 
 def _rename(temporary, target, overwrite):
-    """Give the file its final name in one step, and never that of a file that must stay."""
+    """Rename the file in one step; raise FileExistsError if the target must not be overwritten."""
     if overwrite and target.exists():
         shutil.copymode(target, temporary)
     if not overwrite:

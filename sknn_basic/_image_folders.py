@@ -1,4 +1,4 @@
-"""Images of the user's own as arrays of one size: one file, or a folder with a subfolder for each class."""
+"""Image files as arrays of one size: one file, or a folder with a subfolder for each class."""
 
 import os
 import warnings
@@ -23,17 +23,17 @@ class ImageFolder(NamedTuple):
 def read_image_folder(path, size=64):
     """Read images from a folder that has one subfolder for each class.
 
-    A file may be of any format and colour mode that Pillow reads. It is turned upright as its EXIF data says,
-    converted to 8-bit RGB, cropped to the square in its middle and scaled. What is transparent becomes white,
-    16-bit grey is divided by 257, 32-bit integers too if one exceeds 255, and floats are taken to end at 1,
-    or at 255 if one exceeds 1. Of several frames the first is read. HEIC, as phones write it, is read if
-    pillow-heif is installed; its opener is then registered with Pillow.
+    A file may be of any format and colour mode that Pillow reads. It is rotated by its EXIF orientation,
+    converted to 8-bit RGB, cropped to the central square and resized. Transparent pixels become white; 16-bit
+    grey is divided by 257, and so are 32-bit integers if one exceeds 255; floats are taken to range up to 1,
+    or up to 255 if one exceeds 1. Of several frames only the first is read. HEIC, the format of many phones,
+    is read if pillow-heif is installed; its opener is then registered with Pillow.
 
     Parameters
     ----------
     path : str or path-like
-        The folder. Each subfolder is a class that bears its name; its files, and those of folders in it, are
-        the images. Names that begin with a dot are passed over, and so are files beside the subfolders.
+        The folder. Each subfolder is a class of that name; the files in it, at any depth, are the images.
+        Names that begin with a dot are skipped, and so are files outside the subfolders.
     size : int, default=64
         Height and width of the images in pixels, in [1, inf).
 
@@ -53,21 +53,21 @@ def read_image_folder(path, size=64):
     ImportError
         If Pillow is not installed: the extra `images`.
     MemoryError
-        If memory does not suffice for an image, which the message names, or for all of them.
+        If there is not enough memory for an image, which the message names, or for all images.
     TypeError
         If size is not an integer.
     ValueError
-        If size is below 1, if the folder has no subfolders, or one of them no image that can be read.
+        If size is below 1, if the folder has no subfolders, or one of them has no image that can be read.
 
     Warns
     -----
     UserWarning
-        If files cannot be read as images: one warning names them all. They are left out.
+        If files cannot be read as images: they are left out, and one warning names them all.
 
     See Also
     --------
     read_image : One image, such as one to predict the class of.
-    write_hdf5 : Keep the images in one file, once they are split into training and test set.
+    write_hdf5 : Save the images in one file, once they are split into training and test set.
     sklearn.model_selection.train_test_split : Split them.
 
     References
@@ -126,7 +126,7 @@ def read_image(path, size=64):
     path : str or path-like
         The file, of any format and colour mode that Pillow reads; HEIC if pillow-heif is installed.
     size : int, default=64
-        Height and width of the image in pixels, in [1, inf): those of the images that a model was fitted on.
+        Height and width of the image in pixels, in [1, inf): as for the images that the model was fitted on.
 
     Returns
     -------
@@ -140,7 +140,7 @@ def read_image(path, size=64):
     ImportError
         If Pillow is not installed: the extra `images`.
     MemoryError
-        If memory does not suffice for the image.
+        If there is not enough memory for the image.
     OSError
         If the file cannot be read as an image.
     TypeError
@@ -180,7 +180,7 @@ def _is_visible(name):
 
 
 def _files(folder):
-    """Return the files of a folder and the folders in it, by path."""
+    """Return all files in a folder, at any depth, sorted by path."""
     found = []
     for parent, folders, files in os.walk(folder):
         folders[:] = filter(_is_visible, folders)
@@ -203,11 +203,11 @@ def _read(path, size):
         raise OSError("not a file")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd metadata, or of many pixels
+            warnings.simplefilter("ignore")  # about odd metadata, or many pixels
             return _read_with_pillow(path, size)
     except MemoryError as error:
         raise MemoryError(f"{path} cannot be read for lack of memory.") from error
-    except Exception as error:  # Pillow raises many kinds for files that are damaged or no images
+    except Exception as error:  # Pillow raises many types for damaged files and other than images
         raise OSError(" ".join(str(error).split()) or type(error).__name__) from error
 
 
@@ -215,7 +215,7 @@ def _read_with_pillow(path, size):
     from PIL import Image, ImageOps
 
     with _open(path) as image:
-        image.draft(None, (2 * size, 2 * size))  # a large JPEG is decoded no finer than needed
+        image.draft(None, (2 * size, 2 * size))  # decodes a large JPEG at reduced size
         upright = ImageOps.exif_transpose(image)
         return np.array(ImageOps.fit(_as_rgb(upright), (size, size), Image.Resampling.BICUBIC))
 
@@ -227,7 +227,9 @@ def _open(path):
     try:
         return Image.open(path)
     except UnidentifiedImageError as error:
-        advice = "this Pillow does not read {}; run python -m pip install {}, or convert the file to JPEG"
+        advice = (
+            "this Pillow version does not read {}; run python -m pip install {}, or convert the file to JPEG"
+        )
         kind = _heif_kind(path)
         if kind == "AVIF" and not features.check("avif"):
             raise OSError(advice.format(kind, "--upgrade pillow")) from error
@@ -257,7 +259,7 @@ def _as_rgb(image):
     """Return the image in 8-bit RGB, on white."""
     from PIL import Image, ImageCms
 
-    if image.mode.startswith(("I", "F")):  # which Pillow would cut off at 255
+    if image.mode.startswith(("I", "F")):  # Pillow would clip them at 255
         values = np.asarray(image, np.float64)
         if not np.isfinite(values).all():
             raise ValueError("pixels that are not finite")

@@ -1,4 +1,4 @@
-"""The arguments of `fit` as a `Problem`: checked samples, labels as targets, weights as shares s."""
+"""Validate the arguments of `fit` and turn them into a `Problem`: X, targets and normalised weights s."""
 
 from contextlib import contextmanager
 
@@ -12,9 +12,9 @@ from ._sklearn import check_sample_weight
 
 
 def make_problem(estimator, X, y, sample_weight=None, *, n_steps, gram=None):
-    """Validate the data, set `classes_` and `n_features_in_`; return what `n_steps` steps descend on.
+    """Validate the data, set `classes_` and `n_features_in_`; return the problem for `n_steps` steps.
 
-    `gram` is X X' in float64, where it is known already.
+    `gram` is X X' in float64, if already known.
     """
     previous = _previous_fit(estimator) if estimator.warm_start else None
     X, y = validate_samples(estimator, X, y)
@@ -40,9 +40,9 @@ def make_problem(estimator, X, y, sample_weight=None, *, n_steps, gram=None):
 
 
 def make_validation(estimator, problem, X_val, y_val, sample_weight_val):
-    """Return the cost of the validation samples as an objective, or None where there are none.
+    """Return the objective of the validation samples, or None without any.
 
-    Deletes the attributes that those of the fit before have left.
+    Deletes the validation attributes of the previous fit.
     """
     for name in ("validation_loss_curve_", "validation_loss_"):
         vars(estimator).pop(name, None)
@@ -59,11 +59,11 @@ def make_validation(estimator, problem, X_val, y_val, sample_weight_val):
             X_val = validate_data(estimator, X_val, accept_sparse="csr", dtype=problem.dtype, reset=False)
             y_val = column_or_1d(y_val, warn=True)
             check_consistent_length(X_val, y_val)
-            # As Python compares them: NumPy would cast one to the type of the other, and cut strings.
+            # Compared in Python: NumPy would cast one array to the type of the other, and truncate strings.
             unseen = set(y_val.tolist()) - set(classes.tolist())
             if unseen:
                 raise ValueError(
-                    f"y_val has labels that y has not: {sorted(unseen, key=str)}; those of y are "
+                    f"y_val has labels that are not in y: {sorted(unseen, key=str)}; those in y are "
                     f"{classes.tolist()}. Leave these samples out."
                 )
             labels = np.searchsorted(classes, y_val.astype(classes.dtype))
@@ -79,7 +79,7 @@ def make_validation(estimator, problem, X_val, y_val, sample_weight_val):
 
 
 def shape_of(array):
-    """Return the shape of anything array-like, () where it has none."""
+    """Return the shape of an array-like, or () if it has none."""
     try:
         return tuple(array.shape) if hasattr(array, "shape") else np.asarray(array).shape
     except ValueError:  # a ragged list
@@ -87,7 +87,7 @@ def shape_of(array):
 
 
 def validate_samples(estimator, X, y):
-    """Return X as float32 or float64, dense or CSR, and y (n_samples,), or say what to pass instead."""
+    """Return X as float32 or float64, dense or CSR, and y (n_samples,), or raise ValueError with advice."""
     with orientation_advice(X, y):
         X, y = validate_data(estimator, X, y, accept_sparse="csr", dtype=_accepted_dtypes(X))
         check_classification_targets(y)
@@ -95,13 +95,13 @@ def validate_samples(estimator, X, y):
 
 
 def validate_new_samples(estimator, X):
-    """Return X to predict, in the same form."""
+    """Return X to predict, validated in the same way."""
     with orientation_advice(X, None, estimator.n_features_in_):
         return validate_data(estimator, X, accept_sparse="csr", dtype=_accepted_dtypes(X), reset=False)
 
 
 def _accepted_dtypes(X):
-    """Keep float32 also of a DataFrame whose columns have a type of pandas or polars of that name."""
+    """Return the dtypes to keep: float32 also for a DataFrame with Float32 columns of pandas or polars."""
     if all(str(dtype).lower() == "float32" for dtype in getattr(X, "dtypes", [None])):
         return np.float32
     return [np.float64, np.float32]
@@ -109,9 +109,9 @@ def _accepted_dtypes(X):
 
 @contextmanager
 def orientation_advice(X, y=None, n_features=None, suffix=""):
-    """Add to an error what to pass instead, where samples seem to be columns, as in the notes, or are images.
+    """Add advice to a ValueError if the samples seem to be columns, as in the notes, or are images.
 
-    `n_features` is their number where it is known; the arguments are called X and y with the suffix.
+    `n_features` is the expected number, if known; `suffix` completes the argument names X and y.
     """
     try:
         yield
@@ -119,21 +119,21 @@ def orientation_advice(X, y=None, n_features=None, suffix=""):
         advice = _what_to_pass(shape_of(X), () if y is None else shape_of(y), n_features, suffix)
         if not advice:
             raise
-        if isinstance(error, AdvisedError):  # by one inside, which has seen X alone
+        if isinstance(error, AdvisedError):  # from a nested call, which has seen X alone
             error = error.__cause__
         raise AdvisedError(f"{str(error).rstrip('.')}. {advice}") from error
 
 
 class AdvisedError(ValueError):
-    """An error with an advice at its end."""
+    """A ValueError whose message already ends with advice."""
 
 
 def _what_to_pass(X_shape, y_shape, n_features, suffix):
-    """Return what to pass instead, or ''."""
+    """Return advice on what to pass instead, or ''."""
     if len(X_shape) > 2 and suffix:
         return (
-            "A pipeline transforms images as it does X: turn on scikit-learn's enable_metadata_routing, pass "
-            'transform_input=["X_val"] to the pipeline and call set_fit_request(X_val=True, y_val=True) of '
+            "To transform validation images as X, enable scikit-learn's metadata routing, pass "
+            'transform_input=["X_val"] to the pipeline and call set_fit_request(X_val=True, y_val=True) on '
             "the classifier."
         )
     if len(X_shape) > 2 and (y_shape or n_features):
@@ -157,14 +157,14 @@ def _what_to_pass(X_shape, y_shape, n_features, suffix):
 
 
 def _previous_fit(estimator):
-    """Return what a warm start must find unchanged, or None before the first fit."""
+    """Return the classes and features of the previous fit, or None before the first."""
     if not hasattr(estimator, "classes_"):
         return None
     return estimator.classes_, estimator.n_features_in_, getattr(estimator, "feature_names_in_", None)
 
 
 def _check_warm_start(estimator, classes, n_features, names):
-    """Refuse to continue on other features or classes than those of the fit before."""
+    """Raise ValueError if the features or classes differ from those of the previous fit."""
     names_now = getattr(estimator, "feature_names_in_", None)
     same_names = names_now is None or names is None or np.array_equal(names_now, names)
     if estimator.n_features_in_ != n_features or not same_names:
@@ -173,13 +173,13 @@ def _check_warm_start(estimator, classes, n_features, names):
             was, now = f"{was} named {list(names)}", f"{now} named {list(names_now)}"
         raise ValueError(
             f"warm_start=True continues from weights that were fitted on {was} features, but X "
-            f"has {now}. Pass the same features, or set warm_start=False to start anew."
+            f"has {now}. Pass the same features, or set warm_start=False to start afresh."
         )
     if not np.array_equal(estimator.classes_, classes):
         raise ValueError(
             f"warm_start=True continues from weights that were fitted on the classes "
             f"{classes.tolist()}, but y has {estimator.classes_.tolist()}. Pass the same classes, or "
-            f"set warm_start=False to start anew."
+            f"set warm_start=False to start afresh."
         )
     estimator._check_warm_start()
 
@@ -188,7 +188,7 @@ def _check_warm_start(estimator, classes, n_features, names):
 
 
 def normalized_weights(labels, classes, sample_weight, class_weight, X):
-    """Return s (n_samples, 1): the weights divided by their sum, so that the cost is a plain sum."""
+    """Return s (n_samples, 1): the sample weights divided by their sum, so that the cost is a plain sum."""
     weights = np.ones(len(labels))
     if sample_weight is not None:
         weights = _divide_by_max(check_sample_weight(sample_weight, X, dtype=np.float64), "sample_weight")
@@ -204,7 +204,7 @@ def normalized_weights(labels, classes, sample_weight, class_weight, X):
 
 
 def _divide_by_max(weights, name):
-    """Return the weights divided by the largest, so that no sum of them overflows."""
+    """Return the weights divided by the largest, so that their sum cannot overflow."""
     if not np.isfinite(weights).all() or weights.min() < 0:
         raise ValueError(
             f"{name} must be finite and non-negative, but ranges from {weights.min():g} to {weights.max():g}."

@@ -1,4 +1,4 @@
-"""Parameters that a class does not have but that users try: answered with what to pass instead."""
+"""Advice in the errors about unknown parameters, such as those named as in the notes."""
 
 from inspect import signature
 
@@ -12,7 +12,7 @@ class ParameterAdviceMixin:
     _parameter_advice = {}
 
     def __new__(cls, *args, **params):
-        """Refuse an unknown parameter that is in the list; `__init__` refuses all others."""
+        """Raise TypeError with advice on an unknown parameter; `__init__` rejects those without advice."""
         known = signature(cls.__init__).parameters
         for name in params:
             if name in cls._parameter_advice and name not in known:
@@ -25,7 +25,7 @@ class ParameterAdviceMixin:
         Parameters
         ----------
         **params : dict
-            Names of parameters and their values; in a nested estimator with its name and __ in front.
+            Parameter names and values; those of a nested estimator as ``<estimator>__<parameter>``.
 
         Returns
         -------

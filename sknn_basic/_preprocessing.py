@@ -1,4 +1,4 @@
-"""Images to rows: flattened and scaled, as the notes do (section 1.2.2)."""
+"""`FlattenScaler`: images flattened to rows and scaled, as the notes do (section 1.2.2)."""
 
 import warnings
 from itertools import product
@@ -18,16 +18,16 @@ from ._sklearn import Interval, StrOptions, fit_context
 class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Flatten each image to a row and divide it by 255, as the notes do (section 1.2.2).
 
-    ``X.reshape(len(X), -1) / divisor``: pixels in C order, so that the channels of a pixel stand side by
-    side. The output is the only array that is made.
+    ``X.reshape(len(X), -1) / divisor``: pixels in C order, so that the channels of a pixel are
+    adjacent. The output is the only array allocated.
 
     Parameters
     ----------
     divisor : float, default=255.0
-        What every value is divided by, in (0, inf); 255 takes 8-bit pixels to [0, 1]. Pass 1 for images that
-        are scaled already.
+        The divisor of every value, in (0, inf); 255 maps 8-bit pixels to [0, 1]. Pass 1 for images that are
+        already scaled.
     dtype : {"float32", "float64"} or None, default=None
-        The precision of the output. None keeps float32 and makes everything else float64.
+        The precision of the output. None keeps float32 and converts anything else to float64.
 
     Attributes
     ----------
@@ -36,12 +36,12 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
     n_features_in_ : int
         The number of values in one image.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        The names of the features, where X has names.
+        The names of the features, if X has names.
 
     See Also
     --------
     sklearn.preprocessing.StandardScaler : Centres and scales each feature; takes rows only.
-    sklearn.preprocessing.FunctionTransformer : Applies any function, without a memory of shapes.
+    sklearn.preprocessing.FunctionTransformer : Applies any function; does not remember shapes.
 
     References
     ----------
@@ -97,7 +97,7 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
         -----
         UserWarning
             If `divisor` is 255 and all values, of any dtype, are in [0, 1] already, but not all 0: images
-            that are scaled, or masks of 0 and 1.
+            that are already scaled, or masks of 0 and 1.
         """
         task = begin_fit(self, 0, X, y)
         shape = shape_of(X)
@@ -106,16 +106,18 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
         else:
             X = check_array(X, allow_nd=True, input_name="X", estimator=self)
             if 0 in shape:
-                raise ValueError(f"X has the shape {shape}: images without pixels. Pass at least one.")
+                raise ValueError(
+                    f"X has the shape {shape}: images without pixels. Pass images of at least one pixel."
+                )
             self.n_features_in_ = prod(shape[1:])
-            if hasattr(self, "feature_names_in_"):  # from a fit before, on a DataFrame
+            if hasattr(self, "feature_names_in_"):  # from a previous fit on a DataFrame
                 del self.feature_names_in_
         if X.dtype.kind not in "buif":
             raise ValueError(f"X has the type {X.dtype}. Pass real numbers.")
         if self.divisor == 255 and _is_scaled(X):
             warnings.warn(
                 "All values of X are in [0, 1] already, and FlattenScaler would divide them by 255: pass "
-                "divisor=1 for images that are scaled.",
+                "divisor=1 for images that are already scaled.",
                 UserWarning,
                 stacklevel=3,
             )
@@ -129,7 +131,7 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
         Parameters
         ----------
         X : array-like of shape (n_samples, *image_shape_) or (n_samples, n_features_in_)
-            Images, or images that are flattened already.
+            Images, or images that are already flattened.
 
         Returns
         -------
@@ -187,12 +189,12 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
         Parameters
         ----------
         input_features : array-like of str, default=None
-            Names to use instead; where X had column names, they must be the same.
+            Names to use instead; if X had column names, they must be the same.
 
         Returns
         -------
         names : ndarray of shape (n_features_in_,), dtype object
-            The column names of X; else pixel_{row}_{column}_{channel} for images, one index an axis, and
+            The column names of X; else pixel_{row}_{column}_{channel} for images, one index per axis, and
             x0, x1, ... for rows.
         """
         check_is_fitted(self)
@@ -221,8 +223,8 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
 
 
 def _is_scaled(X):
-    """Whether all values are in [0, 1] and not all 0; of 8-bit images few are read before one exceeds 1."""
-    n_rows = max(1, 2**16 // prod(X.shape[1:]))  # 65,536 values stay in the cache for their second reading
+    """Whether all values are in [0, 1] and not all 0; stops at the first block with a value outside."""
+    n_rows = max(1, 2**16 // prod(X.shape[1:]))  # 65,536 values stay in the cache for the second pass
     highest = 0
     for start in range(0, len(X), n_rows):
         block = X[start : start + n_rows]

@@ -1,4 +1,4 @@
-"""One step of descent in public: the cost and its gradients at given weights."""
+"""The public function `propagate`: the cost and its gradients at given weights."""
 
 from typing import NamedTuple
 
@@ -34,50 +34,50 @@ class NetworkGradients(NamedTuple):
 def propagate(
     X, y, W1, b1, W2=None, b2=None, *, activation="tanh", sample_weight=None, l2_regularization=0.0
 ):
-    """Return the cost and its gradients at given weights: what a step of `fit` subtracts, to compare with.
+    """Return the cost and its gradients at given weights, to compare your own implementation with.
 
-    The notes' ``propagate`` (section 1.2.2) for logistic regression, if W1 and b1 alone are given, and the
-    forward and backward propagation of section 1.3.5 with W2 and b2; the formulas are those of the two
-    classifiers. Rows are samples, so X, Y and a hidden layer's matrices are the transposed of the notes'; w
-    (n, 1) of logistic regression is the same.
+    With W1 and b1 alone this is the notes' ``propagate`` (section 1.2.2) for logistic regression; with W2 and
+    b2, the forward and backward propagation of section 1.3.5. The two classifiers use the same formulas. Rows
+    are samples, so X, Y and the matrices of a hidden layer are the transposes of the notes'; w (n, 1) of
+    logistic regression is the same.
 
     Parameters
     ----------
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         The samples.
     y : array-like of shape (n_samples,) or (n_samples, 1)
-        The labels: 0 and 1 for one output, 0 to k - 1 for k outputs; or as many other classes, which count
-        in sorted order, as in `fit`.
+        The labels: 0 and 1 for one output, 0 to k - 1 for k outputs; or any other labels of as
+        many classes, numbered in sorted order as in `fit`.
     W1 : array-like of shape (n_features,), (n_features, 1 or k) or (n_features, h)
         The weights of logistic regression, or of the hidden layer.
-    b1 : float or array-like with one value a column of W1
+    b1 : float or array-like with one value per column of W1
         The biases.
     W2 : array-like of shape (h,) or (h, 1 or k), default=None
-        The weights of the output of a network.
-    b2 : float or array-like with one value a column of W2, default=None
-        Its biases.
+        The weights of the output layer of a network.
+    b2 : float or array-like with one value per column of W2, default=None
+        The biases of the output layer.
     activation : {"sigmoid", "tanh", "relu", "leaky_relu"}, default="tanh"
-        g of the hidden layer.
+        The activation g of the hidden layer.
     sample_weight : array-like of shape (n_samples,), default=None
         Non-negative weights of the samples.
     l2_regularization : float, default=0.0
-        l2 of the penalty l2/2 ||W||^2, in [0, inf).
+        The factor l2 of the penalty l2/2 ||W||^2, in [0, inf).
 
     Returns
     -------
     gradients : LogisticGradients or NetworkGradients
         A named tuple that unpacks as ``J, dW, db`` or as ``J, dW1, db1, dW2, db2``. J is a float; each
-        gradient has the shape of what it is the gradient of.
+        gradient has the shape of its parameter.
 
     Raises
     ------
     ValueError
-        If an array has another shape than described above or is not finite, if y has labels that are
-        neither 0 to k - 1 nor k classes, or if a parameter is unusable.
+        If an array does not have the shape described above or is not finite, if the labels in y are neither
+        in 0 to k - 1 nor of k classes, or if a parameter is invalid.
 
     See Also
     --------
-    LogisticRegressionGD, ShallowNNClassifier : Take such steps.
+    LogisticRegressionGD, ShallowNNClassifier : Descend by these gradients.
 
     References
     ----------
@@ -124,7 +124,7 @@ def propagate(
 
 
 def _parameter(name, value, shape, dtype):
-    """Return weights or biases as a matrix of the shape, in which -1 is any number, or refuse them."""
+    """Return weights or biases as a matrix of `shape` (-1: any size), or raise ValueError."""
     array = np.asarray(value)
     if array.dtype.kind not in "buif" or not np.isfinite(array).all():
         raise ValueError(f"{name} must hold finite real numbers.")
@@ -137,13 +137,13 @@ def _parameter(name, value, shape, dtype):
         expected = f"({rows}, {'any number' if columns == -1 else columns})"
         raise ValueError(
             f"{name} has the shape {array.shape}, expected {expected}: one row for each input, one column "
-            "for each unit (the transposed of the notes' matrix of a layer)."
+            "for each unit (the transpose of the notes' matrix)."
         )
     return matrix.astype(dtype, copy=False)
 
 
 def _labels(y, n_classes):
-    """Return y as 0 to n_classes - 1, or refuse it."""
+    """Return y as integers from 0 to n_classes - 1, or raise ValueError."""
     check_classification_targets(y)
     classes = np.unique(y)
     if classes.dtype.kind in "buif" and np.isin(classes, np.arange(n_classes)).all():
@@ -152,5 +152,5 @@ def _labels(y, n_classes):
         return np.searchsorted(classes, y)
     raise ValueError(
         f"y has the labels {classes.tolist()[:10]}, expected 0 to {n_classes - 1}, or {n_classes} different "
-        "classes: the output has one column for two classes, else one for each."
+        "classes: the output has one column for two classes, else one per class."
     )

@@ -1,4 +1,4 @@
-"""One picture of what models have learnt: cost curves, weights, and the test images that they mistake."""
+"""A report figure on fitted models: cost curves, weights and misclassified test images."""
 
 import warnings
 from io import BytesIO
@@ -14,12 +14,12 @@ from ._display.weights import WeightsDisplay
 from ._extras import import_extra
 from ._files import write_atomically
 
-GRID = 3, 4  # rows and columns of images of each kind, which half a page can show
+GRID = 3, 4  # rows and columns of misclassified images, in half the width of the figure
 N_SHOWN = 12
 
 
 def check_report(path):
-    """Raise an error if `write_report` could not write to `path`: to be asked before a long training."""
+    """Raise an error if `write_report` could not write to `path`; call it before a long training."""
     figure = _new_figure()
     path = Path(path)
     kinds = sorted(set(figure.canvas.get_supported_filetypes()) - {"pgf"})  # which needs LaTeX
@@ -34,10 +34,10 @@ def check_report(path):
 
 
 def write_report(models, data, path):
-    """Draw a report and write it to `path`, whose suffix says of which kind, such as .png, .pdf or .svg."""
+    """Draw a report and write it to `path`, whose suffix is the format, such as .png, .pdf or .svg."""
     content = BytesIO()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of letters that the font lacks
+        warnings.simplefilter("ignore")  # about glyphs that the font lacks
         draw_report(models, data).savefig(content, format=Path(path).suffix[1:].lower(), dpi=100)
     write_atomically(path, content.getbuffer(), overwrite=True)
 
@@ -50,7 +50,7 @@ def draw_report(models, data):
     models : list of Pipeline
         Each a FlattenScaler and a classifier, fitted on the training images.
     data : ImageDataset
-        What they were fitted on; mistakes are shown of its test set.
+        The images that they were fitted on, and the test set whose mistakes are shown.
 
     Returns
     -------
@@ -88,11 +88,11 @@ def _draw_model(part, model, data):
         _draw_weights(left, model, data.classes)
         _draw_mistakes(right, model, data)
     else:
-        _write_text(left, f"Samples of shape {data.train_set_x.shape[1:]} are no images to draw.")
+        _write_text(left, f"Samples of shape {data.train_set_x.shape[1:]} cannot be drawn as images.")
 
 
 def _draw_weights(part, model, names):
-    """Draw what each class looks for, or the hidden units that weigh most in the output."""
+    """Draw the weights of each class, or of the hidden units with the largest output weights."""
     display = WeightsDisplay._describe(model, names=names)
     if hasattr(model[-1], "coef_"):
         n = len(display.weights)
@@ -125,7 +125,7 @@ def _draw_mistakes(part, model, data):
     )
     n_mistakes, n_drawn = display.n_mistakes, len(display.images)
     if n_mistakes == 0:
-        _write_text(part, f"All {display.n_samples} test images are right.")
+        _write_text(part, f"All {display.n_samples} test images are classified correctly.")
         return
     which = "Its" if n_drawn == n_mistakes else f"The {n_drawn} most confident of its"
     mistakes = "mistake" if n_mistakes == 1 else "mistakes"

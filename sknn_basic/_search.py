@@ -21,14 +21,14 @@ from ._stacks import EVALUATION_TASK, Fold, make_candidate, make_groups, n_rows,
 class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
     """`GridSearchCV` for this package's classifiers that trains all rates of a fold in one descent.
 
-    The formulas of gradient descent hold for a stack of weights as for one: the candidates of a fold that
-    differ in `learning_rate` and `l2_regularization` are rows of one stack, which multiplies the data once a
-    step, and values of `max_iter` are checkpoints along its way. Candidates that differ in anything else form
-    a stack for each setting. What is found is what `GridSearchCV` finds, with the same attributes and errors.
+    The candidates of a fold that differ only in `learning_rate` and `l2_regularization` are trained as one
+    stack of weights, which multiplies the data once per step; values of `max_iter` are checkpoints of that
+    descent. Each setting of the other parameters gets a stack of its own. Results, attributes and errors are
+    those of `GridSearchCV`.
 
     Far beyond the stable rate (see `LogisticRegressionGD`), where the cost does not fall, descent is chaotic:
-    rounding decides, and a stack adds its numbers in another order than a single fit. There the scores of the
-    two searches differ, and both call the candidate bad.
+    it depends on rounding errors, and a stack adds numbers in another order than a single fit. There the
+    scores of the two searches may differ, but are poor in both.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
         such as ``logisticregressiongd__learning_rate``.
     scoring : str, callable, list, tuple, dict or None, default=None
         One or several metrics, as for `GridSearchCV`; None takes the accuracy. Metrics given by name are
-        computed from the scores of a whole stack; anything callable gets the fitted estimator and X.
+        computed from the logits of a whole stack; a callable gets the fitted estimator and X.
     refit : bool, str or callable, default=True
         Whether to fit the best candidate on all rows; for several metrics the name of the one that decides.
     cv : int, splitter, iterable of splits or None, default=None
@@ -64,23 +64,23 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
     See Also
     --------
     sklearn.model_selection.GridSearchCV : Any estimator, one fit after another.
-    LogisticRegressionGD : What "auto" and the stable rate are.
+    LogisticRegressionGD : Explains "auto" and the stable rate.
 
     Notes
     -----
-    Fit parameters other than `sample_weight` of the classifier, ``verbose=True`` of the classifier and
-    settings that cannot be fitted are left to ordinary fits, one after another. With metadata routing, with
-    callbacks of the estimator, and with a callback of its own that scikit-learn may pass on to what is fitted
-    (it has a `max_propagation_depth`), the whole search is that of `GridSearchCV`. Its other callbacks, and
-    `sklearn.callback.ProgressBar`, are told of each step of a stack, without data, and not of the fits of its
-    transformers; an error that they raise in a task of the search ends it.
+    Candidates with ``verbose=True``, with invalid parameters or with fit parameters other than the
+    classifier's `sample_weight` are fitted one after another. With metadata routing, with callbacks on the
+    estimator, or with a callback on the search that propagates to its fits (it has a
+    `max_propagation_depth`), the whole search runs as `GridSearchCV` does. Other callbacks on the search, and
+    `sklearn.callback.ProgressBar`, are notified of each step of a stack, without data, but not of the fits of
+    its transformers; an error that they raise in a task of the search ends the search.
 
     There is no `n_jobs`: a stack is one descent.
 
-    With ``random_state=None`` the networks of a stack share a start; `GridSearchCV` draws one for each fit.
+    With ``random_state=None`` the networks of a stack share their initial weights; `GridSearchCV` draws new
+    ones for each fit.
 
-    For metrics that are not given by name the weights of all candidates and folds are in memory until `fit`
-    ends.
+    With callable metrics the weights of all candidates and folds are kept in memory until `fit` ends.
 
     References
     ----------
@@ -102,8 +102,8 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
 
     _parameter_advice = dict.fromkeys(
         ("n_jobs", "pre_dispatch"),
-        "The candidates of a fold are one descent, which is not split into jobs: leave it out, or use "
-        "GridSearchCV.",
+        "The candidates of a fold are trained in one descent, which is not split into jobs: leave the "
+        "parameter out, or use GridSearchCV.",
     )
     _parameter_constraints = {
         name: constraint
@@ -157,10 +157,10 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
         TypeError
             If the estimator is neither of this package's classifiers nor a pipeline that ends in one.
         ValueError
-            If y is None, a parameter or the grid is unusable, or no candidate can be fitted.
+            If y is None, a parameter or the grid is invalid, or no candidate can be fitted.
         KeyboardInterrupt
-            If the user interrupts (Ctrl-C) while a stack is trained. Where candidates are fitted one by one
-            only the fit at work ends, with a warning, and the search goes on.
+            If the user interrupts (Ctrl-C) while a stack is trained. Where candidates are fitted one by one,
+            only the current fit ends, with a warning, and the search continues.
         """
         self._check_estimator_and_y(y)
         candidates = list(ParameterGrid(self.param_grid))
@@ -209,10 +209,9 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
             fold.train(groups, scored, by_name, grams, task)
 
     def _look_up(self, lookup, splits, weights):
-        """Set the results of an ordinary search over the numbers of the rows.
+        """Run GridSearchCV over row indices, with a lookup of the trained models; set its results.
 
-        Its members look up what the stacks have learnt: results, ranks, several metrics, errors and the refit
-        are scikit-learn's.
+        So `cv_results_`, ranks, several metrics, errors and the refit are scikit-learn's own.
         """
         search = GridSearchCV(
             _LookupEstimator(lookup),
@@ -223,7 +222,7 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
             error_score=self.error_score,
             return_train_score=self.return_train_score,
             verbose=self.verbose,
-            n_jobs=1,  # the lookup counts fits
+            n_jobs=1,  # the lookup relies on the order of the fits
         )
         with suppress(_CallbackFailed):
             search.fit(np.arange(n_rows(lookup.X)).reshape(-1, 1), lookup.y, **weights)
@@ -269,11 +268,11 @@ class _CallbackFailed(BaseException):
 
 
 class _UnexpectedFit(BaseException):
-    """Passes through GridSearchCV too: the search asks in another order than the lookup counts."""
+    """Passes through GridSearchCV too, if it fits in another order than the lookup expects."""
 
 
 class _Lookup:
-    """What the members of the ordinary search ask for: models and scores, candidate by candidate."""
+    """Serves trained models and their scores to GridSearchCV, in the order in which it fits."""
 
     def __init__(self, estimator, X, y, params, folds, candidates, scorer, error_score, task):
         self.estimator, self.X, self.y, self.params = estimator, X, y, params
@@ -285,9 +284,9 @@ class _Lookup:
         self.search_task = task.subtask("search", len(self.schedule), NO_DATA).begin()
 
     def fit(self, parameters, rows):
-        """Return the model whose turn it is: the search asks candidate by candidate, fold by fold.
+        """Return the next model; GridSearchCV fits candidate by candidate, fold by fold.
 
-        `rows` are the numbers of those to train on.
+        `rows` are the indices of the training rows.
         """
         try:
             return self._next_model(parameters, rows)
@@ -303,7 +302,7 @@ class _Lookup:
         index, fold = self.schedule[self.n_fitted]
         self.n_fitted += 1
         if not np.array_equal(rows, fold.rows["train"]):
-            raise _UnexpectedFit(f"GridSearchCV fits other rows than those of turn {self.n_fitted}.")
+            raise _UnexpectedFit(f"Fit {self.n_fitted} of GridSearchCV is on other rows than expected.")
         if index in fold.trained:
             with self.search_task.within(EVALUATION_TASK, data=fold.data):
                 trained = fold.trained[index]
@@ -324,13 +323,13 @@ class _Lookup:
         return self.score(member, rows, y, **weights)
 
     def score(self, member, rows, y, **weights):
-        """Return what the scorer says of the model whose turn it is, on its test or its training rows."""
+        """Return the scores of the current model, on its test or its training rows."""
         index, fold = self.schedule[self.n_fitted - 1]
         which = "test" if np.array_equal(rows.ravel(), fold.rows["test"]) else "train"
         trained = fold.trained[index]
         X = fold.part(which) if trained.X is None else trained.X[which]
         scores = self.scorer(trained.model, X, y, **weights)
-        if isinstance(scores, dict):  # of several metrics one may have failed: its traceback is its score
+        if isinstance(scores, dict):  # several metrics: the score of one that failed is its traceback
             scores = {name: self._score_or_error(score) for name, score in scores.items()}
         return scores
 
@@ -353,7 +352,7 @@ class _Lookup:
 
 
 class _LookupEstimator(ClassifierMixin, BaseEstimator):
-    """Stands for the estimator in an ordinary GridSearchCV over the numbers of the rows."""
+    """Takes the place of the estimator in a GridSearchCV over row indices."""
 
     def __init__(self, lookup):
         self.lookup = lookup

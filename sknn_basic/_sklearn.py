@@ -1,4 +1,4 @@
-"""What estimators need from scikit-learn and it keeps private: nothing else imports a private name of it."""
+"""The private names of scikit-learn that this package needs: no other module imports any."""
 
 from inspect import signature
 
@@ -18,7 +18,7 @@ __all__ = [
 
 
 def accepts_sample_weight(scorer):
-    """Whether a scorer takes sample weights, which search classes ask before they pass them on."""
+    """Whether a scorer accepts sample weights; a search asks before it passes them on."""
     if hasattr(scorer, "_accept_sample_weight"):
         return scorer._accept_sample_weight()
     return "sample_weight" in signature(scorer).parameters

@@ -1,4 +1,4 @@
-"""Candidates of a grid trained together: folds, and the stacks that descend on their rows."""
+"""Training of grid candidates together: folds, and stacks of candidates in one descent."""
 
 import warnings
 from copy import copy
@@ -18,28 +18,28 @@ from ._inputs import make_problem, validate_new_samples, validate_samples
 from ._preprocessing import FlattenScaler
 from ._sklearn import safe_indexing
 
-# Members of a stack descend together as long as their weights, and what they make of a block of rows, stay
-# below this, which any machine has to spare; a larger stack is cut into pieces, one after another.
+# Members of a stack are trained together as long as their weights and their temporaries for a block of rows
+# stay below this; a larger stack is split into pieces, trained one after another.
 STACK_BYTES = 2**28
-STACKED = "learning_rate", "l2_regularization", "max_iter"  # what may differ within a stack
-# The methods that a stack replaces by its own
+STACKED = "learning_rate", "l2_regularization", "max_iter"  # parameters that may differ within a stack
+# Methods for which a stack has its own versions
 REPLACED = "fit", "predict", "predict_proba", "predict_log_proba", "decision_function", "score"
 EVALUATION_TASK = "candidate-split-evaluation"  # what GridSearchCV calls this task
 
 
 class Group(NamedTuple):
-    """Candidates that may form a stack: they differ in nothing but rate, penalty and number of steps."""
+    """Candidates that may form a stack: they differ only in rate, penalty and number of steps."""
 
     estimators: dict  # candidate: estimator, not fitted
     transformer_key: tuple  # (name, id of value) of each grid parameter of the transformers
 
     @property
     def first(self):
-        """Return a candidate, whose transformers are those of all."""
+        """Return one candidate; all have the same transformers."""
         return next(iter(self.estimators.values()))
 
     def n_steps(self):
-        """Return at most how many steps all of them take."""
+        """Return an upper bound on the steps of all candidates together."""
         return len(self.estimators) * max(last_step(e).max_iter for e in self.estimators.values())
 
 
@@ -65,9 +65,9 @@ def make_groups(estimators, settings):
 
 
 def shared_grams(X, y, groups):
-    """Return {`transformer_key` of groups: X X'} for wide dense data, of which each fold takes its rows.
+    """Return {`transformer_key`: X X'} for wide dense data, of which each fold takes its rows and columns.
 
-    Only where what becomes of a row does not depend on the others: with FlattenScaler or no transformer.
+    Only if rows are transformed independently of each other: by FlattenScaler or not at all.
     """
     grams = {}
     for group in groups:
@@ -83,29 +83,29 @@ def _transforms_row_by_row(estimator):
 
 
 def _gram(estimator, X, y, n_steps):
-    """Return X X' of what the classifier would be trained on, if a fold may want it; else None."""
+    """Return X X' of the transformed X if it may pay off in a fold, else None."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the folds will repeat it
+            warnings.simplefilter("ignore")  # the folds repeat the warnings
             if isinstance(estimator, Pipeline) and len(estimator.steps) > 1:
                 X = clone(estimator[:-1]).fit_transform(X)
             X, _ = validate_samples(clone(last_step(estimator)), X, y)
-    except (TypeError, ValueError):  # the folds will say why
+    except (TypeError, ValueError):  # the folds report the error
         return None
     return GramSamples(X).gram if prefers_gram(X, 1, False, n_steps) else None
 
 
 class Trained(NamedTuple):
-    """A candidate of one fold: what to score, and on what; what to warn of; seconds."""
+    """A candidate trained on one fold."""
 
-    model: object  # the fitted estimator, or a classifier that knows its answers on X
-    X: dict | None  # {"train": X, "test": X}; None to slice the rows
+    model: object  # to score: the fitted estimator, or StoredLogits
+    X: dict | None  # to score on: {"train": X, "test": X}; None for the rows of the fold
     warning: str | None
     seconds: float
 
 
 class Fold:
-    """One split: its rows, and the candidates that were trained on them."""
+    """One split: its rows, and the candidates trained on them."""
 
     def __init__(self, estimator, X, y, params, train, test):
         self.estimator = estimator
@@ -122,9 +122,9 @@ class Fold:
         return safe_indexing(self.X, self.rows[which])
 
     def train(self, groups, scored, by_name, grams, task):
-        """Train all candidates, a group in a stack; what no stack can train is left to `train_alone`.
+        """Train each group of candidates as a stack; `train_alone` is left to fit the others.
 
-        `grams` are those of all rows, as `shared_grams` returns them.
+        `grams` are the Gram matrices of all rows, from `shared_grams`.
         """
         rows = np.ix_(self.rows["train"], self.rows["train"])
         grams = {key: gram[rows] for key, gram in grams.items() if gram is not None}
@@ -142,21 +142,21 @@ class Fold:
                 )
                 trained = stack.train(X_scored, by_name, task)
             except (TypeError, ValueError, MemoryError):  # bad input, or a stack too large
-                if task.errors:  # of callbacks
+                if task.errors:  # raised by callbacks
                     raise
-                continue  # the ordinary fits, one candidate at a time, succeed or say what it is
+                continue  # ordinary fits, one candidate at a time, succeed or raise the error
             seconds = (perf_counter() - before) / len(group.estimators)
             self.trained |= {i: Trained(*parts, seconds) for i, parts in trained.items()}
 
     def _transform_or_none(self, group, scored):
-        """Return what `_transform` does, or None where a transformer fails: the ordinary fits say why."""
+        """Return the result of `_transform`, or None if it fails: the ordinary fits raise its error."""
         try:
             return self._transform(group.first, scored)
-        except Exception:  # a transformer is not ours: it may raise anything
+        except Exception:  # a third-party transformer may raise anything
             return None
 
     def _transform(self, estimator, scored):
-        """Return the fitted transformers (None without), and X to train on and to score on."""
+        """Return the fitted transformers or None, and the transformed X to train on and to score on."""
         X = self.part("train")
         if not isinstance(estimator, Pipeline) or len(estimator.steps) == 1:
             return None, X, {which: X if which == "train" else self.part(which) for which in scored}
@@ -167,7 +167,7 @@ class Fold:
         return head, transformed, {which: head.transform(self.part(which)) for which in scored}
 
     def train_alone(self, index, parameters, task):
-        """Fit one candidate in the ordinary way, as a part of `task`."""
+        """Fit one candidate in the ordinary way, as a subtask of `task`."""
         before = perf_counter()
         model = make_candidate(self.estimator, parameters)
         with task.fitting(model, EVALUATION_TASK, *self.data):
@@ -177,7 +177,7 @@ class Fold:
 
 
 class Stack:
-    """A group of candidates, to be trained on the rows of a fold."""
+    """A group of candidates to train together on the rows of a fold."""
 
     def __init__(self, estimators, transformers, X, y, params, gram):
         self.estimators, self.transformers = estimators, transformers
@@ -187,7 +187,7 @@ class Stack:
         not_for_transformers = {name for name in params if transformers is None or name.startswith(prefix)}
         unknown = not_for_transformers - {f"{prefix}sample_weight"}
         if unknown:
-            raise ValueError(f"no stack knows the fit parameters {sorted(unknown)}")
+            raise ValueError(f"a stack does not take the fit parameters {sorted(unknown)}")
         self.prototype = clone(next(iter(self.classifiers.values())))
         n_steps = max(c.max_iter for c in self.classifiers.values()) * len(self.classifiers)
         weights = params.get(f"{prefix}sample_weight")
@@ -195,10 +195,10 @@ class Stack:
         self.trained = {}
 
     def train(self, X_scored, by_name, task):
-        """Return {candidate: (what to score, on what, what to warn of)}; `task` is that of all stacks.
+        """Return {candidate: (model, X to score it on, warning)}; `task` is that of all stacks.
 
-        `X_scored` is what {"train": X, "test": X} will be scored; `by_name`, whether by scorers of
-        scikit-learn, which ask for nothing but predictions.
+        `X_scored` is the {"train": X, "test": X} to score on; `by_name` says whether all scorers are
+        scikit-learn's own, which need only predictions.
         """
         self.X_scored, self.by_name = X_scored, by_name
         pieces = self._pieces()
@@ -214,7 +214,7 @@ class Stack:
         return self.trained
 
     def _pieces(self):
-        """Return the settings {(learning_rate, l2): {max_iter: candidates}}, a dict for each piece."""
+        """Return the settings {(learning_rate, l2): {max_iter: candidates}}, one dict per piece."""
         settings = {}
         for i, c in self.classifiers.items():
             setting = settings.setdefault((c.learning_rate, c.l2_regularization), {})
@@ -240,7 +240,7 @@ class Stack:
     def _collect_finished(self, members, step, descents):
         """Add to `trained` the candidates that end at the step; `members` are (rate, {max_iter: candidates}).
 
-        A member whose start is refused is left out: its ordinary fit says why.
+        A member whose initial cost is not finite is left out: its ordinary fit raises the error.
         """
         ending = [
             (descent, rate, candidates[step])
@@ -269,7 +269,7 @@ class Stack:
                     self.trained[i] = self._assemble(i), None, warning
 
     def _set_fitted_attributes(self, index, descent, rate):
-        """Give the classifier its fitted attributes, those of the data and those of the descent."""
+        """Set the fitted attributes of a classifier: those of the data and those of the descent."""
         classifier = self.classifiers[index]
         for name in ("classes_", "n_features_in_", "feature_names_in_"):
             if hasattr(self.prototype, name):
@@ -298,11 +298,11 @@ class StoredLogits(GradientDescentClassifier):
         for known, Z in self._stored:
             if known is X:
                 return Z.copy()
-        raise LookupError("There are no stored logits of this X: only of what the search scores.")
+        raise LookupError("There are no stored logits for this X, only for what the search scores.")
 
 
 def _size_of_piece(problem):
-    """Return how many members may descend at once, by their weights and what they make of a block."""
+    """Return how many members fit in memory at once, with their weights and temporaries for a block."""
     n_samples, n_features = problem.samples.shape
     width = sum(b.shape[1] for _, b in problem.layers)
     rows = min(n_samples, max(BLOCK_BYTES // (8 * n_features), 8 * width))
@@ -312,7 +312,7 @@ def _size_of_piece(problem):
 
 
 def _is_stackable(classifier):
-    """Whether a stack can train the classifier: of this package, silent, with valid parameters."""
+    """Whether a stack can train the classifier: of this package, not verbose, with valid parameters."""
     base = GradientDescentClassifier
     if any(getattr(type(classifier), name, None) is not getattr(base, name) for name in REPLACED):
         return False  # another classifier, or one that overrides a method
@@ -326,7 +326,7 @@ def _is_stackable(classifier):
 
 
 def _repeat(array, n):
-    """Return n copies, laid out as the products of a stack are."""
+    """Return a stack of n copies, in the memory layout of the products of a stack."""
     return np.broadcast_to(array.mT, (n, *array.mT.shape)).copy().mT
 
 
@@ -346,7 +346,7 @@ def n_rows(X):
 
 
 def params_of(params, rows, n):
-    """Return the fit parameters of some rows: those with one value a row are cut, others stay."""
+    """Return the fit parameters for some rows: those with one value per row are indexed, others kept."""
     return {
         name: safe_indexing(value, rows) if np.ndim(value) and n_rows(value) == n else value
         for name, value in params.items()
@@ -354,5 +354,5 @@ def params_of(params, rows, n):
 
 
 def _prefix(estimator):
-    """Return what the names of the classifier's parameters begin with."""
+    """Return the prefix of the classifier's parameters, such as "logisticregressiongd__" or ""."""
     return f"{estimator.steps[-1][0]}__" if isinstance(estimator, Pipeline) else ""

@@ -237,11 +237,11 @@ def test_white_is_that_of_all_images():
     ("shape", "options", "message"),
     [
         ((60,), {}, r"rows of 60 values: pass image_shape=\(height, width\) or \(height, width, 3\)"),
-        ((60,), {"image_shape": (4, 4)}, r"60 values a sample, but images of shape \(4, 4\) have 16"),
+        ((60,), {"image_shape": (4, 4)}, r"60 values per sample, but images of shape \(4, 4\) have 16"),
         ((60,), {"image_shape": (60,)}, "rows of 60 values: pass image_shape"),
         ((4, 5, 4), {}, r"\(height, width, 3\), got image_shape=\(4, 5, 4\)"),
         ((2, 2, 5, 3), {}, r"\(height, width, 3\), got image_shape=\(2, 2, 5, 3\)"),
-        ((4, 5), {"image_shape": (4, 5, 3)}, "20 values a sample"),
+        ((4, 5), {"image_shape": (4, 5, 3)}, "20 values per sample"),
     ],
 )
 def test_samples_that_are_no_images_are_refused(shape, options, message):
@@ -366,7 +366,7 @@ def test_images_divide_the_place_of_one_axes():
     assert left.axison
     assert not right.axison
     assert figure.get_suptitle() == ""
-    with pytest.raises(ValueError, match="lies in no grid"):
+    with pytest.raises(ValueError, match="outside a grid"):
         display.plot(figure.add_axes((0, 0, 1, 1)))
     with pytest.raises(ValueError, match="ConfusionImagesDisplay needs axes to draw in, but ax is empty"):
         display.plot([])

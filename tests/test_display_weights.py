@@ -78,7 +78,7 @@ def test_axes_of_the_users_own():
         display.plot(axes[:2])
     with pytest.raises(ValueError, match="WeightsDisplay needs axes to draw in, but ax is empty"):
         display.plot([])
-    with pytest.raises(ValueError, match="lies in no grid"):
+    with pytest.raises(ValueError, match="outside a grid"):
         display.plot(figure.add_axes((0, 0, 1, 1)))
     plt.close(figure)
 
@@ -87,8 +87,8 @@ def test_axes_of_the_users_own():
     ("pipeline", "options", "message"),
     [
         ([], {}, r"pass image_shape=\(height, width, 3\), or a pipeline with FlattenScaler"),
-        ([], {"image_shape": (5, 5)}, r"60 weights an image, but images of shape \(5, 5\) have 25 values"),
-        ([FlattenScaler(), PCA(3)], {}, "3 weights an image"),
+        ([], {"image_shape": (5, 5)}, r"60 weights per image, but images of shape \(5, 5\) have 25 values"),
+        ([FlattenScaler(), PCA(3)], {}, "3 weights per image"),
         ([FlattenScaler()], {"image_shape": (2, 2, 15)}, r"got image_shape=\(2, 2, 15\)"),
         ([FlattenScaler()], {"image_shape": (60,)}, r"got image_shape=\(60,\)"),
         ([FlattenScaler(1), FlattenScaler()], {}, r"fitted on rows.*pass image_shape=\(height"),

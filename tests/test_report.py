@@ -113,10 +113,10 @@ def test_report_where_the_first_class_is_not_trained_on():
 def test_report_without_mistakes_and_without_images():
     data = dataset((4, 4), noise=10)
     (model,) = fit(data, LogisticRegressionGD(max_iter=200))
-    assert "All 30 test images are right." in texts(draw_report([model], data))
+    assert "All 30 test images are classified correctly." in texts(draw_report([model], data))
     rows = dataset((16,))
     (model,) = fit(rows, LogisticRegressionGD(max_iter=20))
-    assert "Samples of shape (16,) are no images to draw." in texts(draw_report([model], rows))
+    assert "Samples of shape (16,) cannot be drawn as images." in texts(draw_report([model], rows))
 
 
 def test_names_are_no_formulas(tmp_path):

@@ -119,13 +119,13 @@ def test_a_transformer_of_whole_columns_shares_no_gram_matrix():
 
 
 def test_a_search_in_another_order_is_found_out(monkeypatch):
-    """The lookup counts turns; rows that are not those of the turn end the search."""
+    """The lookup relies on the order of fits; a fit on other rows ends the search."""
     X, y = blobs(2, *TALL)
     ordinary = _search._LookupEstimator.fit
     monkeypatch.setattr(
         _search._LookupEstimator, "fit", lambda member, rows, y: ordinary(member, rows[::-1], y)
     )
-    with pytest.raises(_search._UnexpectedFit, match="other rows than those of turn 1"):
+    with pytest.raises(_search._UnexpectedFit, match=r"Fit 1 .* other rows than expected"):
         VectorizedGridSearchCV(LOGISTIC, {"learning_rate": [0.1]}, cv=3).fit(X, y)
 
 

@@ -231,7 +231,7 @@ def test_stored_logits_are_of_what_is_scored():
     stored = StoredLogits(fitted, fitted._network, [(X[:9], Z[:9]), (X, Z)])
     for answer in ("predict", "predict_proba", "predict_log_proba", "decision_function"):
         np.testing.assert_array_equal(getattr(stored, answer)(X), getattr(fitted, answer)(X))
-        with pytest.raises(LookupError, match="no stored logits of this X"):
+        with pytest.raises(LookupError, match="no stored logits for this X"):
             getattr(stored, answer)(X.copy())
     stored.decision_function(X)[:] = 0
     np.testing.assert_array_equal(stored.decision_function(X), fitted.decision_function(X))

@@ -154,7 +154,7 @@ def test_labels_of_the_users_own_and_missing_classes():
 )
 def test_labels_are_not_cast_to_those_of_y(labels, others):
     X, y, X_val, y_val = split(TALL)
-    with pytest.raises(ValueError, match="labels that y has not"):
+    with pytest.raises(ValueError, match="labels that are not in y"):
         LogisticRegressionGD(max_iter=5).fit(
             X, np.array(labels)[y], X_val=X_val, y_val=np.array(others)[y_val]
         )
@@ -189,7 +189,7 @@ def test_data_frames(model):
         ({"y_val": np.ones((1, 13))}, r"pass y_val\.ravel\(\)\.$"),
         ({"X_val": np.ones((13, 4, 4, 3))}, r'routing, pass transform_input=\["X_val"\] to the pipeline'),
         ({"X_val": np.ones((4, 5)), "y_val": [0] * 5}, r"inconsistent numbers of samples: \[4, 5\]$"),
-        ({"y_val": [7] * 13}, r"validation samples .* labels that y has not: \[7\]"),
+        ({"y_val": [7] * 13}, r"validation samples .* labels that are not in y: \[7\]"),
         ({"X_val": np.ones((13, 4))}, r"validation samples .* 4 features, .* expecting 5"),
         ({"X_val": np.full((13, 5), np.nan)}, r"validation samples .* NaN"),
         ({"sample_weight_val": np.zeros(13)}, r"validation samples .* at least one non-zero"),

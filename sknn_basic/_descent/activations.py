@@ -11,7 +11,7 @@ from scipy.special import expit
 
 
 class Activation(NamedTuple):
-    """An activation; initial weights of variance `gain` / fan-in keep the size of what passes it."""
+    """An activation; initial weights of variance `gain` / fan-in preserve the scale of its inputs."""
 
     g: Callable
     slope: Callable

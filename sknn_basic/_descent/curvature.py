@@ -5,25 +5,26 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 
 
 def largest_curvature(network, samples, s):
-    """Return L, an upper bound of the second derivative of the cost in every direction.
+    """Return L, an upper bound on the second derivative of the cost in every direction.
 
     L = largest eigenvalue of [X 1]' diag(s) [X 1] (without an intercept, of X' diag(s) X) times the steepest
     slope of the output: 1/4 of the sigmoid, 1/2 of softmax. At the rate 1/L the cost falls at every step.
 
-    Lanczos iterations find the eigenvalue from products with the data alone, in the smaller of the two spaces
-    that share it: features or samples. It is infinite if the squares of the features overflow.
+    Lanczos iterations find the eigenvalue from products with the data alone, in feature or sample space,
+    whichever is smaller: both have the same eigenvalue. L is infinite if the squares of the features
+    overflow.
     """
     n_samples, n_features = samples.shape
     Operator = FeatureOperator if n_features < n_samples else SampleOperator
     operator = Operator(samples, s, network.fit_intercept)
-    # A random start is orthogonal to no eigenvector; a fixed one gives the same rate every time.
+    # A random start is not orthogonal to the eigenvector; a fixed seed gives the same rate every time.
     start = np.random.RandomState(0).standard_normal(operator.shape[0]).astype(samples.dtype)
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             if len(start) == 1:
                 largest = operator.matvec(np.ones_like(start)).item()
             elif not network.fit_intercept and not operator.matvec(start).any():
-                largest = 0.0  # of samples that are all 0, which Lanczos iterations refuse
+                largest = 0.0  # X is 0, which Lanczos iterations reject
             else:
                 largest = eigsh(operator, k=1, which="LA", v0=start, return_eigenvectors=False).item()
     except OverflowError:
@@ -32,7 +33,7 @@ def largest_curvature(network, samples, s):
 
 
 class FeatureOperator(LinearOperator):
-    """[X 1]' diag(s) [X 1], or X' diag(s) X: a map of the features to themselves."""
+    """[X 1]' diag(s) [X 1], or X' diag(s) X: an operator on feature space."""
 
     def __init__(self, samples, s, fit_intercept):
         self.samples, self.s, self.fit_intercept = samples, s, fit_intercept
@@ -48,7 +49,7 @@ class FeatureOperator(LinearOperator):
 
 
 class SampleOperator(LinearOperator):
-    """R [X 1] [X 1]' R, R = diag(s)^(1/2), with the same eigenvalue: a map of the samples to themselves."""
+    """R [X 1] [X 1]' R, R = diag(s)^(1/2), with the same eigenvalue: an operator on sample space."""
 
     def __init__(self, samples, s, fit_intercept):
         self.samples, self.root, self.fit_intercept = samples, np.sqrt(s), fit_intercept

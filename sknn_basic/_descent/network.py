@@ -3,16 +3,16 @@
 Rows are samples, so every matrix is the transpose of the notes' matrix.
 m samples, n features, h hidden units, k outputs (1 for two classes, else one for each class):
 
-    X  (m, n)   T or Y (m, k)  s (m, 1)    samples, targets, shares of the cost (1/m, or weights / their sum)
+    X  (m, n)   T or Y (m, k)  s (m, 1)    samples, targets, normalised weights (1/m, or weights / their sum)
     W1 (n, h)   b1 (1, h)   Z1, A1, dZ1 (m, h)
     W2 (h, k)   b2 (1, k)   Z2, A2, dZ2 (m, k)
 
-The targets are those of the output: T = 1 - 2y for `logistic`, the sign that both of its formulas need, and
-Y of 0 and 1 for `softmax`. `layers` is [(W1, b1), (W2, b2)], or [(W, b)] for logistic regression: the same
-without the hidden layer. W and b may carry leading stack axes, W (..., n, k) and b (..., 1, k), with
+The targets are T = 1 - 2y for `logistic`, the sign that its loss and error need, and one-hot Y for `softmax`.
+`layers` is [(W1, b1), (W2, b2)], or [(W, b)] for logistic regression: the same without the hidden layer. W
+and b may carry leading stack axes, W (..., n, k) and b (..., 1, k), with
 learning rate and l2 (..., 1, 1): many descents in one. X is an array, or an object that offers `X @ W` and
-`X.mT @ dZ`: nothing else touches the data. Costs and errors come from Z, which keeps its tail where 1 - A is
-rounded to 0; slopes come from A.
+`X.mT @ dZ`: nothing else touches the data. Costs and errors are computed from Z, which stays accurate
+where 1 - A rounds to 0; slopes from A.
 """
 
 from collections.abc import Callable
@@ -24,18 +24,18 @@ from scipy.special import log_expit
 
 from .activations import Activation, sigmoid
 
-# The output with its loss and error (sections 1.1.2 and 1.2.1), a pair that the number of classes chooses
+# The output layer with its loss and error (sections 1.1.2 and 1.2.1), chosen by the number of classes
 
 
 class Output(NamedTuple):
-    """What follows Z of the last layer."""
+    """The output layer: what is computed from its Z."""
 
     targets: Callable  # (labels 0 ... n_classes - 1, n_classes, dtype): T or Y
     probabilities: Callable  # Z: one column for each class
-    log_probabilities: Callable  # Z: the same of their logarithms
+    log_probabilities: Callable  # Z: their logarithms
     loss: Callable  # (Z, T or Y): L (m, 1) = -(y log a + (1 - y) log(1 - a)), or -log a of the true class
     error: Callable  # (Z, T or Y): A - Y (m, k)
-    class_frequencies: Callable  # (T or Y, s): the share of each class (n_classes,)
+    class_frequencies: Callable  # (T or Y, s): weighted frequency of each class (n_classes,)
     max_slope: float  # the largest slope of A, which bounds the curvature of L
 
 
@@ -82,9 +82,8 @@ def softmax_loss(Z, Y):
 
 
 def softmax_error(Z, Y):
-    wrong = (1 - Y) * softmax_probabilities(
-        Z
-    )  # where Y is 1, A - Y is minus the rest: never a difference near 0
+    # Where Y is 1, A - Y is minus the sum of the other probabilities: no cancellation.
+    wrong = (1 - Y) * softmax_probabilities(Z)
     return wrong - Y * wrong.sum(axis=-1, keepdims=True)
 
 
@@ -117,7 +116,7 @@ def choose_output(n_classes):
 
 
 class Network(NamedTuple):
-    """What the formulas know beside the arrays."""
+    """The architecture: activation, output and whether there is an intercept."""
 
     activation: Activation | None  # of the hidden layer, if there is one
     output: Output
@@ -169,7 +168,7 @@ def propagate(network, X, layers, targets, s, want_cost=True):
 
 
 def penalize(J, gradients, layers, l2, sum_of_squares):
-    """Add l2/2 ||W||^2 to J (unless it is None) and l2 W to each dW; biases are free."""
+    """Add l2/2 ||W||^2 to J (unless it is None) and l2 W to each dW; biases are not penalised."""
     if J is not None:
         J = J + np.reshape(l2, np.shape(J)) / 2 * sum_of_squares
     return J, [(dW + l2 * W, db) for (dW, db), (W, _) in zip(gradients, layers, strict=True)]

@@ -10,7 +10,7 @@ from .network import cost, forward, penalize, propagate
 class Objective:
     """J and its gradients: `propagate` over blocks of rows, added up, plus the L2 penalty.
 
-    The cost is a plain sum over samples (s holds their shares), so a sum over blocks needs no other formula.
+    The cost is a plain sum over samples (s sums to 1), so a sum over blocks needs no other formula.
     """
 
     def __init__(self, network, samples, targets, s, l2, layers):
@@ -41,26 +41,26 @@ class Objective:
         return propagate(self.network, X, layers, targets, s, want_cost)
 
     def data_cost(self, layers):
-        """Return J without the penalty, and without the way back."""
+        """Return J without the penalty and without the backward pass."""
         return sum(
             cost(self.network, forward(self.network, X, layers)[1], targets, s)
             for X, targets, s in self.blocks
         )
 
     def _sum_of_squares(self, layers):
-        """||W||^2 over all layers; only the samples know it of the weights that they multiply."""
+        """||W||^2 over all layers; that of the first, whose parameters may not be W, from the samples."""
         (W, _), *deeper = layers
         return self.samples.sum_of_squares(W) + sum(np.sum(W * W, axis=(-2, -1)) for W, _ in deeper)
 
     def are_finite(self, layers):
-        """Whether all weights and biases are."""
+        """Whether all weights and biases are finite."""
         (W, b), *deeper = layers
         others = [b, *(array for layer in deeper for array in layer)]
         return self.samples.are_finite(W) and all(np.isfinite(array).all() for array in others)
 
 
 def logits(network, samples, layers):
-    """Return Z of the output (..., m, k), with a hidden layer in blocks of rows, whose A1 stays small."""
+    """Return Z of the output (..., m, k); with a hidden layer in blocks of rows, to keep A1 small."""
     blocks = samples.blocks(_width(layers)) if len(layers) > 1 else []
     if len(blocks) <= 1:
         return forward(network, samples, layers)[1]
@@ -72,5 +72,5 @@ def logits(network, samples, layers):
 
 
 def _width(layers):
-    """Return how many columns the first layer makes, of all members of a stack."""
+    """Return the number of columns of the first layer, over all members of a stack."""
     return prod(layers[0][1].shape)

@@ -1,4 +1,4 @@
-"""What a descent descends on: the samples and all that the data decides."""
+"""The optimisation problem of a fit: samples, targets, weights and initial layers."""
 
 from functools import cached_property
 
@@ -11,7 +11,7 @@ from .scaling import Scaling
 
 
 class Problem:
-    """Samples, targets and shares of the cost, and the layers to start from, as they are best held.
+    """Samples, targets, normalised weights and initial layers, in the representation that is fastest.
 
     Parameters
     ----------
@@ -20,15 +20,15 @@ class Problem:
     X : dense or CSR matrix (m, n)
         The samples, whose dtype is that of the fitted weights.
     targets : ndarray (m, k)
-        T or Y, as the output takes them.
+        T or Y, whichever the output takes.
     s : ndarray (m, 1)
-        The shares of the cost.
+        The normalised sample weights.
     layers : list of (W, b)
         The initial weights.
     n_steps : int
-        How many steps will be taken, in all.
+        How many steps will be taken, over all members of a stack.
     gram : ndarray (m, m) or None
-        X X' in float64, where it is known already.
+        X X' in float64, if already known.
     """
 
     def __init__(self, network, X, targets, s, layers, n_steps, gram=None):
@@ -38,11 +38,11 @@ class Problem:
         self.samples = choose_samples(X, W, n_steps, gram)
         precision = self.samples.dtype
         self.targets, self.s = targets.astype(precision, copy=False), s.astype(precision, copy=False)
-        # Parameters: the layers with what the samples multiply in place of the first weights.
+        # Parameters: the layers, with what the samples multiply in place of the first W.
         self.layers = cast([(self.samples.parameters_of(W), b), *deeper], precision)
 
     def objective(self, l2, layers=None):
-        """Return J and its gradients as a function of the parameters, like `layers` if these are a stack."""
+        """Return the objective of the parameters, or of a stack of them that is shaped like `layers`."""
         return Objective(
             self.network, self.samples, self.targets, self.s, l2, self.layers if layers is None else layers
         )
@@ -54,7 +54,7 @@ class Problem:
         return Objective(self.network, samples, targets, s, 0.0, self.layers)
 
     def weights_of(self, layers):
-        """Return the weights that the parameters stand for, in the precision of X."""
+        """Return the layers with weights in place of parameters, in the precision of X."""
         (W, b), *deeper = layers
         return cast([(self.samples.weights_of(W), b), *deeper], self.dtype)
 
@@ -64,12 +64,12 @@ class Problem:
 
     @cached_property
     def curvature(self):
-        """L of the cost without the penalty; for logistic regression."""
+        """L of the cost without the penalty (logistic regression only)."""
         return largest_curvature(self.network, self.samples, self.s)
 
     @cached_property
     def scaling(self):
-        """The features that are out of scale, and whether they keep a descent from finishing."""
+        """The poorly scaled features, and whether they keep a descent from finishing."""
         return Scaling(self.network, self.samples, self.targets, self.s)
 
     def stable_rate(self, l2):
@@ -89,9 +89,9 @@ class Problem:
                 'learning_rate="auto" needs the squares of the features, which overflow '
                 f"{self.samples.dtype}. Scale X, as StandardScaler does."
             )
-        return stable_rate / 2 if stable_rate < np.inf else 1.0  # any will do where all gradients are 0
+        return stable_rate / 2 if stable_rate < np.inf else 1.0  # all gradients are 0: any rate will do
 
 
 def cast(layers, dtype):
-    """Return the layers in a precision."""
+    """Return the layers converted to a dtype."""
     return [(W.astype(dtype, copy=False), b.astype(dtype, copy=False)) for W, b in layers]

@@ -1,4 +1,4 @@
-"""Descents from start to end: recorded, watched, and stopped where they stop making sense."""
+"""The loop of gradient descent: recording, observers, early stopping and divergence."""
 
 from math import ceil
 from typing import NamedTuple
@@ -9,42 +9,42 @@ from .network import update
 
 
 class Descent(NamedTuple):
-    """What a descent leaves: the layers to keep and their cost, and why it ended early, if it did."""
+    """The result of a descent: the final layers, their cost, and why it ended early, if it did."""
 
     layers: list
     n_iter: int  # updates that led to `layers`
     loss: float  # cost of `layers`
     loss_curve: list  # cost before update 0, record_every, 2 record_every, ...
-    validation_loss: float | None = None  # the same of other samples, where there are any
+    validation_loss: float | None = None  # cost of the validation samples, if any
     validation_loss_curve: list | None = None
-    diverged_at: int | None = None  # first step at which the cost or the weights were found not finite
-    interrupted: bool = False  # by the user
+    diverged_at: int | None = None  # first step found with a cost or weights that are not finite
+    interrupted: bool = False  # by the user (Ctrl-C)
 
 
 class NullObserver:
-    """Watches nothing. An observer is told of every step, and may end the descent after it."""
+    """Does nothing. An observer is notified of every step and may stop the descent after it."""
 
     def begin(self, outcome=None):
-        """Note that a step begins; `outcome()` is the Descent that ends here."""
+        """Begin a step; `outcome()` returns the Descent that would end here."""
 
     def end(self, outcome=None):
-        """Note that a step has ended; return whether the descent should end."""
+        """End a step; return whether to stop the descent."""
         return False
 
     def close(self, outcome=None):
-        """Note that the step that has begun will not end."""
+        """Abandon the step that has begun."""
 
 
 NULL_OBSERVER = NullObserver()
 
 
 class Run:
-    """A descent under way: how far it has come, and what has been recorded."""
+    """The state of a running descent: the layers reached and the costs recorded."""
 
     def __init__(self, objective, layers, record_every, validation=None, on_record=None):
         self.objective, self.validation = objective, validation
         self.record_every, self.on_record = record_every, on_record
-        self.reached = 0, layers  # in one assignment: an interruption never finds one without the other
+        self.reached = 0, layers  # one assignment: an interruption never separates the two
         self.recorded = None  # `reached` at the last record
         self.costs = []  # (cost, cost of the validation samples or None) of each record
 
@@ -60,7 +60,7 @@ class Run:
         return True
 
     def outcome(self):
-        """Return what the descent leaves if it ends here: what is reached if finite, else the last record."""
+        """Return the Descent that ends here, with the layers reached if finite, else the last recorded."""
         n_iter, layers = self.reached
         cost, _ = self.objective(layers, want_cost=True)
         if self._is_finite(cost, layers):
@@ -103,8 +103,8 @@ def train(
 ):
     """Take `max_iter` steps, recording the cost before step 0, record_every, ...; return the Descent.
 
-    A cost or a weight that is not finite at a record ends the descent; the layers kept are then the last ones
-    recorded. Overflow between two records is silent: without an observer nothing is asked of those steps.
+    A cost or weight that is not finite at a record ends the descent; the layers last recorded are then kept.
+    Steps between two records are not checked, unless an observer asks for their outcome.
     `validation` is the objective of the validation samples, whose cost is recorded too;
     `on_record(step, cost, validation_cost)` is called at each record. `observer` and the user (Ctrl-C) may
     end the descent after any step: the layers reached are then kept.
@@ -129,13 +129,13 @@ def train(
 
 
 class StackRun:
-    """The descents of a stack under way, each of which is recorded, and ends, as a `Run` of its own would."""
+    """The state of a running stack: each member is recorded, and ends, as in a `Run` of its own."""
 
     def __init__(self, objective, n_members):
         self.objective = objective
         self.curves = [[] for _ in range(n_members)]
         self.recorded = [None] * n_members  # (layers, step, cost) of each at its last record
-        self.diverged_at = [None] * n_members  # the record at which it was no longer finite
+        self.diverged_at = [None] * n_members  # first record of each that was not finite
 
     def record(self, step, layers, costs):
         for i, cost in enumerate(costs.tolist()):
@@ -149,7 +149,7 @@ class StackRun:
                 self.diverged_at[i] = step
 
     def outcomes(self, step, layers, costs):
-        """Return the Descent of each member if it ends here; None for one whose start is refused."""
+        """Return the Descent of each member if it ends here; None if its initial cost is not finite."""
         return [self._outcome(i, step, _member(layers, i), cost) for i, cost in enumerate(costs.tolist())]
 
     def _outcome(self, i, step, member, cost):
@@ -175,8 +175,8 @@ def train_stack(
 ):
     """Descend with stacked layers; at each step of `checkpoints` call `on_checkpoint(step, descents)`.
 
-    The Descent of a member is that of `train` with `max_iter` equal to the step, or None where `train` would
-    refuse its start. A member that breaks down leaves the others untouched. `observer` is told of every step.
+    The Descent of a member is that of `train` with `max_iter` equal to the step, or None if its initial cost
+    is not finite. A member that diverges does not affect the others. `observer` is notified of every step.
     """
     run = StackRun(objective, len(layers[0][0]))
     last = max(checkpoints)

@@ -11,22 +11,21 @@ from typing import Any, Protocol
 import numpy as np
 from scipy import sparse
 
-# X is taken in blocks of about this size: temporaries stay small, and the second product of a step finds the
-# block in the cache. Of 0.25 to 16 MiB, 4 and 8 MiB are the fastest (benchmarks/tall.py).
+# X is processed in blocks of about this size: temporaries stay small, and the second product of a step finds
+# the block in the cache. Of 0.25 to 16 MiB, 4 and 8 MiB are the fastest (benchmarks/tall.py).
 BLOCK_BYTES = 2**22
-MOMENTS_BLOCK = 2**14  # values that are converted to float64 at a time
+MOMENTS_BLOCK = 2**14  # number of values converted to float64 at a time
 
 
 class SamplesProtocol(Protocol):
-    """What a descent asks of the rows of X (m, n).
+    """What gradient descent needs of the rows of X (m, n).
 
-    The first layer descends by its parameters P, which stand for the weights W (n, k): W itself, or whatever
-    is as good under a linear update. P may carry leading stack axes. `P0` below are the parameters of the
-    initial weights.
+    The first layer is trained through parameters P, of which its weights W (n, k) are a linear function: W
+    itself, or coefficients. P may carry leading stack axes; `P0` are the parameters of the initial weights.
     """
 
     shape: tuple[int, int]  # (m, n)
-    dtype: np.dtype  # the precision of P, of Z = X W and of all that is computed from it
+    dtype: np.dtype  # precision of P, of Z = X W and of everything computed from Z
     mT: Any  # `mT @ dZ` is the gradient of the cost with respect to P, for dZ (..., m, k)
 
     def __matmul__(self, P):
@@ -39,7 +38,7 @@ class SamplesProtocol(Protocol):
         """Return W."""
 
     def with_rows(self, X):
-        """Return other samples, which multiply the same parameters: to validate on."""
+        """Return the validation samples X, which multiply the same parameters."""
 
     def are_finite(self, P):
         """Return whether W is finite in the precision of X."""
@@ -51,7 +50,7 @@ class SamplesProtocol(Protocol):
         """Return [(slice, samples)] that cover all rows, small for a first layer of `width` columns."""
 
     def moments(self, s, n_rows=None):
-        """Return sum_i s_i x_ij and sum_i s_i x_ij^2 (n,) in float64, or about that of some `n_rows` rows."""
+        """Return sum_i s_i x_ij and sum_i s_i x_ij^2 (n,) in float64, or estimates from `n_rows` rows."""
 
 
 def choose_samples(X, W=None, n_steps=0, gram=None):
@@ -62,11 +61,11 @@ def choose_samples(X, W=None, n_steps=0, gram=None):
     X : dense or CSR matrix (m, n)
         The samples.
     W : ndarray (n, k)
-        The initial weights; only for training.
+        The initial weights, for training only.
     n_steps : int
         How many steps will be taken.
     gram : ndarray (m, m)
-        X X' in float64, where it is known already.
+        X X' in float64, if already known.
     """
     if n_steps and prefers_gram(X, W.shape[1], W.any(), n_steps):
         samples = GramSamples(X, W if W.any() else None, gram)
@@ -76,7 +75,7 @@ def choose_samples(X, W=None, n_steps=0, gram=None):
 
 
 def prefers_gram(X, k, has_start, n_steps):
-    """Whether X X' is so small, and so soon worth its price, that it should be computed."""
+    """Whether X X' is small enough, and saves enough in `n_steps` steps, to be worth computing."""
     m, n = X.shape
     gram_bytes = 8 * (m + k * bool(has_start)) ** 2
     is_dense = not sparse.issparse(X)
@@ -84,7 +83,7 @@ def prefers_gram(X, k, has_start, n_steps):
 
 
 class Samples:
-    """The rows of a dense or CSR matrix X (m, n), multiplied as they are: the parameters are W itself."""
+    """A dense or CSR matrix X (m, n), multiplied directly: the parameters are W itself."""
 
     def __init__(self, X):
         self.X = X
@@ -117,7 +116,7 @@ class Samples:
         """Return [(rows, samples)]: slices that cover all rows, for a first layer of `width` columns."""
         m = self.shape[0]
         bytes_per_row = self.X.data.nbytes // m + 5 * width * self.dtype.itemsize
-        # At least 8 rows a column, or adding up the dW (n, width) of blocks costs more than it saves.
+        # At least 8 rows per column of W, or adding up the blocks' dW (n, width) costs more than it saves.
         n_rows = max(BLOCK_BYTES // max(bytes_per_row, 1), 8 * width, 1)
         if m <= 2 * n_rows:
             return [(slice(None), self)]
@@ -144,7 +143,7 @@ def _moments(X, s, n_rows):
 
 
 def _product(X, W):
-    """Return X @ W; for a stack of W as one product, laid out so that samples stand side by side."""
+    """Return X @ W; for a stack of W as one product, with samples contiguous in memory."""
     if W.ndim == 2:
         return X @ W
     columns = W.mT.reshape(-1, W.shape[-2])
@@ -152,7 +151,7 @@ def _product(X, W):
 
 
 def _rows_of(X, rows):
-    """Return X[rows] that shares its values with X, as SciPy's own slices and constructors of CSR do not."""
+    """Return X[rows] as a view, where SciPy's own slices and constructors of CSR matrices copy."""
     if not sparse.issparse(X):
         return X[rows]
     ends = X.indptr[rows.start : rows.stop + 1]
@@ -163,14 +162,14 @@ def _rows_of(X, rows):
 
 
 class GramSamples:
-    """The rows of a dense X (m, n) with m < n, through their products with one another.
+    """A dense X (m, n) with m < n, represented by the Gram matrix of its rows.
 
     Gradient descent only adds multiples of samples to W, so W = B' C for the rows B = [X; W0'] (just X when
-    W0 = 0). The coefficients C (m or m + k, k) descend in place of W: `samples @ C` is (X B') C, with that
-    small matrix computed once, and `samples.mT @ dZ` is dZ itself, with zeros for the rows of W0.
+    W0 = 0). The coefficients C (m or m + k, k) are trained in place of W: `samples @ C` is (X B') C, with
+    X B' computed once, and `samples.mT @ dZ` is dZ itself, with zeros for the rows of W0.
 
-    The matrix and C are float64 whatever X is: their products cancel where the rows have much in common. X is
-    taken a block of columns at a time, so that neither [X; W0'] nor a float64 copy of X is ever made.
+    The matrix and C are float64 whatever the dtype of X: their products cancel where the rows are similar. X
+    is processed in blocks of columns, so that neither [X; W0'] nor a float64 copy of X is ever made.
     """
 
     dtype = np.dtype(np.float64)
@@ -184,7 +183,7 @@ class GramSamples:
         self.mT = _Padding(self.W0.shape[1])
 
     def _make_gram(self, known):
-        """Return B B'; where X X' is known, only the products with W0 are missing."""
+        """Return B B'; if X X' is known, only the products with W0 are computed."""
         m, n_initial = self.shape[0], self.W0.shape[1]
         if known is not None and n_initial == 0:
             return known
@@ -258,7 +257,7 @@ class GramSamples:
 
 
 class _Padding:
-    """B of GramSamples as the gradient sees it: dZ, followed by `n` rows of zeros."""
+    """The transpose of GramSamples: its product with dZ is dZ, followed by `n` rows of zeros."""
 
     def __init__(self, n):
         self.n = n

@@ -1,4 +1,4 @@
-"""Whether a descent has plainly not finished, because the features differ too much in scale."""
+"""Detects a descent that has clearly not finished because the features differ too much in scale."""
 
 from typing import NamedTuple
 
@@ -6,27 +6,27 @@ import numpy as np
 
 from .objective import logits
 
-# A feature is out of scale if its variance is so many times smaller than the mean square of all features.
-# In 500 fits on well-scaled data the ratio was 39 at most for a feature that still mattered; in fits that
-# ended at the base rate for want of scaling it was 15,000 and more.
+# A feature is poorly scaled if its variance is this many times smaller than the mean square of all features.
+# In 500 fits on well-scaled data the ratio was at most 39 for a feature that still mattered; in fits that
+# ended at the base rate for lack of scaling it was at least 15,000.
 VARIANCE_RATIO = 100
-# A feature matters if a step along it alone lowers the cost by this share of the entropy of the classes:
-# 0.0044 at most in the former fits, 0.028 and more in the latter.
+# A feature matters if a step along it alone lowers the cost by this fraction of the class entropy: at most
+# 0.0044 in the former fits, at least 0.028 in the latter.
 MIN_RELATIVE_GAIN = 0.01
-N_SCREENED = 32  # rows that show within a factor of 4 whether anything is out of scale
+N_SCREENED = 32  # rows for a first estimate of the ratio, to within a factor of 4
 
 
 class Unfinished(NamedTuple):
-    """A feature along which descent has hardly moved, and what a step along it alone would win."""
+    """A feature along which descent has hardly moved, and by how much it would lower the cost."""
 
     feature: int
     gain: float
 
 
 class Scaling:
-    """The features of a problem that are out of scale: descent at a stable rate hardly moves along them.
+    """The poorly scaled features of a problem: descent at a stable rate hardly moves along them.
 
-    `s` are the shares of the samples and `network` what is trained on them.
+    `s` are the normalised sample weights, `network` is the model trained on the samples.
     """
 
     def __init__(self, network, samples, targets, s):
@@ -36,25 +36,24 @@ class Scaling:
             self.features = self._find_poorly_scaled(VARIANCE_RATIO)
 
     def _find_poorly_scaled(self, factor, n_rows=None):
-        """Return the indices of the features that are out of scale in `n_rows` rows, or in all."""
+        """Return the indices of the poorly scaled features, judged by `n_rows` rows or by all."""
         mean, square = self.samples.moments(self.s, n_rows)
         if not self.network.fit_intercept:
-            mean = np.zeros_like(mean)  # nothing compensates for it
+            mean = np.zeros_like(mean)  # no intercept compensates for it
         self.mean, self.variance = mean, square - mean**2
-        mean_square = (1 + square.sum()) / (1 + len(square))  # of the features, and of the 1 of the intercept
-        # A rate suits any one scale, so for logistic regression only the ratio counts; a network expects a
-        # variance of about 1.
+        mean_square = (1 + square.sum()) / (1 + len(square))  # of the features and the intercept's 1
+        # For logistic regression only the ratio counts, since the rate adapts to any common scale; a network
+        # expects a variance of about 1.
         spread = self.variance if self.network.activation is None else np.minimum(self.variance, 1)
         varies = self.variance > 1e-12 * square  # more than rounding
         return np.flatnonzero(varies & (factor * spread < mean_square))
 
     def find_unfinished(self, layers, l2):
-        """Return the feature that would win most, if that is much; else None.
+        """Return the feature that would lower the cost most, if by much; else None.
 
-        The gradient g of the output along feature j, which the intercept compensates in the mean, and the
-        bound c of the curvature in that direction promise that a step along it lowers the cost by
-        g^2 / (2 c). For logistic regression the model itself can win that, for a network a linear term
-        beside its hidden layer.
+        With g the gradient of the cost along feature j, centred by the intercept, and c a bound on the
+        curvature in that direction, a step along j lowers the cost by at least g^2 / (2 c). For a network,
+        this is the step of a linear term beside its hidden layer.
         """
         if len(self.features) == 0:
             return None
@@ -71,6 +70,6 @@ class Scaling:
         return Unfinished(int(self.features[best]), float(gains[best]))
 
     def _entropy(self):
-        """Return the cost of always predicting the shares of the classes."""
+        """Return the class entropy: the cost of always predicting the class frequencies."""
         p = self.network.output.class_frequencies(self.targets, self.s)
         return -np.sum(p[p > 0] * np.log(p[p > 0]))

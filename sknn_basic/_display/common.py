@@ -1,4 +1,4 @@
-"""What the displays share: the fitted classifier inside an estimator, matplotlib, images and their axes."""
+"""Helpers of the displays: the classifier inside an estimator, matplotlib, image shapes and axes."""
 
 from math import ceil
 
@@ -13,7 +13,7 @@ from .._preprocessing import FlattenScaler
 
 
 def unwrap(display, estimator):
-    """Return the steps before the classifier and the fitted classifier; `display` (str) asks for them."""
+    """Return the steps before the classifier and the classifier; `display` is the name for messages."""
     if hasattr(estimator, "refit") and not hasattr(estimator, "best_estimator_"):
         raise NotFittedError(
             f"{display} draws the best_estimator_ of a search, but this {type(estimator).__name__} has none: "
@@ -31,13 +31,13 @@ def unwrap(display, estimator):
 
 
 def steps_before_last(estimator):
-    """Return the transformers of a pipeline, or of the best one of a search; none of any other estimator."""
+    """Return the transformers of a pipeline, or of the best one of a search; [] for any other estimator."""
     estimator = getattr(estimator, "best_estimator_", estimator)
     return [step for _, step in estimator.steps[:-1]] if isinstance(estimator, Pipeline) else []
 
 
 def import_matplotlib(module, display):
-    """Return a module of matplotlib, or say that the display needs the extra `plots`."""
+    """Return a module of matplotlib, or raise ImportError: the display needs the extra `plots`."""
     return import_extra(f"matplotlib.{module}", "plots", display)
 
 
@@ -53,7 +53,7 @@ def is_image_shape(image_shape):
 
 
 def check_image_shape(display, image_shape):
-    """Raise an error if samples of the shape are no images."""
+    """Raise ValueError if samples of the shape are not images."""
     if not is_image_shape(image_shape):
         raise ValueError(
             f"{display} draws images of shape (height, width), (height, width, 1) or (height, width, 3), "
@@ -79,7 +79,7 @@ def axes_for_images(display, ax, n_images):
         place = ax.get_subplotspec()
         if place is None:
             raise ValueError(
-                f"{n_images} images cannot share an axes that lies in no grid: make it by plt.subplots, "
+                f"{n_images} images cannot share an axes outside a grid: create it by plt.subplots, "
                 f"or pass {n_images} axes."
             )
         ax.set_axis_off()

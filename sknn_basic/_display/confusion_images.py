@@ -1,4 +1,4 @@
-"""The images that a classifier mistakes for others."""
+"""The images that a classifier misclassifies."""
 
 from collections.abc import Mapping
 from math import prod
@@ -15,10 +15,10 @@ from .common import axes_for_images, check_image_shape, fitted_image_shape, step
 
 
 class ConfusionImagesDisplay:
-    """The images that a classifier mistakes for others, the most confident mistakes first.
+    """The images that a classifier misclassifies, the most confident mistakes first.
 
-    Above each image stand the predicted class, which is the most probable one, its probability, and the true
-    class. The images are the cells off the diagonal of a confusion matrix, one by one.
+    The title of each image gives the predicted class (the most probable one), its probability and the true
+    class. The images are the off-diagonal cells of a confusion matrix, one by one.
 
     Create it by `from_estimator` or `from_predictions`; `plot` draws it again.
 
@@ -27,13 +27,13 @@ class ConfusionImagesDisplay:
     images : array-like of shape (n_images, height, width) or (n_images, height, width, 3)
         The images to draw, grey or RGB: 0 is black and 1 is white.
     predicted : array-like of shape (n_images,)
-        The name of the class that is predicted for each of them.
+        The name of the predicted class of each image.
     probability : array-like of shape (n_images,)
         The probability of that class.
     true : array-like of shape (n_images,)
-        The name of the true class of each of them.
+        The name of the true class of each image.
     n_mistakes : int
-        The number of samples that are misclassified, those that are not drawn included.
+        The number of misclassified samples, including those not drawn.
     n_samples : int
         The number of all samples.
 
@@ -42,9 +42,9 @@ class ConfusionImagesDisplay:
     images_ : list of matplotlib AxesImage
         The images; empty where there are no mistakes.
     axes_ : ndarray of matplotlib Axes, of shape (n_images,)
-        The axes of each; where there are no mistakes, the one that says so.
+        The axes of each image; without mistakes, the one of `text_`.
     text_ : matplotlib Text or None
-        What is written where there are no mistakes.
+        The text that is shown if there are no mistakes.
     figure_ : matplotlib Figure
         The figure of the axes.
 
@@ -80,7 +80,7 @@ class ConfusionImagesDisplay:
     def from_estimator(
         cls, estimator, X, y, *, n_images=12, class_names=None, image_shape=None, ax=None, **kwargs
     ):
-        """Draw the images that a fitted classifier mistakes.
+        """Draw the images that a fitted classifier misclassifies.
 
         Parameters
         ----------
@@ -89,21 +89,20 @@ class ConfusionImagesDisplay:
             or the `best_estimator_` of a fitted search.
         X : {array-like, sparse matrix} of shape (n_samples, ...)
             What the estimator takes: images of shape (height, width), (height, width, 1) or
-            (height, width, 3), or rows into which they are flattened. 0 is black, and so is what is negative.
-            White is 255 if the type is uint8 or the largest value of X lies above 1 and not above 255; it is
-            that value if it is larger, else 1.
+            (height, width, 3), or rows into which they are flattened. 0 and below is black.
+            White is 255 if the dtype is uint8 or the largest value of X is in (1, 255]; that value if it is
+            above 255; else 1.
         y : array-like of shape (n_samples,)
-            The true class of each image. Images of classes that the classifier does not know are mistakes.
+            The true class of each image. Images of classes unknown to the classifier count as mistakes.
         n_images : int, default=12
-            The largest number of images to draw, at least 1.
+            The maximum number of images to draw, at least 1.
         class_names : array-like of str or dict, default=None
-            What the classes are called: a dict from labels to names or, where the classes are numbered, the
-            names of 0, 1, ..., as `read_hdf5` and `read_image_folder` return them. None shows the labels.
+            The names of the classes: a dict from labels to names or, for numbered classes, the names of
+            0, 1, ..., as `read_hdf5` and `read_image_folder` return them. None shows the labels.
         image_shape : tuple of int, default=None
             The shape of one image, where X has rows; None takes that of the pipeline's FlattenScaler.
         ax : matplotlib Axes or array-like of Axes, default=None
-            One whose place the images divide, or several, which they fill in order as far as either goes;
-            None makes a new figure.
+            One to divide among the images, or several, which are filled in order; None makes a new figure.
         **kwargs : dict
             For matplotlib's `imshow`.
 
@@ -122,8 +121,8 @@ class ConfusionImagesDisplay:
             If it is not a classifier with `predict_proba`.
         ValueError
             If the shape of the images is unknown, not one of an image or not that of X; if X and y differ in
-            length; if labels are partly strings and partly numbers; if a class has no name; or if the axes
-            are none or, when one is to be divided, in no grid.
+            length; if labels are partly strings and partly numbers; if a class has no name; or if `ax` is
+            empty, or is one to be divided that is not part of a grid.
         """
         if not (hasattr(estimator, "predict_proba") and is_classifier(estimator)):
             raise TypeError(
@@ -173,14 +172,13 @@ class ConfusionImagesDisplay:
         labels : array-like of shape (n_classes,), default=None
             The class of each column of `y_prob`, such as `classes_`; None takes those of `y_true`, sorted.
         n_images : int, default=12
-            The largest number of images to draw, at least 1.
+            The maximum number of images to draw, at least 1.
         class_names : array-like of str or dict, default=None
-            What the classes are called, as in `from_estimator`.
+            The names of the classes, as in `from_estimator`.
         image_shape : tuple of int, default=None
             The shape of one image; needed where X has rows.
         ax : matplotlib Axes or array-like of Axes, default=None
-            One whose place the images divide, or several, which they fill in order as far as either goes;
-            None makes a new figure.
+            One to divide among the images, or several, which are filled in order; None makes a new figure.
         **kwargs : dict
             For matplotlib's `imshow`.
 
@@ -209,7 +207,7 @@ class ConfusionImagesDisplay:
 
     @classmethod
     def _describe(cls, X, y_true, y_prob, *, n_images, labels=None, class_names=None, image_shape=None):
-        """Return the display as `from_predictions` does, but not drawn."""
+        """Return the display of `from_predictions`, not drawn."""
         check_scalar(n_images, "n_images", Integral, min_val=1)
         X = check_array(X, accept_sparse="csr", allow_nd=True, input_name="X")
         y_true = column_or_1d(y_true)
@@ -243,8 +241,7 @@ class ConfusionImagesDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or array-like of Axes, default=None
-            One whose place the images divide, or several, which they fill in order as far as either goes;
-            None makes a new figure.
+            One to divide among the images, or several, which are filled in order; None makes a new figure.
         **kwargs : dict
             For matplotlib's `imshow`.
 
@@ -258,7 +255,7 @@ class ConfusionImagesDisplay:
         ImportError
             If matplotlib is not installed: the extra `plots`.
         ValueError
-            If the axes are none or, when one is to be divided, in no grid.
+            If `ax` is empty, or is one to be divided that is not part of a grid.
         """
         n_images = len(self.images)
         every = np.array(axes_for_images(type(self).__name__, ax, max(n_images, 1)))
@@ -293,7 +290,7 @@ class ConfusionImagesDisplay:
 
 
 def _resolve_image_shape(display, sample_shape, image_shape):
-    """Return (height, width) or (height, width, 3), as asked for or as the samples have it."""
+    """Return (height, width) or (height, width, 3), from `image_shape` or else from the samples."""
     if image_shape is None:
         image_shape = sample_shape
     if len(image_shape) == 1 == len(sample_shape):
@@ -305,14 +302,14 @@ def _resolve_image_shape(display, sample_shape, image_shape):
     check_image_shape(display, image_shape)
     if prod(image_shape) != prod(sample_shape):
         raise ValueError(
-            f"X has {prod(sample_shape)} values a sample, but images of shape {tuple(image_shape)} have "
+            f"X has {prod(sample_shape)} values per sample, but images of shape {tuple(image_shape)} have "
             f"{prod(image_shape)}: pass the image_shape of X."
         )
     return image_shape if tuple(image_shape[2:]) == (3,) else image_shape[:2]
 
 
 def _name_classes(labels, class_names):
-    """Return a dict from each label to what the class is called."""
+    """Return a dict from each label to the name of its class."""
     if class_names is None:
         return {label: label for label in labels}
     names = class_names if isinstance(class_names, Mapping) else dict(enumerate(class_names))
@@ -326,7 +323,7 @@ def _name_classes(labels, class_names):
 
 
 def _scale(X, shown):
-    """Return the samples shown, with black at 0 and white at 1."""
+    """Return the samples to show, scaled to black at 0 and white at 1."""
     highest = X.max()
     white = 255 if X.dtype == np.uint8 or 1 < highest <= 255 else max(highest, 1)
     samples = X[shown].toarray() if issparse(X) else X[shown]

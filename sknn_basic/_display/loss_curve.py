@@ -17,9 +17,9 @@ class LossCurveDisplay:
     loss : array-like of shape (n_points,)
         The cost of the training samples, with the penalty if there is one.
     validation_loss : array-like of shape (n_points,), default=None
-        The cost of the validation samples, without it.
+        The cost of the validation samples, without the penalty.
     name : str, default=None
-        What the legend calls the model.
+        The name of the model in the legend.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class LossCurveDisplay:
     validation_line_ : matplotlib Line2D or None
         The curve of the validation samples, dashed, in the same colour.
     ax_ : matplotlib Axes
-        Where both are.
+        The axes of both curves.
     figure_ : matplotlib Figure
         The figure of the axes.
 
@@ -62,7 +62,7 @@ class LossCurveDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, *, ax=None, name=None, **kwargs):
-        """Draw what a fit has recorded: `loss_curve_` and `loss_`, and the same of validation samples.
+        """Draw the costs recorded by a fit: `loss_curve_`, `loss_` and those of the validation samples.
 
         Parameters
         ----------
@@ -71,7 +71,7 @@ class LossCurveDisplay:
         ax : matplotlib Axes, default=None
             Where to draw, such as the `ax_` of another display; None makes a new figure.
         name : str, default=None
-            What the legend calls the model; None takes the name of the class.
+            The name of the model in the legend; None takes the name of the class.
         **kwargs : dict
             For matplotlib's `plot`, of both curves.
 
@@ -87,12 +87,12 @@ class LossCurveDisplay:
         NotFittedError
             If the classifier is not fitted.
         TypeError
-            If there is no classifier of this package.
+            If `estimator` holds no classifier of this package.
         """
         _, classifier = unwrap(cls.__name__, estimator)
         n_iter, n_records = classifier.n_iter_, len(classifier.loss_curve_)
         iterations = classifier._recorded_every * np.arange(n_records)
-        ends_later = n_records == 0 or n_iter > iterations[-1]  # not where a descent has broken down
+        ends_later = n_records == 0 or n_iter > iterations[-1]  # unless the descent diverged
 
         def with_final(curve, last):
             return np.array([*curve, last] if ends_later else curve)
@@ -116,7 +116,7 @@ class LossCurveDisplay:
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         name : str, default=None
-            What the legend calls the model; None takes the name of the display.
+            The name of the model in the legend; None takes the name of the display.
         **kwargs : dict
             For matplotlib's `plot`, of both curves.
 

@@ -10,27 +10,27 @@ from .common import axes_for_images, check_image_shape, fitted_image_shape, unwr
 class WeightsDisplay:
     """The weights of the first layer as images: what logistic regression, or each hidden unit, looks for.
 
-    Grey images, (height, width) or (height, width, 1): red where a bright pixel speaks for it, blue where it
-    speaks against. Colour images, (height, width, 3): mid-grey is 0, and each of red, green and blue is
-    brighter where it speaks for it. Each image is scaled by its own largest weight.
+    Grey images, (height, width) or (height, width, 1): red where a bright pixel raises the score, blue where
+    it lowers it. Colour images, (height, width, 3): mid-grey is 0, and each of red, green and blue is
+    brighter where it raises the score. Each image is scaled by its own largest weight.
 
     Create it by `from_estimator`; `plot` draws it again.
 
     Parameters
     ----------
     weights : array-like of shape (n_images, n_features)
-        One row of weights an image.
+        One row of weights per image.
     image_shape : tuple of int
         (height, width), (height, width, 1) or (height, width, 3).
     titles : list of str, default=None
-        What stands above each image.
+        The title of each image.
 
     Attributes
     ----------
     images_ : list of matplotlib AxesImage
         The images.
     axes_ : ndarray of matplotlib Axes, of shape (n_images,)
-        The axes of each.
+        The axes of each image.
     figure_ : matplotlib Figure
         The figure of the axes.
 
@@ -70,7 +70,7 @@ class WeightsDisplay:
         image_shape : tuple of int, default=None
             The shape of one image; None takes that of the pipeline's FlattenScaler.
         ax : matplotlib Axes or array-like of Axes, default=None
-            One for each image, or one whose place they divide; None makes a new figure.
+            One for each image, or one to divide among them; None makes a new figure.
         **kwargs : dict
             For matplotlib's `imshow`.
 
@@ -86,19 +86,19 @@ class WeightsDisplay:
         NotFittedError
             If the classifier is not fitted.
         TypeError
-            If there is no classifier of this package.
+            If `estimator` holds no classifier of this package.
         ValueError
-            If the shape is unknown or not one of an image, if the number of weights is not that of its values
-            (a step that keeps the number but changes what features mean goes unnoticed), or if the axes are
-            too few, too many or, when one is to be divided, in no grid.
+            If the image shape is unknown or invalid, if it does not match the number of weights (a step that
+            keeps this number but changes the meaning of the features goes unnoticed), or if there are too
+            few or too many axes, or one to be divided that is not part of a grid.
         """
         return cls._describe(estimator, image_shape).plot(ax, **kwargs)
 
     @classmethod
     def _describe(cls, estimator, image_shape=None, names=None):
-        """Return the display of a fitted classifier as `from_estimator` does, but not drawn.
+        """Return the display of `from_estimator`, not drawn.
 
-        `names` (array of str) are those of classes that are numbered.
+        `names` (array of str) are the names of numbered classes.
         """
         steps, classifier = unwrap(cls.__name__, estimator)
         if image_shape is None:
@@ -110,7 +110,7 @@ class WeightsDisplay:
                 )
             if len(image_shape) == 1:
                 raise ValueError(
-                    "FlattenScaler was fitted on rows, which do not tell the shape of the images: pass "
+                    "FlattenScaler was fitted on rows, which do not give the shape of the images: pass "
                     "image_shape=(height, width, 3)."
                 )
         check_image_shape(cls.__name__, image_shape)
@@ -123,9 +123,9 @@ class WeightsDisplay:
             titles = [f"unit {j}" for j in range(len(weights))]
         if weights.shape[1] != prod(image_shape):
             raise ValueError(
-                f"The classifier has {weights.shape[1]} weights an image, but images of shape {image_shape} "
-                f"have {prod(image_shape)} values: a step between changes the number of features, or "
-                "image_shape is another."
+                f"The classifier has {weights.shape[1]} weights per image, but images of shape {image_shape} "
+                f"have {prod(image_shape)} values: a step in between changes the number of features, "
+                "or image_shape is wrong."
             )
         return cls(weights=weights, image_shape=tuple(image_shape), titles=titles)
 
@@ -135,7 +135,7 @@ class WeightsDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or array-like of Axes, default=None
-            One for each image, or one whose place they divide; None makes a new figure.
+            One for each image, or one to divide among them; None makes a new figure.
         **kwargs : dict
             For matplotlib's `imshow`.
 
@@ -149,7 +149,7 @@ class WeightsDisplay:
         ImportError
             If matplotlib is not installed: the extra `plots`.
         ValueError
-            If the axes are too few, too many or, when one is to be divided, in no grid.
+            If there are too few or too many axes, or one to be divided that is not part of a grid.
         """
         n_images = len(self.weights)
         self.axes_ = np.array(axes_for_images(type(self).__name__, ax, n_images))

@@ -13,7 +13,7 @@ from sknn_basic import write_hdf5
 from sknn_basic._datasets import ImageDataset
 
 SIZE, STRIDE = 64, 32  # pixels
-BORDER = 448  # the column that parts training from test: 156 and 60 windows a photograph
+BORDER = 448  # the column that separates training and test: 156 and 60 windows per photograph
 PHOTOS = {"temple": "china.jpg", "flower": "flower.jpg"}
 N_TRAIN, N_TEST = (105, 104), (25, 25)  # of each class
 
