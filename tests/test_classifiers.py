@@ -311,10 +311,13 @@ def test_same_seed_same_bits(model):
 
 @pytest.mark.parametrize("load", [load_iris, load_wine, load_breast_cancer, load_digits])
 def test_defaults_learn_standardised_data(load):
-    """5-fold accuracy close to scikit-learn's logistic regression: within 0.02, the network within 0.03."""
+    """Accuracy close to that of scikit-learn's logistic regression: within 0.02, the network within 0.03."""
     X, y = load(return_X_y=True)
+    cv = 3 if load is load_digits else 5  # a fit of the network takes 6 s there
     accuracy = {
-        type(classifier).__name__: cross_val_score(make_pipeline(StandardScaler(), classifier), X, y).mean()
+        type(classifier).__name__: cross_val_score(
+            make_pipeline(StandardScaler(), classifier), X, y, cv=cv
+        ).mean()
         for classifier in (LogisticRegression(), LogisticRegressionGD(), ShallowNNClassifier(random_state=0))
     }
     assert accuracy["LogisticRegressionGD"] >= accuracy["LogisticRegression"] - 0.02

@@ -60,7 +60,7 @@ def test_html_has_tables_and_no_links(estimator):
 
 def test_html_of_a_pipeline_links_to_scikit_learn_only():
     X, y = blobs()
-    html = make_pipeline(FlattenScaler(), LogisticRegressionGD(max_iter=5)).fit(X, y)._repr_html_()
+    html = make_pipeline(FlattenScaler(1), LogisticRegressionGD(max_iter=5)).fit(X, y)._repr_html_()
     links = re.findall(r'href="([^"#]+)', html)
     assert links
     assert all("/sklearn.pipeline.Pipeline" in link for link in links)
