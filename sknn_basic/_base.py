@@ -113,9 +113,11 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
         ConvergenceWarning
             If the cost ends above its initial value (by more than rounding: 1.5e-8 of it in float64, 3.5e-4
             in float32) or is no longer finite: the learning rate is too large. The weights kept are the
-            last whose recorded cost was finite. Also if the features differ so much in scale that descent
-            has clearly not finished: a step along a feature whose variance is below a hundredth of the mean
-            square of all features would alone lower the cost by more than 1 % of the class entropy.
+            last whose recorded cost was finite. Also if the scale of the features
+            has clearly kept the descent from finishing: 2,000 steps at its rate would hardly move along a
+            feature whose variance is below a hundredth of the mean square of all, and which would lower the
+            cost by more than 1 % of the class entropy; or, after 200 steps, a network on features of a mean
+            square above 10 is still within 10 % of the class entropy.
         UserWarning
             A FitInterruptedWarning if the user interrupts (Ctrl-C) once the descent has begun: the weights
             reached are kept.
@@ -138,32 +140,31 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
                     self.max_iter, partial(self._copy_fitted_attributes, problem, rate)
                 ),
             )
-            try:
-                descent, warning = self._set_fitted_attributes(problem, rate, descent)
-            except KeyboardInterrupt:  # the descent is over: nothing is lost
-                descent, warning = self._set_fitted_attributes(
-                    problem, rate, descent._replace(interrupted=True)
-                )
-            try:
-                task.end(partial(self._copy_fitted_attributes, None, rate, descent))
-            except KeyboardInterrupt:
-                descent = descent._replace(interrupted=True)
-            if warning:
-                warnings.warn(warning.message, ConvergenceWarning, stacklevel=3)
-            if descent.interrupted:
-                warnings.warn(
-                    f"Gradient descent was interrupted: the weights of step {self.n_iter_} of "
-                    f"{self.max_iter} are kept. With warm_start=True, another fit continues from them.",
-                    FitInterruptedWarning,
-                    stacklevel=3,
-                )
+            descent, warning = self._finish(problem, rate, descent, task)
+            _warn(descent, warning, self.max_iter)
         return self
+
+    def _finish(self, problem, rate, descent, task):
+        """Set the fitted attributes and end the task; return the descent with weights, and a warning or None.
+
+        The descent is over: an interruption (Ctrl-C) is recorded, and nothing is lost.
+        """
+        try:
+            final, warning = self._set_fitted_attributes(problem, rate, descent)
+        except KeyboardInterrupt:
+            descent = descent._replace(interrupted=True)
+            final, warning = self._set_fitted_attributes(problem, rate, descent)
+        try:
+            task.end(partial(self._copy_fitted_attributes, None, rate, final))
+        except KeyboardInterrupt:
+            final = final._replace(interrupted=True)
+        return final, warning
 
     def _set_fitted_attributes(self, problem, rate, descent):
         """Set the fitted attributes; return the descent with weights in it, and a warning or None."""
         warning = find_warning(self, problem, rate, descent)
         descent = problem.with_weights(descent)
-        vars(self).update(self._fitted_attributes(descent, rate))
+        set_fitted_attributes(self, descent, rate)
         return descent, warning
 
     def _copy_fitted_attributes(self, problem, rate, descent):
@@ -314,6 +315,11 @@ def _rollback_on_error(estimator):
         raise
 
 
+def set_fitted_attributes(classifier, descent, rate):
+    """Set the fitted attributes after a descent, which holds weights, at a learning rate."""
+    vars(classifier).update(classifier._fitted_attributes(descent, rate))
+
+
 class FitWarning(NamedTuple):
     """What a fit warns of; a search reports what concerns the scale of X once, not for every candidate."""
 
@@ -345,6 +351,19 @@ def finite_logits(network, X, layers):
         Z = logits(network, choose_samples(X), cast(layers, X.dtype))
         largest = np.finfo(Z.dtype).max / 2
         return np.clip(Z, -largest, largest, out=Z)
+
+
+def _warn(descent, warning, max_iter):
+    """Warn the caller of `fit`."""
+    if warning:
+        warnings.warn(warning.message, ConvergenceWarning, stacklevel=4)
+    if descent.interrupted:
+        warnings.warn(
+            f"Gradient descent was interrupted: the weights of step {descent.n_iter} of {max_iter} are kept. "
+            "With warm_start=True, another fit continues from them.",
+            FitInterruptedWarning,
+            stacklevel=4,
+        )
 
 
 def _print_cost(step, cost, validation_cost):

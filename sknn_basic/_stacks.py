@@ -10,7 +10,14 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from ._base import FitWarning, GradientDescentClassifier, find_warning, finite_logits, last_step
+from ._base import (
+    FitWarning,
+    GradientDescentClassifier,
+    find_warning,
+    finite_logits,
+    last_step,
+    set_fitted_attributes,
+)
 from ._callbacks import n_tasks
 from ._descent.run import train_stack
 from ._descent.samples import BLOCK_BYTES, GramSamples, prefers_gram
@@ -274,7 +281,7 @@ class Stack:
         for name in ("classes_", "n_features_in_", "feature_names_in_"):
             if hasattr(self.prototype, name):
                 setattr(classifier, name, getattr(self.prototype, name))
-        vars(classifier).update(classifier._fitted_attributes(descent, rate))
+        set_fitted_attributes(classifier, descent, rate)
 
     def _assemble(self, index):
         """Return the candidate's pipeline with the fitted transformers, or the classifier itself."""
