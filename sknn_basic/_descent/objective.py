@@ -14,7 +14,7 @@ class Objective:
     """
 
     def __init__(self, network, samples, targets, s, l2, layers):
-        self.network = network
+        self.network, self.fit_intercept = network, network.fit_intercept
         self.samples = samples
         self.l2 = l2
         self.is_penalized = np.any(l2)
@@ -22,9 +22,10 @@ class Objective:
 
     def __call__(self, layers, want_cost):
         """Return J (None unless wanted) and [(dW1, db1), ...]."""
-        J, gradients = self._propagate(self.blocks[0], layers, want_cost)
-        for block in self.blocks[1:]:
-            more_J, more = self._propagate(block, layers, want_cost)
+        X, targets, s = self.blocks[0]
+        J, gradients = propagate(self.network, X, layers, targets, s, want_cost)
+        for X, targets, s in self.blocks[1:]:
+            more_J, more = propagate(self.network, X, layers, targets, s, want_cost)
             for sums, terms in zip(gradients, more, strict=True):
                 for total, term in zip(sums, terms, strict=True):
                     total += term
@@ -32,7 +33,7 @@ class Objective:
         if self.is_penalized:
             squares = self._sum_of_squares(layers) if want_cost else None
             J, gradients = penalize(J, gradients, layers, self.l2, squares)
-        if not self.network.fit_intercept:
+        if not self.fit_intercept:
             gradients = [(dW, np.zeros_like(db)) for dW, db in gradients]
         return J, gradients
 
@@ -46,10 +47,6 @@ class Objective:
             _, gradients = self(layers, want_cost=False)
             layers = update(layers, gradients, learning_rate)
             yield n_taken, layers
-
-    def _propagate(self, block, layers, want_cost):
-        X, targets, s = block
-        return propagate(self.network, X, layers, targets, s, want_cost)
 
     def data_cost(self, layers):
         """Return J without the penalty and without the backward pass."""

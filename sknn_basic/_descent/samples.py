@@ -14,7 +14,7 @@ from scipy import sparse
 # X is processed in blocks of about this size: temporaries stay small, and the second product of a step finds
 # the block in the cache. Of 0.25 to 16 MiB, 4 and 8 MiB are the fastest (benchmarks/tall.py).
 BLOCK_BYTES = 2**22
-MOMENTS_BLOCK = 2**14  # number of values converted to float64 at a time
+MOMENTS_BLOCK = 2**16  # values converted to float64 at a time; a quarter of it if they are sparse
 
 
 class SamplesProtocol(Protocol):
@@ -141,7 +141,7 @@ def _moments(X, s, n_rows):
     # Relative to the first row: the squares of values far from 0 would cancel.
     origin = X[0].astype(np.float64) if is_dense else np.zeros(X.shape[1])
     first, second = np.zeros((2, X.shape[1]))
-    size = MOMENTS_BLOCK * X.shape[0] // max(X.size, 1) + 1
+    size = MOMENTS_BLOCK // (1 if is_dense else 4) * X.shape[0] // max(X.size, 1) + 1
     for start in range(0, X.shape[0], size):
         rows = slice(start, start + size)
         x, weights = _rows_of(X, rows), s[rows].astype(np.float64).ravel()
