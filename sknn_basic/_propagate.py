@@ -12,7 +12,7 @@ from ._descent.network import Network
 from ._descent.objective import Objective
 from ._descent.outputs import logistic, softmax
 from ._descent.samples import choose_samples
-from ._inputs import normalized_weights, orientation_advice
+from ._inputs import normalized_weights, orientation_advice, shape_of
 
 
 class LogisticGradients(NamedTuple):
@@ -105,7 +105,7 @@ def propagate(
         raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {activation!r}.")
     if not isinstance(l2_regularization, Real) or not 0 <= l2_regularization < np.inf:
         raise ValueError(f"l2_regularization must be a number in [0, inf), got {l2_regularization!r}.")
-    with orientation_advice(X, y, np.shape(W1)[0] if np.ndim(W1) else None):
+    with orientation_advice(X, y, next(iter(shape_of(W1)), None)):
         X = check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32], input_name="X")
         y = column_or_1d(y)
         check_consistent_length(X, y)
