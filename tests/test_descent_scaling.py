@@ -84,7 +84,7 @@ def test_a_network_on_raw_features_is_told(name, activation):
 def test_the_message_names_the_feature_and_promises_no_more_than_a_step_wins(fit_intercept):
     """A lower bound: an exact search along the feature, with the intercept if there is one, wins more."""
     X, y = age_and_income()
-    frame = pd.DataFrame(X, columns=["age", "income"])
+    frame = pd.DataFrame(X.copy(), columns=["age", "income"])
     model = LogisticRegressionGD(fit_intercept=fit_intercept)
     if not fit_intercept:
         frame["age"] -= 45
