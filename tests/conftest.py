@@ -22,6 +22,24 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("sknn_basic")
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--hostile",
+        type=int,
+        nargs="?",
+        const=100,
+        default=1,
+        metavar="N",
+        help="repeat every test of random hostile input with N seeds (100 if N is left out, else 1)",
+    )
+
+
+def pytest_generate_tests(metafunc):
+    """Call a test that takes `hostile_seed` with every seed: each makes its own inputs from it."""
+    if "hostile_seed" in metafunc.fixturenames:
+        metafunc.parametrize("hostile_seed", range(metafunc.config.getoption("hostile")))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem):
     """Let a KeyboardInterrupt that escapes from a test about interruptions fail it, not end the run."""

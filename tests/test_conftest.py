@@ -23,6 +23,14 @@ def test_after_it():
 """
 
 
+def run_pytest(folder, *options):
+    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    command = [sys.executable, "-m", "pytest", "-n0", "-p", "no:cacheprovider", *options]
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=folder, env=environment, timeout=300, check=False
+    )
+
+
 @pytest.mark.parametrize(
     ("marker", "exit_code", "counts"), [("interrupts", 1, "1 failed, 1 passed"), ("slow", 2, "no tests ran")]
 )
@@ -31,11 +39,7 @@ def test_what_an_escaped_interruption_ends(marker, exit_code, counts, tmp_path):
     shutil.copy(Path(__file__).with_name("conftest.py"), tmp_path)
     (tmp_path / "test_interrupted.py").write_text(INTERRUPTED.format(marker=marker))
     (tmp_path / "pytest.ini").write_text(f"[pytest]\nmarkers =\n    {marker}\n")
-    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
-    command = [sys.executable, "-m", "pytest", "-n0", "-p", "no:cacheprovider"]
-    done = subprocess.run(
-        command, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=300, check=False
-    )
+    done = run_pytest(tmp_path)
     assert done.returncode == exit_code, done.stdout + done.stderr
     assert counts in done.stdout
 
@@ -46,3 +50,13 @@ def test_a_worker_has_one_thread_and_may_be_given_more():
     assert {pool["num_threads"] for pool in threadpool_info()} == {1}
     with threadpool_limits(2):
         assert {pool["num_threads"] for pool in threadpool_info()} == {2}
+
+
+def test_hostile_tests_are_repeated_with_as_many_seeds_as_asked_for(tmp_path):
+    """Once in an ordinary run, N times with --hostile=N."""
+    shutil.copy(Path(__file__).with_name("conftest.py"), tmp_path)
+    (tmp_path / "test_hostile.py").write_text("def test_one(hostile_seed):\n    assert hostile_seed < 3\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    assert "1 passed" in run_pytest(tmp_path).stdout
+    assert "3 passed" in run_pytest(tmp_path, "--hostile=3").stdout
+    assert "1 failed, 3 passed" in run_pytest(tmp_path, "--hostile", "4").stdout

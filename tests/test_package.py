@@ -117,6 +117,7 @@ def test_every_module_has_a_test_file():
     """Of its own name, without leading underscores; every other is in LAWS_ACROSS_MODULES."""
     expected = {f"test_{re.sub(r'(?:^|[.])_*', '_', module).strip('_')}" for module in MODULES}
     found = {path.stem for path in Path(__file__).parent.glob("test_*.py")}
+    found -= {name for name in found if name.startswith("test_hostile_")}  # random input, by area
     assert sorted(found - set(LAWS_ACROSS_MODULES)) == sorted(expected)
     assert sorted(found & set(LAWS_ACROSS_MODULES)) == sorted(LAWS_ACROSS_MODULES)
 
