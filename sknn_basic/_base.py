@@ -1,7 +1,6 @@
 """The base class of both classifiers: fitting, warnings and prediction."""
 
 import warnings
-from contextlib import contextmanager
 from functools import partial
 from numbers import Integral, Real
 from typing import NamedTuple
@@ -13,13 +12,19 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ._callbacks import CallbackSupportMixin, begin_fit, n_tasks
-from ._descent.objective import logits
-from ._descent.problem import cast
+from ._descent.logits import logits
 from ._descent.run import train
 from ._descent.samples import choose_samples
 from ._inputs import make_problem, make_validation, orientation_advice, validate_new_samples
 from ._parameters import ParameterAdviceMixin
 from ._sklearn import Interval, StrOptions, fit_context
+from ._state import replacing_state
+
+OF_DATA = (
+    "classes_",
+    "n_features_in_",
+    "feature_names_in_",
+)  # fitted attributes that are known before the descent
 
 
 class FitInterruptedWarning(UserWarning):
@@ -123,9 +128,9 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
             reached are kept.
         """
         task = begin_fit(self, n_tasks(self.max_iter), X, y, sample_weight)
-        with _rollback_on_error(self):
-            problem = make_problem(self, X, y, sample_weight, n_steps=self.max_iter)
-            validation = make_validation(self, problem, X_val, y_val, sample_weight_val)
+        with replacing_state(self) as fitted:
+            problem = make_problem(fitted, X, y, sample_weight, n_steps=self.max_iter)
+            validation = make_validation(fitted, problem, X_val, y_val, sample_weight_val)
             l2 = float(self.l2_regularization)
             rate = problem.learning_rate(self.learning_rate, l2)
             descent = train(
@@ -137,35 +142,37 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
                 validation=validation,
                 on_record=_print_cost if self.verbose else None,
                 observer=task.step_reporter(
-                    self.max_iter, partial(self._copy_fitted_attributes, problem, rate)
+                    self.max_iter, partial(fitted._copy_fitted_attributes, problem, rate)
                 ),
             )
-            descent, warning = self._finish(problem, rate, descent, task)
-            _warn(descent, warning, self.max_iter)
+            descent, warning = fitted._finish(problem, rate, descent)
+        descent = self._end(task, rate, descent)
+        _warn(descent, warning, self.max_iter)
         return self
 
-    def _finish(self, problem, rate, descent, task):
-        """Set the fitted attributes and end the task; return the descent with weights, and a warning or None.
+    def _finish(self, problem, rate, descent):
+        """Set the fitted attributes; return the descent with weights, and a warning or None.
 
         The descent is over: an interruption (Ctrl-C) is recorded, and nothing is lost.
         """
         try:
-            final, warning = self._set_fitted_attributes(problem, rate, descent)
+            return self._set_fitted_attributes(problem, rate, descent)
         except KeyboardInterrupt:
-            descent = descent._replace(interrupted=True)
-            final, warning = self._set_fitted_attributes(problem, rate, descent)
-        try:
-            task.end(partial(self._copy_fitted_attributes, None, rate, final))
-        except KeyboardInterrupt:
-            final = final._replace(interrupted=True)
-        return final, warning
+            return self._set_fitted_attributes(problem, rate, descent._replace(interrupted=True))
 
     def _set_fitted_attributes(self, problem, rate, descent):
-        """Set the fitted attributes; return the descent with weights in it, and a warning or None."""
         warning = find_warning(self, problem, rate, descent)
         descent = problem.with_weights(descent)
         set_fitted_attributes(self, descent, rate)
         return descent, warning
+
+    def _end(self, task, rate, descent):
+        """End the task of a fit, whose descent holds weights; return the descent."""
+        try:
+            task.end(partial(self._copy_fitted_attributes, None, rate, descent))
+        except KeyboardInterrupt:
+            return descent._replace(interrupted=True)
+        return descent
 
     def _copy_fitted_attributes(self, problem, rate, descent):
         """Return a copy of the fitted attributes for callbacks, which may change them.
@@ -175,7 +182,8 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
         if problem is not None:
             descent = problem.with_weights(descent)
         layers = [(W.copy(), b.copy()) for W, b in descent.layers]
-        return self._fitted_attributes(descent._replace(layers=layers), rate)
+        of_data = {name: getattr(self, name) for name in OF_DATA if hasattr(self, name)}
+        return of_data | self._fitted_attributes(descent._replace(layers=layers), rate)
 
     def _fitted_attributes(self, descent, rate):
         """Return {name: value} of the fitted attributes after a descent at a learning rate."""
@@ -303,18 +311,6 @@ def last_step(estimator):
     return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
 
 
-@contextmanager
-def _rollback_on_error(estimator):
-    """Restore all attributes of the estimator if an exception leaves the block."""
-    before = vars(estimator).copy()
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
-
-
 def set_fitted_attributes(classifier, descent, rate):
     """Set the fitted attributes after a descent, which holds weights, at a learning rate."""
     vars(classifier).update(classifier._fitted_attributes(descent, rate))
@@ -335,7 +331,7 @@ def find_warning(classifier, problem, rate, descent):
     l2 = float(classifier.l2_regularization)
     # After a warm start from an optimum, rounding alone may raise the cost.
     start = descent.loss_curve[0] if descent.loss_curve else np.inf
-    ceiling = start * (1 + np.sqrt(np.finfo(problem.samples.dtype).eps))
+    ceiling = start * (1 + float(np.finfo(problem.samples.dtype).eps) ** 0.5)
     if descent.diverged_at is not None or descent.loss > ceiling:
         return FitWarning(_divergence_message(descent, rate, problem.stable_rate(l2)))
     if descent.n_iter < classifier.max_iter:  # stopped by a callback or the user
@@ -346,11 +342,9 @@ def find_warning(classifier, problem, rate, descent):
 
 
 def finite_logits(network, X, layers):
-    """Return the logits of the rows of X, in the precision of X, clipped so that differences are finite."""
-    with np.errstate(all="ignore"):  # a probability is finite where Z overflows
-        Z = logits(network, choose_samples(X), cast(layers, X.dtype))
-        largest = np.finfo(Z.dtype).max / 2
-        return np.clip(Z, -largest, largest, out=Z)
+    """Return the logits of the rows of X, in the precision of X, and finite."""
+    with np.errstate(all="ignore"):
+        return logits(network, choose_samples(X), layers)
 
 
 def _warn(descent, warning, max_iter):

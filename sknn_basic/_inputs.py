@@ -56,7 +56,9 @@ def make_validation(estimator, problem, X_val, y_val, sample_weight_val):
     classes = estimator.classes_
     try:
         with orientation_advice(X_val, y_val, estimator.n_features_in_, "_val"):
-            X_val = validate_data(estimator, X_val, accept_sparse="csr", dtype=problem.dtype, reset=False)
+            X_val = validate_data(
+                estimator, X_val, accept_sparse="csr", dtype=problem.samples.weight_dtype, reset=False
+            )
             y_val = column_or_1d(y_val, warn=True)
             check_consistent_length(X_val, y_val)
             # Compared in Python: NumPy would cast one array to the type of the other, and truncate strings.
@@ -71,7 +73,7 @@ def make_validation(estimator, problem, X_val, y_val, sample_weight_val):
     except ValueError as error:
         message = f"In the validation samples (X_val, y_val, sample_weight_val): {error}"
         raise ValueError(message) from error
-    targets = problem.network.output.targets(labels, len(classes), problem.dtype)
+    targets = problem.network.output.targets(labels, len(classes), problem.samples.weight_dtype)
     return problem.validation(X_val, targets, s)
 
 
@@ -114,7 +116,8 @@ def orientation_advice(X, y=None, n_features=None, suffix=""):
     `n_features` is the expected number, if known; `suffix` completes the argument names X and y.
     """
     try:
-        yield
+        with np.errstate(all="ignore"):  # scikit-learn's test of finite values adds them up
+            yield
     except ValueError as error:
         advice = _what_to_pass(shape_of(X), () if y is None else shape_of(y), n_features, suffix)
         advice = advice or _one_hot_advice(y, suffix)

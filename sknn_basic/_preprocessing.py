@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ._callbacks import CallbackSupportMixin, begin_fit
 from ._inputs import shape_of
 from ._sklearn import Interval, StrOptions, fit_context
+from ._state import replacing_state
 
 N_LOOKED_AT = 100  # images that tell whether values go beyond 1
 
@@ -102,6 +103,12 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
             that are already scaled, or masks of 0 and 1.
         """
         task = begin_fit(self, 0, X, y)
+        with replacing_state(self) as fitted:
+            fitted._fit(X)
+        task.end({})
+        return self
+
+    def _fit(self, X):
         shape = shape_of(X)
         if len(shape) <= 2:
             X = validate_data(self, X)
@@ -121,13 +128,11 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
                 "All values of X are in [0, 1] already, and FlattenScaler would divide them by 255: pass "
                 "divisor=1 for images that are already scaled.",
                 UserWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         self.image_shape_ = X.shape[1:]
         first = X[:N_LOOKED_AT]
         self._fitted_on_pixels = bool(first.max() > 1 and first.min() >= 0)
-        task.end({})
-        return self
 
     def transform(self, X):
         """Return the images as rows, divided by `divisor`.

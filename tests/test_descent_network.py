@@ -89,6 +89,21 @@ def test_a_stack_is_its_members(name, k):
             assert distance(b_stack[i], b) < 1e-12
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_penalised_neighbour_changes_no_bit_of_a_member(dtype):
+    """Law 9: where ||W||^2 overflows, a member without a penalty has the cost that it has alone."""
+    W = np.full((3, 1), np.sqrt(np.finfo(dtype).max), dtype)
+    layers = [(np.stack([W, W]), np.zeros((2, 1, 1), dtype))]
+    l2 = np.array([0, 0.1], dtype).reshape(2, 1, 1)
+    gradients = [(np.ones((2, 3, 1), dtype), np.ones((2, 1, 1), dtype))]
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = np.sum(W * W) * np.ones(2, dtype)
+        J, penalized = penalize(np.array([0.5, 0.5], dtype), gradients, layers, l2, squares)
+    assert squares[0] == J[1] == np.inf
+    assert J[0] == 0.5
+    np.testing.assert_array_equal(penalized[0][0][0], gradients[0][0][0])
+
+
 def test_cost_only_where_it_is_wanted():
     layers, Y, s, network = problem("tanh", 1)
     assert propagate(network, X, layers, Y, s, want_cost=False)[0] is None

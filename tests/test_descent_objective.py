@@ -14,8 +14,9 @@ from longhand import G_SLOPE, G
 from models import ACTIVATIONS
 from sknn_basic._descent import samples as samples_module
 from sknn_basic._descent.activations import ACTIVATIONS as FUNCTIONS
+from sknn_basic._descent.logits import logits
 from sknn_basic._descent.network import Network, forward, update
-from sknn_basic._descent.objective import Objective, logits
+from sknn_basic._descent.objective import Objective
 from sknn_basic._descent.outputs import logistic, softmax
 from sknn_basic._descent.problem import Problem
 from sknn_basic._descent.samples import GramSamples, Samples

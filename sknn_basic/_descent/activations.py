@@ -13,12 +13,14 @@ from scipy.special import expit
 class Activation(NamedTuple):
     """An activation; initial weights have the variance `gain` / fan-in.
 
-    The gain is 2 for activations that pass only half of their inputs, as the ReLUs do, else 1.
+    The gain is 2 for activations that pass only half of their inputs, as the ReLUs do, else 1. A homogeneous
+    activation has g(c z) = c g(z) for c > 0.
     """
 
     g: Callable
     slope: Callable
     gain: float
+    is_homogeneous: bool = False
 
 
 def sigmoid(Z):
@@ -53,6 +55,6 @@ def leaky_relu_slope(A):
 ACTIVATIONS = {
     "sigmoid": Activation(sigmoid, sigmoid_slope, gain=1),
     "tanh": Activation(np.tanh, tanh_slope, gain=1),
-    "relu": Activation(relu, relu_slope, gain=2),
-    "leaky_relu": Activation(leaky_relu, leaky_relu_slope, gain=2),
+    "relu": Activation(relu, relu_slope, gain=2, is_homogeneous=True),
+    "leaky_relu": Activation(leaky_relu, leaky_relu_slope, gain=2, is_homogeneous=True),
 }

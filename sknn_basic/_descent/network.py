@@ -78,7 +78,8 @@ def propagate(network, X, layers, targets, s, want_cost=True):
 def penalize(J, gradients, layers, l2, sum_of_squares):
     """Add l2/2 ||W||^2 to J (unless it is None) and l2 W to each dW; biases are not penalised."""
     if J is not None:
-        J = J + np.reshape(l2, np.shape(J)) / 2 * sum_of_squares
+        penalty = np.reshape(l2, np.shape(J)) / 2 * sum_of_squares
+        J = np.where(np.equal(l2, 0).reshape(np.shape(J)), J, J + penalty)  # 0 * inf is no penalty
     return J, [(dW + l2 * W, db) for (dW, db), (W, _) in zip(gradients, layers, strict=True)]
 
 

@@ -1,10 +1,9 @@
-"""The cost of all samples and its gradients, as one function of the layers; the logits of all samples."""
-
-from math import prod
+"""The cost of all samples and its gradients, as one function of the layers."""
 
 import numpy as np
 
-from .network import cost, forward, penalize, propagate, update
+from .logits import finite_forward, overflows, width_of
+from .network import cost, penalize, propagate, update
 
 
 class Objective:
@@ -18,7 +17,7 @@ class Objective:
         self.samples = samples
         self.l2 = l2
         self.is_penalized = np.any(l2)
-        self.blocks = [(block, targets[rows], s[rows]) for rows, block in samples.blocks(_width(layers))]
+        self.blocks = [(block, targets[rows], s[rows]) for rows, block in samples.blocks(width_of(layers))]
 
     def __call__(self, layers, want_cost):
         """Return J (None unless wanted) and [(dW1, db1), ...]."""
@@ -51,7 +50,7 @@ class Objective:
     def data_cost(self, layers):
         """Return J without the penalty and without the backward pass."""
         return sum(
-            cost(self.network, forward(self.network, X, layers)[1], targets, s)
+            cost(self.network, finite_forward(self.network, X, layers), targets, s)
             for X, targets, s in self.blocks
         )
 
@@ -61,24 +60,22 @@ class Objective:
         return self.samples.sum_of_squares(W) + sum(np.sum(W * W, axis=(-2, -1)) for W, _ in deeper)
 
     def are_finite(self, layers):
-        """Whether all weights and biases are finite."""
+        """Whether weights and biases are finite in the precision of X, and so are all Z."""
         (W, b), *deeper = layers
+        largest = np.finfo(self.samples.weight_dtype).max
+        if not self.samples.are_finite(W):
+            return False
+        if self._bound(layers) < largest:
+            return True
         others = [b, *(array for layer in deeper for array in layer)]
-        return self.samples.are_finite(W) and all(np.isfinite(array).all() for array in others)
+        return all((np.abs(array) <= largest).all() for array in others) and not any(
+            overflows(self.network, X, layers) for X, _, _ in self.blocks
+        )
 
-
-def logits(network, samples, layers):
-    """Return Z of the output (..., m, k); with a hidden layer in blocks of rows, to keep A1 small."""
-    blocks = samples.blocks(_width(layers)) if len(layers) > 1 else []
-    if len(blocks) <= 1:
-        return forward(network, samples, layers)[1]
-    *stack, _, k = layers[-1][1].shape
-    Z = np.empty((*stack, samples.shape[0], k), layers[-1][1].dtype)
-    for rows, block in blocks:
-        Z[..., rows, :] = forward(network, block, layers)[1]
-    return Z
-
-
-def _width(layers):
-    """Return the number of columns of the first layer, over all members of a stack."""
-    return prod(layers[0][1].shape)
+    def _bound(self, layers):
+        """Return an upper bound on all |Z| and biases, since |g(z)| <= 1 + |z|."""
+        (W, b), *deeper = layers
+        bound = self.samples.bound(W) + np.abs(b).max()
+        for W, b in deeper:
+            bound = len(W) * (1 + bound) * np.abs(W).max() + np.abs(b).max()
+        return bound

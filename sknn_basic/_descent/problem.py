@@ -34,7 +34,6 @@ class Problem:
     def __init__(self, network, X, targets, s, layers, n_steps, gram=None):
         (W, b), *deeper = layers
         self.network = network
-        self.dtype = X.dtype
         self.samples = choose_samples(X, W, n_steps, gram)
         precision = self.samples.dtype
         self.targets, self.s = targets.astype(precision, copy=False), s.astype(precision, copy=False)
@@ -56,7 +55,7 @@ class Problem:
     def weights_of(self, layers):
         """Return the layers with weights in place of parameters, in the precision of X."""
         (W, b), *deeper = layers
-        return cast([(self.samples.weights_of(W), b), *deeper], self.dtype)
+        return cast([(self.samples.weights_of(W), b), *deeper], self.samples.weight_dtype)
 
     def with_weights(self, descent):
         """Return a descent with weights in place of its parameters."""

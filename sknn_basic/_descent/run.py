@@ -69,7 +69,7 @@ class Run:
         if self.recorded is None:
             raise ValueError(
                 "The cost of the initial weights is not finite: the features (or the weights that a warm "
-                "start continues from) are so large that it overflows. Scale X, as StandardScaler does."
+                "start continues from) are so large that sums overflow. Scale X, as StandardScaler does."
             )
         step, layers = self.recorded
         n_records = step // self.record_every + 1

@@ -28,6 +28,7 @@ class SamplesProtocol(Protocol):
 
     shape: tuple[int, int]  # (m, n)
     dtype: np.dtype  # precision of P, of Z = X W and of everything computed from Z
+    weight_dtype: np.dtype  # precision of X and of the fitted weights
     mT: Any  # `mT @ dZ` is the gradient of the cost with respect to P, for dZ (..., m, k)
 
     def __matmul__(self, P):
@@ -44,6 +45,9 @@ class SamplesProtocol(Protocol):
 
     def are_finite(self, P):
         """Return whether W is finite in the precision of X."""
+
+    def bound(self, P):
+        """Return an upper bound on all |X W| and on their partial sums."""
 
     def sum_of_squares(self, P):
         """Return ||W||^2, for each member of a stack."""
@@ -93,7 +97,7 @@ class Samples:
     def __init__(self, X):
         self.X = X
         self.shape = X.shape
-        self.dtype = X.dtype
+        self.dtype = self.weight_dtype = X.dtype
 
     def __matmul__(self, W):
         return _product(self.X, W)
@@ -113,6 +117,15 @@ class Samples:
 
     def are_finite(self, W):
         return bool(np.isfinite(W).all())
+
+    def bound(self, W):
+        return len(W) * self._largest * float(np.abs(W).max())
+
+    @cached_property
+    def _largest(self):
+        """The largest |X|, found without a copy."""
+        values = self.X.data if sparse.issparse(self.X) else self.X
+        return max(float(values.max(initial=0)), -float(values.min(initial=0)))
 
     def sum_of_squares(self, W):
         return np.sum(W * W, axis=(-2, -1))
@@ -188,6 +201,7 @@ class GramSamples:
     def __init__(self, X, W0=None, gram=None):
         self.X = X
         self.shape = X.shape
+        self.weight_dtype = X.dtype
         self.W0 = np.empty((X.shape[1], 0), X.dtype) if W0 is None else W0
         self.gram = self._make_gram(gram)
         self.products = self.gram.T[: X.shape[0]]  # X B'; transposed, a stack of 10 takes half the time
@@ -242,7 +256,10 @@ class GramSamples:
     def are_finite(self, C):
         """Whether W = B' C is finite in the precision of X: |W| <= sum_i |C_i| ||B_i||."""
         bound = np.sqrt(self.gram.diagonal()) @ np.abs(C).sum(axis=-1)
-        return bool(np.isfinite(C).all() and bound < np.finfo(self.X.dtype).max)
+        return bool(np.isfinite(C).all() and bound < np.finfo(self.weight_dtype).max)
+
+    def bound(self, C):
+        return len(C) * float(self.gram.diagonal().max() * np.abs(C).max())  # no entry is larger than those
 
     def sum_of_squares(self, C):
         """||W||^2 = sum_ij C_ij (B B' C)_ij."""

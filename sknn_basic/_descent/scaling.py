@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .objective import logits
+from .logits import logits
 
 # A feature is poorly scaled if its variance is this many times smaller than the mean square of all features.
 # In 500 fits on well-scaled data the ratio was at most 39 for a feature that still mattered; in fits that

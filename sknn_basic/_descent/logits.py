@@ -1,0 +1,86 @@
+"""The logits Z of given layers, for predictions and costs: finite for all finite samples."""
+
+from math import prod
+
+import numpy as np
+
+
+def logits(network, samples, layers):
+    """Return Z of the output (..., m, k) in the precision of the samples.
+
+    With a hidden layer it is computed in blocks of rows, to keep A1 small.
+    """
+    blocks = samples.blocks(width_of(layers)) if len(layers) > 1 else []
+    if len(blocks) <= 1:
+        return finite_forward(network, samples, layers)
+    *stack, _, k = layers[-1][1].shape
+    Z = np.empty((*stack, samples.shape[0], k), samples.dtype)
+    for rows, block in blocks:
+        Z[..., rows, :] = finite_forward(network, block, layers)
+    return Z
+
+
+def finite_forward(network, X, layers):
+    """Return Z of the output as `forward` does, but finite: rows that overflow are divided by a power of 2.
+
+    A sum of products that overflows is infinite, or NaN if terms of both signs do. It is then computed again
+    as Z 2^-e, from weights times 2^-e, which does not round. Weights of a wider range than that of X may be
+    the cause too. In the end a row is at most half of the largest float, so that differences are finite.
+    """
+    Z, e = _affine(X, 0, *layers[0])  # Z of the layer is Z 2^e, with an exponent for each value
+    for W, b in layers[1:]:
+        A, e = _activate(network.activation, Z, e)
+        Z, e = _affine(A, e, W, b)
+    Z, _ = _fitted(Z, e, np.finfo(Z.dtype).maxexp - 1)
+    return Z
+
+
+def overflows(network, X, layers):
+    """Whether a sum of products overflows on the way to Z, even if g maps it to a finite value."""
+    Z = X @ layers[0][0] + layers[0][1]
+    for W, b in layers[1:]:
+        if not np.isfinite(Z).all():
+            return True
+        Z = network.activation.g(Z) @ W + b
+    return not np.isfinite(Z).all()
+
+
+def width_of(layers):
+    """Return the number of columns of the first layer, over all members of a stack."""
+    return prod(layers[0][1].shape)
+
+
+def _affine(A, e, W, b):
+    """Return Z and e for which A 2^e W + b is Z 2^e, in the precision of A."""
+    Z = A @ W.astype(A.dtype, copy=False) + _scaled(b, -e, A.dtype)
+    is_finite = np.isfinite(Z)
+    if is_finite.all():
+        return Z, e
+    # Of n weights below 2^-(1 + log2 n), each times any float, the sum is below half of the largest float.
+    largest = np.maximum(np.abs(W).max(axis=-2, keepdims=True), np.abs(b))
+    more = np.frexp(largest)[1] + np.frexp(W.shape[-2])[1] + 1
+    scaled = A @ _scaled(W, -more, A.dtype) + _scaled(b, -e - more, A.dtype)
+    return np.where(is_finite, Z, scaled), np.where(is_finite, e, e + more)
+
+
+def _activate(activation, Z, e):
+    """Return A and e, with one exponent for each row, for which g(Z 2^e) is A 2^e."""
+    if not np.any(e):
+        return activation.g(Z), 0
+    if activation.is_homogeneous:
+        return _fitted(activation.g(Z), e, np.finfo(Z.dtype).maxexp)
+    return activation.g(np.ldexp(Z, e)), 0
+
+
+def _fitted(A, e, maxexp):
+    """Return A and e with the smallest exponent, at least 0, for each row that keeps it below 2^maxexp."""
+    if not np.any(e) and np.abs(A).max() < 2.0**maxexp:
+        return A, 0
+    exponents = np.where(A == 0, 0, np.frexp(A)[1] + e).max(axis=-1, keepdims=True)
+    in_row = np.maximum(exponents - maxexp, 0)
+    return np.ldexp(A, e - in_row), in_row
+
+
+def _scaled(array, e, dtype):
+    """Return the array times 2^e in a dtype, which only the product needs to fit."""
+    return np.ldexp(array.astype(np.float64, copy=False), e).astype(dtype, copy=False)

@@ -1,0 +1,151 @@
+"""Ctrl-C at every line, once or twice: an estimator is as it was before, or fitted as a whole."""
+
+import sys
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+
+import sknn_basic
+from models import blobs, images, weights_of
+from sknn_basic import FlattenScaler, LogisticRegressionGD, ShallowNNClassifier, VectorizedGridSearchCV
+from sknn_basic._descent.objective import Objective
+from watchers import TALL, WIDE
+
+pytestmark = [pytest.mark.interrupts, pytest.mark.filterwarnings("ignore::UserWarning")]
+FOLDER = sknn_basic.__path__[0]
+N_CASES = 60  # for each estimator and seed
+
+
+class Interruption:
+    """Raises KeyboardInterrupt at the n-th line of the package that is run from now on."""
+
+    def __init__(self, n):
+        self.n, self.n_lines, self.where = n, 0, None
+
+    def __enter__(self):
+        self.before = sys.gettrace()
+        sys.settrace(self.trace)
+        frame = sys._getframe(1)
+        while frame is not None:  # those that are running already
+            if frame.f_code.co_filename.startswith(FOLDER):
+                frame.f_trace = self.trace
+            frame = frame.f_back
+        return self
+
+    def __exit__(self, *error):
+        sys.settrace(self.before)
+
+    def trace(self, frame, event, argument):
+        if not frame.f_code.co_filename.startswith(FOLDER):
+            return None
+        if event == "line":
+            self.n_lines += 1
+            if self.n_lines == self.n:
+                self.where = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+                raise KeyboardInterrupt
+        return self.trace
+
+
+def cases():
+    X, y = blobs(2, *TALL)
+    wide, labels = blobs(3, *WIDE)
+    pictures, kinds = images()
+    network = ShallowNNClassifier(3, max_iter=4, record_every=3, random_state=0)
+    pipeline = make_pipeline(FlattenScaler(), LogisticRegressionGD(max_iter=3))
+    grid = {"logisticregressiongd__learning_rate": [0.1, 0.2]}
+    return {
+        "tall": (LogisticRegressionGD(max_iter=5, record_every=2), (X, y), {"X_val": X, "y_val": y}),
+        "wide": (LogisticRegressionGD(1e-3, 60, warm_start=True), (wide, labels), {}),
+        "network": (network, (X, y), {}),
+        "scaler": (FlattenScaler(), (pictures,), {}),
+        "search": (VectorizedGridSearchCV(pipeline, grid, cv=2), (pictures, kinds), {}),
+    }
+
+
+CASES = cases()
+
+
+def fit(model, arguments, options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return model.fit(*arguments, **options)
+
+
+def count_lines(model, arguments, options):
+    counted = Interruption(0)
+    with counted:
+        fit(model, arguments, options)
+    return counted.n_lines
+
+
+def assert_whole(model, before, whole, where):
+    """The state is that of before, the very same objects, or has all attributes of a fit."""
+    after = vars(model)
+    if after.keys() == before.keys() and all(after[name] is before[name] for name in before):
+        return
+    assert after.keys() == whole.keys(), where
+    assert all(after[name] is not before.get(name) for name in FITTED & after.keys()), where
+    if hasattr(model, "n_iter_"):
+        assert all(np.isfinite(array).all() for array in weights_of(model)), where
+        assert len(model.loss_curve_) == -(-model.n_iter_ // model.record_every), where
+
+
+FITTED = {"classes_", "coef_", "coefs_", "loss_curve_", "cv_results_", "best_estimator_"}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_one_interruption(name, hostile_seed):
+    """Anywhere, in a first or in another fit of the same estimator."""
+    rng = np.random.default_rng([hostile_seed, len(name)])
+    model, arguments, options = CASES[name]
+    n_lines = count_lines(clone(model), arguments, options)
+    whole = vars(fit(clone(model), arguments, options))
+    for _ in range(N_CASES):
+        interrupted = clone(model)
+        if rng.random() < 0.5:
+            fit(interrupted, [array[: len(array) // 2] for array in arguments], {})
+        before = dict(vars(interrupted))
+        interruption = Interruption(int(rng.integers(1, n_lines + 1)))
+        try:
+            with interruption:
+                fit(interrupted, arguments, options)
+        except KeyboardInterrupt:
+            pass
+        assert_whole(interrupted, before, whole, (hostile_seed, interruption.where))
+
+
+@pytest.mark.parametrize("name", ["tall", "wide", "network"])
+def test_a_second_interruption_while_the_first_is_handled(name, hostile_seed, monkeypatch):
+    """Ctrl-C in a step, and again soon after."""
+    rng = np.random.default_rng([hostile_seed, len(name)])
+    model, arguments, options = CASES[name]
+    whole = vars(fit(clone(model), arguments, options))
+    step = Objective.__call__
+    for _ in range(N_CASES):
+        n_calls, second = int(rng.integers(1, 6)), Interruption(int(rng.integers(1, 150)))
+        calls = []
+
+        def interrupted_step(objective, layers, want_cost, calls=calls, n_calls=n_calls, second=second):
+            calls.append(1)
+            if len(calls) == n_calls:
+                second.__enter__()
+                raise KeyboardInterrupt
+            return step(objective, layers, want_cost)
+
+        interrupted = clone(model)
+        if rng.random() < 0.5:
+            fit(interrupted, [array[: len(array) // 2] for array in arguments], {})
+        before = dict(vars(interrupted))
+        tracing = sys.gettrace()
+        try:
+            with monkeypatch.context() as patch:
+                patch.setattr(Objective, "__call__", interrupted_step)
+                fit(interrupted, arguments, options)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(tracing)
+        assert_whole(interrupted, before, whole, (hostile_seed, n_calls, second.where))
