@@ -109,7 +109,9 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
             If X, y, the weights, the validation samples or a parameter are invalid; if the features are
             so large that the cost of the initial weights, or the rate "auto", overflows; or if
             `warm_start=True` and the features or classes are not those of the previous fit. The estimator
-            is left unchanged.
+            is left unchanged, as by any error.
+        TypeError
+            If the labels are bytes, or cannot be sorted: strings and numbers, or None among them.
         KeyboardInterrupt
             If the user interrupts (Ctrl-C) before the descent begins. The estimator is left unchanged.
 

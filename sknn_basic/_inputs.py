@@ -17,8 +17,7 @@ def make_problem(estimator, X, y, sample_weight=None, *, n_steps, gram=None):
     `gram` is X X' in float64, if already known.
     """
     previous = _previous_fit(estimator) if estimator.warm_start else None
-    X, y = validate_samples(estimator, X, y)
-    classes = np.unique(y)
+    X, y, classes = validate_samples(estimator, X, y)
     if len(classes) < 2:
         raise ValueError(
             f"{type(estimator).__name__} needs samples of at least 2 classes, but y contains only "
@@ -89,11 +88,18 @@ def shape_of(array):
 
 
 def validate_samples(estimator, X, y):
-    """Return X as float32 or float64, dense or CSR, and y (n_samples,), or raise ValueError with advice."""
+    """Return X as float32 or float64, dense or CSR, y (n_samples,) and its classes, or raise an error."""
     with orientation_advice(X, y):
         X, y = validate_data(estimator, X, y, accept_sparse="csr", dtype=_accepted_dtypes(X))
-        check_classification_targets(y)
-    return X, y
+        try:
+            classes = np.unique(y)
+            check_classification_targets(y)
+        except TypeError as error:
+            raise TypeError(
+                "y must hold class labels that can be sorted: numbers, strings or booleans, not bytes, no "
+                f"mixture and none missing ({error})."
+            ) from error
+    return X, y, classes
 
 
 def validate_new_samples(estimator, X):
@@ -103,10 +109,22 @@ def validate_new_samples(estimator, X):
 
 
 def _accepted_dtypes(X):
-    """Return the dtypes to keep: float32 also for a DataFrame with Float32 columns of pandas or polars."""
-    if all(str(dtype).lower() == "float32" for dtype in getattr(X, "dtypes", [None])):
-        return np.float32
-    return [np.float64, np.float32]
+    return np.float32 if is_float32(X) else [np.float64, np.float32]
+
+
+def is_float32(X):
+    """Whether all values are float32: of any byte order, or columns of pandas, polars or PyArrow."""
+    dtypes = getattr(X, "dtypes", None)
+    if dtypes is None:
+        dtypes = X.schema.types if hasattr(X, "schema") else [getattr(X, "dtype", None)]
+    elif hasattr(X, "dtype"):  # a Series
+        dtypes = [X.dtype]
+    return {_name_of(dtype) for dtype in dtypes} <= {"float32", "<f4", ">f4", "float"}
+
+
+def _name_of(dtype):
+    """Return the name of the values' type, for extension types of pandas too."""
+    return str(getattr(dtype, "numpy_dtype", getattr(dtype, "subtype", dtype))).lower()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._callbacks import CallbackSupportMixin, begin_fit
-from ._inputs import shape_of
+from ._inputs import is_float32, shape_of
 from ._sklearn import Interval, StrOptions, fit_context
 from ._state import replacing_state
 
@@ -111,7 +111,7 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
     def _fit(self, X):
         shape = shape_of(X)
         if len(shape) <= 2:
-            X = validate_data(self, X)
+            X = validate_data(self, X, dtype=_accepted_dtype(X))
         else:
             X = check_array(X, allow_nd=True, input_name="X", estimator=self)
             if 0 in shape:
@@ -150,7 +150,7 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
         Raises
         ------
         ValueError
-            If the images have another shape than those of `fit`.
+            If the images have another shape than those of `fit`, or the result overflows.
 
         Warns
         -----
@@ -166,7 +166,7 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
             reading = " read_image reads image files." if is_text else ""
             raise ValueError(self._shape_message(shape) + reading)
         if len(shape) <= 2:
-            X = validate_data(self, X, reset=False)
+            X = validate_data(self, X, dtype=_accepted_dtype(X), reset=False)
         else:
             X = check_array(X, allow_nd=True, input_name="X", estimator=self)
         if self.divisor == 255 and self._fitted_on_pixels and X.dtype.kind == "f" and _is_scaled(X):
@@ -178,7 +178,7 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
             )
         rows = np.empty(X.shape, self.dtype or _float_dtype(X))
         precision = np.promote_types(_float_dtype(X), rows.dtype)
-        np.divide(X, float(self.divisor), out=rows, dtype=precision, casting="same_kind")
+        self._scale(np.divide, X, rows, precision)
         return rows.reshape(len(X), -1)
 
     def __setstate__(self, state):
@@ -198,15 +198,26 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
             float32 for float32 rows, else float64.
         """
         check_is_fitted(self)
-        X = check_array(X, input_name="X", estimator=self)
+        X = check_array(X, dtype=_accepted_dtype(X), input_name="X", estimator=self)
         if X.shape[1] != self.n_features_in_:
             raise ValueError(
                 f"X has {X.shape[1]} columns, but one image of shape {self.image_shape_} has "
                 f"{self.n_features_in_} values. Pass rows as transform returns them."
             )
         images = np.empty(X.shape, _float_dtype(X))
-        np.multiply(X, float(self.divisor), out=images, dtype=images.dtype, casting="same_kind")
+        self._scale(np.multiply, X, images, images.dtype)
         return images.reshape(-1, *self.image_shape_)
+
+    def _scale(self, ufunc, X, out, precision):
+        """Divide or multiply X by the divisor, or raise ValueError if the result overflows."""
+        try:
+            with np.errstate(over="raise", divide="raise", invalid="raise"):
+                ufunc(X, float(self.divisor), out=out, dtype=precision, casting="same_kind")
+        except FloatingPointError as error:
+            raise ValueError(
+                f"X has values from {X.min():g} to {X.max():g}, which overflow {out.dtype} when scaled by "
+                f"the divisor {self.divisor:g}. Pass another divisor, or float64."
+            ) from error
 
     def get_feature_names_out(self, input_features=None):
         """Return a name for each column of the output.
@@ -259,5 +270,9 @@ def _is_scaled(X):
     return highest > 0
 
 
+def _accepted_dtype(X):
+    return np.float32 if is_float32(X) else "numeric"
+
+
 def _float_dtype(X):
-    return np.float32 if X.dtype == np.float32 else np.float64
+    return np.float32 if is_float32(X) else np.float64

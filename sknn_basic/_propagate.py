@@ -75,7 +75,7 @@ def propagate(
     ------
     ValueError
         If an array does not have the shape described above or is not finite, if the labels in y are neither
-        in 0 to k - 1 nor of k classes, or if a parameter is invalid.
+        in 0 to k - 1 nor of k classes, if a parameter is invalid, or if the cost or a gradient overflows.
 
     See Also
     --------
@@ -124,7 +124,13 @@ def propagate(
     objective = Objective(network, choose_samples(X), targets, s, float(l2_regularization), layers)
     with np.errstate(all="ignore"):
         J, gradients = objective(layers, want_cost=True)
+        is_finite = objective.are_finite(layers)
     flat = [array for layer in gradients for array in layer]
+    if not is_finite or not all(np.isfinite(array).all() for array in [J, *flat]):
+        raise ValueError(
+            f"A sum of products, the cost or a gradient overflows {X.dtype}. Scale X, as StandardScaler "
+            "does, or pass smaller weights."
+        )
     shaped = [array.reshape(np.shape(value))[()] for array, (_, value) in zip(flat, given, strict=True)]
     return (LogisticGradients if W2 is None else NetworkGradients)(float(J), *shaped)
 

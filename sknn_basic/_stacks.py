@@ -96,7 +96,7 @@ def _gram(estimator, X, y, n_steps):
             warnings.simplefilter("ignore")  # the folds repeat the warnings
             if isinstance(estimator, Pipeline) and len(estimator.steps) > 1:
                 X = clone(estimator[:-1]).fit_transform(X)
-            X, _ = validate_samples(clone(last_step(estimator)), X, y)
+            X, *_ = validate_samples(clone(last_step(estimator)), X, y)
         return GramSamples(X).gram if prefers_gram(X, 1, False, n_steps) else None
     except (TypeError, ValueError, MemoryError):  # the folds report the error
         return None

@@ -1,11 +1,15 @@
 """Bad samples, labels and weights are refused, in scikit-learn's words and with what to do."""
 
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from scipy import sparse
 from sklearn.base import clone
 
-from models import blobs, both
+from models import blobs, both, weights_of
+from sknn_basic import FlattenScaler
 
 
 @both
@@ -101,3 +105,55 @@ def test_bad_class_weights_are_refused(model):
         clone(model).set_params(class_weight={0: 0, 1: 0}).fit(X, y)
     with pytest.raises(ValueError, match="not in class_weight"):
         clone(model).set_params(class_weight={0: 1, 5: 1}).fit(X, y)
+
+
+FLOAT32 = {
+    "big-endian": lambda X: X.astype(">f4"),
+    "pandas": lambda X: pd.DataFrame(X).astype("Float32").rename(columns=str),
+    "pandas with PyArrow": lambda X: pd.DataFrame(X).astype("float32[pyarrow]").rename(columns=str),
+    "sparse pandas": lambda X: pd.DataFrame(X).astype(pd.SparseDtype("float32", 0)).rename(columns=str),
+    "polars": pl.DataFrame,
+    "PyArrow": lambda X: pa.table({str(i): column for i, column in enumerate(X.T)}),
+}
+
+
+@pytest.mark.filterwarnings("ignore:pandas.DataFrame with sparse columns found:UserWarning")
+@pytest.mark.parametrize("kind", FLOAT32)
+@both
+def test_float32_stays_float32_in_every_container(model, kind):
+    """Law 5: weights and answers have the precision of X, whatever holds it; the weights are the same."""
+    X, y = blobs()
+    X = X.astype(np.float32)
+    given, model = FLOAT32[kind](X), clone(model).set_params(max_iter=3)
+    fitted = clone(model).fit(given, y)
+    for a, b in zip(weights_of(fitted), weights_of(clone(model).fit(X, y)), strict=True):
+        assert a.dtype == np.float32
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
+    assert fitted.predict_proba(given).dtype == np.float32
+    if "sparse" not in kind:
+        assert FlattenScaler(1).fit_transform(given).dtype == np.float32
+
+
+@both
+def test_a_series_is_no_table(model):
+    """One column alone gets scikit-learn's error, in fit and in predict."""
+    X, y = blobs()
+    fitted = clone(model).set_params(max_iter=3).fit(X, y)
+    for series in (pd.Series(X[:, 0]), pl.Series(X[:, 0])):
+        with pytest.raises(ValueError, match=r"Expected (a 2-dimensional container|2D array)"):
+            clone(model).fit(series, y)
+        with pytest.raises(ValueError, match=r"Expected (a 2-dimensional container|2D array)"):
+            fitted.predict(series)
+
+
+@both
+@pytest.mark.parametrize(
+    "labels", [[b"no", b"yes"], np.array(["no", "yes"], "S3"), ["yes", None], np.array([1, "yes"], object)]
+)
+def test_labels_of_other_types_are_refused(model, labels):
+    """As the documentation says: TypeError, with what labels may be; the model is as it was."""
+    X, _ = blobs()
+    model = clone(model)
+    with pytest.raises(TypeError, match="y must hold class labels that can be sorted: numbers, strings"):
+        model.fit(X, np.array(labels)[np.arange(len(X)) % 2])
+    assert vars(model) == vars(clone(model))

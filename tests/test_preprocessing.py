@@ -29,7 +29,7 @@ def test_flattened_in_c_order_and_divided(shape, dtype):
     """X.reshape(m, -1) / 255 for any number of axes and any real dtype; float32 stays, else float64."""
     X = np.resize(IMAGES, shape).astype(dtype)
     rows = FlattenScaler().fit_transform(X)
-    assert rows.dtype == (np.float32 if np.dtype(dtype) == np.float32 else np.float64)
+    assert rows.dtype == (np.float32 if dtype in (np.float32, ">f4") else np.float64)
     assert rows.flags.c_contiguous
     np.testing.assert_array_equal(rows, X.reshape(len(X), -1).astype(rows.dtype) / rows.dtype.type(255))
 
@@ -249,3 +249,35 @@ def test_scalers_saved_before_they_looked_at_pixels():
     old = FlattenScaler.__new__(FlattenScaler)
     old.__setstate__(state)
     np.testing.assert_array_equal(old.transform(IMAGES), scaler.transform(IMAGES))
+
+
+@pytest.mark.parametrize(
+    ("scaler", "X", "dtype"),
+    [
+        (FlattenScaler(dtype="float32"), [[1e300, 1.0]], "float32"),
+        (FlattenScaler(1e-300), [[1e300, 1.0]], "float64"),
+        (FlattenScaler(1e-300), np.float32([[0, 0]]), "float32"),
+    ],
+)
+def test_values_that_overflow_are_refused(scaler, X, dtype):
+    scaler.fit([[1.0, 2.0]])
+    with pytest.raises(ValueError, match=f"overflow {dtype} when scaled by the divisor"):
+        scaler.transform(X)
+
+
+def test_images_that_overflow_are_refused():
+    scaler = FlattenScaler(1e300).fit([[1.0, 2.0]])
+    with pytest.raises(ValueError, match="overflow float64"):
+        scaler.inverse_transform([[1e300, 1.0]])
+
+
+@pytest.mark.parametrize(
+    "bad", [np.full((3, 2), np.nan), np.zeros((3, 4, 0)), np.array([["a", "b"]]), np.ones((2, 2)) * 1j]
+)
+def test_a_failed_fit_leaves_the_scaler_as_it_was(bad):
+    """Fitted on images or not at all: attributes are those of before."""
+    for scaler in (FlattenScaler(), FlattenScaler().fit(IMAGES)):
+        before = dict(vars(scaler))
+        with pytest.raises(ValueError):  # noqa: PT011  (each has its own words, tested above)
+            scaler.fit(bad)
+        assert vars(scaler) == before

@@ -135,6 +135,9 @@ def test_float32_stays_float32():
         ({"l2_regularization": -1}, r"must be a number in \[0, inf\)"),
         ({"sample_weight": [1, -1, 1]}, "non-negative"),
         ({"X": [[np.nan, 1], [1, 1], [1, 1]]}, "contains NaN"),
+        ({"X": np.float32([[3e38, -3e38]] * 3), "W1": [[7.0], [7.0]]}, "overflows float32. Scale X"),
+        ({"X": np.full((3, 2), 1e300), "W1": [[1e10], [1e10]]}, "overflows float64. Scale X"),
+        ({"W1": [[1e200], [1.0]], "l2_regularization": 1.0}, "the cost or a gradient overflows"),
     ],
 )
 def test_what_it_cannot_use_is_refused(change, message):
