@@ -210,9 +210,12 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
 
     def _scale(self, ufunc, X, out, precision):
         """Divide or multiply X by the divisor, or raise ValueError if the result overflows."""
+        divisor, limits = float(self.divisor), np.finfo(precision)
+        if not float(limits.tiny) <= divisor <= float(limits.max):  # beyond float32
+            precision = np.float64
         try:
             with np.errstate(over="raise", divide="raise", invalid="raise"):
-                ufunc(X, float(self.divisor), out=out, dtype=precision, casting="same_kind")
+                ufunc(X, divisor, out=out, dtype=precision, casting="same_kind")
         except FloatingPointError as error:
             raise ValueError(
                 f"X has values from {X.min():g} to {X.max():g}, which overflow {out.dtype} when scaled by "
