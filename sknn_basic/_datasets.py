@@ -1,9 +1,7 @@
 """Images and labels in HDF5 files in the notes' layout, and the bundled photo patches."""
 
 import io
-from contextlib import contextmanager
 from importlib import resources
-from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,12 +9,12 @@ import h5py
 import numpy as np
 
 from ._files import write_atomically
+from ._hdf5 import find, one_line, read_values, reading
 
 TRAIN_KEYS = "train_set_x", "train_set_y"
 TEST_KEYS = "test_set_x", "test_set_y"
 CLASSES_KEY = "list_classes"
 KEYS = *TRAIN_KEYS, *TEST_KEYS, CLASSES_KEY  # in the order of the fields of ImageDataset
-MAX_SOFT_LINKS = 16  # HDF5's own limit, against circular links
 
 
 class ImageDataset(NamedTuple):
@@ -214,18 +212,18 @@ def _read(path, keys, optional=None):
             "folder of images, and write_hdf5 writes them to a file."
         )
     found = {}
-    with _reading(path):
+    with reading(path):
         file = h5py.File(path, "r")
     with file:
-        with _reading(path):
+        with reading(path):
             names = sorted(file)
         for key in keys if optional not in names else (*keys, optional):
             if key not in names:
                 raise ValueError(f"{path} has no dataset {key!r}; it holds {names}.{_advice(key, names)}")
             where = f"{path}: dataset {key!r}"
-            dataset = _find(file, key, where)
-            with _reading(where):
-                found[key] = where, _values(dataset)
+            dataset = find(file, key, where)
+            with reading(where):
+                found[key] = where, read_values(dataset)
     return found
 
 
@@ -236,75 +234,6 @@ def _advice(key, names):
     if key in TRAIN_KEYS and "test_set_x" in names:
         return " Pass the file with the training set first, that with the test set second."
     return ""
-
-
-def _find(file, key, where):
-    """Return the dataset; links are resolved one by one, since HDF5 itself would open other files."""
-    item, names, n_links = file, [key], 0
-    while names:
-        name = names.pop(0)
-        with _reading(where):
-            link = item.get(name, getlink=True) if isinstance(item, h5py.Group) else None
-        if isinstance(link, h5py.HardLink):
-            with _reading(where):
-                item = item[name]
-        elif isinstance(link, h5py.SoftLink) and n_links < MAX_SOFT_LINKS:
-            n_links += 1
-            item = file if link.path.startswith("/") else item
-            names = [part for part in link.path.split("/") if part not in ("", ".")] + names
-        elif isinstance(link, h5py.ExternalLink):
-            raise ValueError(f"{where} is a link to {link.filename!r}, expected the data in the file itself.")
-        else:
-            raise ValueError(f"{where} is a broken or circular link, expected a dataset.")
-    if not isinstance(item, h5py.Dataset):
-        raise ValueError(f"{where} is a {type(item).__name__.lower()}, expected a dataset.")
-    with _reading(where):
-        outside = item.is_virtual or item.external
-    if outside:
-        raise ValueError(f"{where} keeps its values in other files, expected them in the file itself.")
-    return item
-
-
-def _values(dataset):
-    """Return the values of a dataset; raise MemoryError if memory does not suffice for them.
-
-    HDF5 may report a lack of memory like damage, such as "filter returned failure during read". So after any
-    error, check whether NumPy can allocate as much memory as reading takes.
-    """
-    try:
-        return np.asarray(dataset[()])
-    except Exception as error:
-        # gzip decompresses into a buffer that doubles: up to twice the size of a chunk
-        n_bytes = dataset.nbytes + 2 * prod(dataset.chunks or [0]) * dataset.dtype.itemsize
-        try:
-            np.empty(n_bytes, np.uint8)
-        except (MemoryError, ValueError):  # ValueError: more than the address space
-            raise MemoryError(
-                f"{n_bytes / 2**30:,.1f} GiB are needed for values of shape {dataset.shape} and type "
-                f"{dataset.dtype}"
-            ) from error
-        raise
-
-
-@contextmanager
-def _reading(where):
-    """Turn any exception of h5py about a damaged file (KeyError, RuntimeError, ...) into an OSError.
-
-    A MemoryError stays a MemoryError. Both messages name what was read.
-    """
-    try:
-        yield
-    except MemoryError as error:
-        reason = _one_line(error) or type(error).__name__
-        raise MemoryError(f"{where} cannot be read for lack of memory: {reason}.") from error
-    except Exception as error:
-        raise OSError(
-            f"{where} cannot be read ({_one_line(error)}), expected a complete HDF5 file."
-        ) from error
-
-
-def _one_line(error):
-    return " ".join(str(error).split()).rstrip(".")
 
 
 # Checking
@@ -330,7 +259,7 @@ def _as_array(path, key, value):
         # object keeps a NUL at the end of a name, which is then rejected
         return where, np.asarray(value, object if key == CLASSES_KEY else None)
     except (TypeError, ValueError) as error:  # a ragged list
-        raise ValueError(f"{where} is not an array: {_one_line(error)}.") from error
+        raise ValueError(f"{where} is not an array: {one_line(error)}.") from error
 
 
 def _images(where, x):
