@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import tracemalloc
 from pathlib import Path
 
 import h5py
@@ -207,6 +208,17 @@ def test_missing_dataset(tmp_path, key):
     assert_names(error, path, repr(key), sorted(set(KEYS) - {key}), advice)
 
 
+def test_other_names_may_be_any_bytes(tmp_path):
+    """Another dataset, whose name is not UTF-8, is no obstacle; if one is missing, it is listed."""
+    path = write_raw(tmp_path / "a.h5", small_dataset() | {b"K\xe4uzchen": 1})
+    assert_equal(read_hdf5(path), small_dataset())
+    with h5py.File(path, "a") as file:
+        del file["test_set_y"]
+    with pytest.raises(ValueError, match="has no dataset 'test_set_y'") as error:
+        read_hdf5(path)
+    assert_names(error, path, r"'K\\xe4uzchen'")
+
+
 def test_missing_dataset_of_the_second_file(tmp_path):
     """Of two files, the one that lacks a dataset is named: here they were passed in the wrong order."""
     arrays = small_dataset()
@@ -266,7 +278,7 @@ def test_damaged_image(tmp_path):
     path = tmp_path / "a.h5"
     write_hdf5(path, *small_dataset().values())
     with h5py.File(path) as file:
-        chunk = file["test_set_x"].id.get_chunk_info(1)
+        chunk = file["test_set_x"].id.get_chunk_info(0)
     content = bytearray(path.read_bytes())
     content[chunk.byte_offset : chunk.byte_offset + chunk.size] = bytes(chunk.size)
     path.write_bytes(content)
@@ -294,21 +306,45 @@ def test_damaged_structure(tmp_path, signature):
 
 
 @pytest.mark.parametrize(
-    ("shape", "dtype", "expected"),
-    [((10**9, 64, 64, 3), "f8", "91,552.7 GiB"), ((2**40, 2**30), "u1", "1,099,511,627,776.0 GiB")],
-    ids=["memory", "addresses"],
+    ("shape", "dtype", "chunks"),
+    [
+        ((70_000, 64, 64, 3), "u1", None),
+        ((70_000, 64, 64, 3), "u1", (1, 64, 64, 3)),
+        ((10**9, 64, 64, 3), "f8", (1, 64, 64, 3)),
+        ((2**40, 2**30), "u1", (1, 64)),
+    ],
 )
-def test_more_than_memory_holds(tmp_path, shape, dtype, expected):
-    """A small file may declare any size: the dataset is named, and how much memory it needs."""
+def test_small_file_that_declares_much(tmp_path, shape, dtype, chunks):
+    """Values that are not in the file are refused before any memory is touched for them."""
     path = write_raw(tmp_path / "a.h5", small_dataset(train_set_x=None))
     with h5py.File(path, "a") as file:
-        file.create_dataset(
-            "train_set_x", shape, dtype, chunks=(1, *shape[1:]) if len(shape) > 2 else (1, 64)
-        )
+        file.create_dataset("train_set_x", shape, dtype, chunks=chunks)
     assert path.stat().st_size < 20_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(OSError, match=r"chunks are absent|0 bytes of its values") as error:
+            read_hdf5(path)
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+    assert_names(error, path, "'train_set_x'")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="files with holes")
+def test_more_than_memory_holds(tmp_path):
+    """A file on a large disk: the dataset is named, and how much memory it needs."""
+    path, shape = write_raw(tmp_path / "a.h5", small_dataset(train_set_x=None)), (2**30, 64, 64, 3)
+    try:
+        with h5py.File(path, "a") as file:
+            space, properties = h5py.h5s.create_simple(shape), h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+            properties.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+            h5py.h5d.create(file.id, b"train_set_x", h5py.h5t.NATIVE_UINT8, space, properties)
+    except (OSError, RuntimeError):
+        pytest.skip("the file system does not hold such a file")
     with pytest.raises(MemoryError, match="memory") as error:
         read_hdf5(path)
-    assert_names(error, path, "'train_set_x'", expected, shape)
+    assert_names(error, path, "'train_set_x'", "12,288.0 GiB", shape)
 
 
 LITTLE_MEMORY = """
@@ -404,16 +440,26 @@ def test_writes_lists_and_rows(tmp_path):
 
 
 def test_layout_is_that_of_the_notes(tmp_path):
-    """The notes' own `load_dataset` lines read the file; images are compressed one by one."""
+    """The notes' own `load_dataset` lines read the file."""
     path, arrays = tmp_path / "a.h5", small_dataset()
     write_hdf5(path, *arrays.values())
     with h5py.File(path, "r") as file:
         assert sorted(file) == sorted(KEYS)
         for key in KEYS:
             np.testing.assert_array_equal(np.array(file[key][:]), arrays[key])
-        for key in ("train_set_x", "test_set_x"):
-            assert file[key].chunks == (1, 4, 3, 2)
-            assert (file[key].compression, file[key].shuffle) == ("gzip", True)
+
+
+@pytest.mark.parametrize(
+    ("shape", "n"), [((64, 64, 3), 1), ((90, 91, 2), 1), ((28, 28), 20), ((1,), 30), ((1, 5), 30)]
+)
+def test_images_are_compressed_with_checksums(tmp_path, shape, n):
+    """Whole images, of small ones as many as 16 KiB hold, if there are so many."""
+    x, y = np.zeros((30, *shape), np.uint8), np.zeros(30, int)
+    write_hdf5(tmp_path / "a.h5", x, y, x[:2], y[:2], ["a"])
+    with h5py.File(tmp_path / "a.h5") as file:
+        for key, n_images in (("train_set_x", n), ("test_set_x", min(n, 2))):
+            assert file[key].chunks == (n_images, *shape)
+            assert (file[key].compression, file[key].shuffle, file[key].fletcher32) == ("gzip", True, True)
 
 
 def test_existing_file_is_kept(tmp_path):
@@ -429,6 +475,19 @@ def test_existing_file_is_kept(tmp_path):
     write_hdf5(link, *small_dataset().values(), overwrite=True)
     assert link.is_symlink()
     assert_equal(read_hdf5(path), small_dataset())
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_loop_of_links(tmp_path, overwrite):
+    """Links that lead in a circle are an OSError that names the path."""
+    path = tmp_path / "loop.h5"
+    path.symlink_to(path)
+    with pytest.raises(OSError, match="symbolic link") as error:
+        write_hdf5(path, *small_dataset().values(), overwrite=overwrite)
+    assert_names(error, path, "cannot be written")
+    with pytest.raises(OSError, match="expected an HDF5 file") as error:
+        read_hdf5(path)
+    assert_names(error, path)
 
 
 def test_folder_must_exist(tmp_path):
