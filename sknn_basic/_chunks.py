@@ -7,13 +7,14 @@ should have, whatever the memory behind them holds.
 import zlib
 from itertools import product
 from math import prod
+from operator import add
 
 import numpy as np
-from h5py import h5t, h5z
+from h5py import h5i, h5t, h5z
 
 COMPRESSIONS = {h5z.FILTER_DEFLATE: "gzip", h5z.FILTER_LZF: "lzf"}
-BLOCK = 2**15  # 16-bit words of a checksum that are summed up at once, far from 64 bits
-WEIGHTS = np.arange(BLOCK, 0, -1, dtype=np.uint64)
+BLOCK = 2**15  # 16-bit words of a checksum that are summed up at once; their sums stay exact: below 2**53
+WEIGHTS = np.stack([np.ones(BLOCK), np.arange(BLOCK, 0.0, -1)], axis=1)
 
 
 def unknown_filters(dataset):
@@ -28,7 +29,7 @@ def value_size(dataset):
     """Return how many bytes a value takes in the file."""
     kind = dataset.id.get_type()
     if isinstance(kind, h5t.TypeStringID) and kind.is_variable_str():
-        size_of_address, _ = dataset.file.id.get_create_plist().get_sizes()
+        size_of_address, _ = h5i.get_file_id(dataset.id).get_create_plist().get_sizes()
         return 8 + size_of_address  # the length of the text, the address of a heap, the number there
     return kind.get_size()
 
@@ -42,26 +43,26 @@ def read_chunks(dataset):
         raise ValueError(f"{n_absent} of its {n_chunks} chunks are absent")
     size = value_size(dataset)
     n_bytes = prod(step) * size
-    filters = [(UNDO[code], arguments) for code, arguments, _ in _filters(dataset)]
-    if any(undo is _unshuffle and arguments != (size,) for undo, arguments in filters):
+    filters = [(UNDO[code], arguments, 1 << i) for i, (code, arguments, _) in enumerate(_filters(dataset))]
+    if any(undo is _unshuffle and arguments != (size,) for undo, arguments, _ in filters):
         raise ValueError("its bytes are shuffled by another size than that of its values")
     # Other values, such as texts, are left to HDF5, which converts them, once their chunks are checked.
     is_plain = dataset.dtype.kind in "buif" and dataset_id.get_type().equal(h5t.py_create(dataset.dtype))
     values = np.empty(shape, dataset.dtype) if is_plain else None
-    n_left = dataset.file.id.get_filesize()
+    n_left = h5i.get_file_id(dataset_id).get_filesize()
     for start in product(*(range(0, length, n) for length, n in zip(shape, step, strict=True))):
         try:
             mask, stored = dataset_id.read_direct_chunk(start)
             n_left -= len(stored)
-            chunk = _decode(stored, mask, filters, n_bytes)
+            chunk = _decode(stored, mask, filters[::-1], n_bytes)
         except (IndexError, OSError, RuntimeError, ValueError, zlib.error) as error:
             raise ValueError(f"the chunk at {start}: {error}") from error
         if n_left < 0:
             raise ValueError("its chunks are larger than the file")
         if is_plain:
-            part = values[tuple(slice(i, i + n) for i, n in zip(start, step, strict=True))]
+            part = values[tuple(map(slice, start, map(add, start, step)))]
             block = np.frombuffer(chunk, values.dtype).reshape(step)
-            part[...] = block[tuple(slice(n) for n in part.shape)]  # a chunk may extend beyond the border
+            part[...] = block[tuple(map(slice, part.shape))]  # a chunk may extend beyond the border
     return values if is_plain else dataset[()]
 
 
@@ -73,9 +74,9 @@ def _filters(dataset):
 
 
 def _decode(chunk, mask, filters, n_bytes):
-    """Undo the filters, the last one first, except those in the mask, which were skipped in writing."""
-    for i, (undo, arguments) in reversed([*enumerate(filters)]):
-        if not mask >> i & 1:
+    """Undo the filters, except those whose bit is in the mask, which were skipped in writing."""
+    for undo, arguments, bit in filters:
+        if not mask & bit:
             chunk = undo(chunk, arguments, n_bytes + 4)  # 4 of a checksum before the compression
     if len(chunk) != n_bytes:
         raise ValueError(f"it has {len(chunk)} bytes, expected {n_bytes}")
@@ -123,12 +124,13 @@ def _unshuffle(chunk, arguments, _):
 def _check_fletcher32(chunk, *_):
     """Return the chunk without the checksum at its end, if that is the right one."""
     content, stored = chunk[:-4], int.from_bytes(chunk[-4:], "little")
-    words = np.frombuffer(content + bytes(len(content) % 2), ">u2").astype(np.uint64)
+    words = np.frombuffer(content + bytes(len(content) % 2), ">u2").astype(np.float64)
     first = second = 0
     for start in range(0, len(words), BLOCK):
         block = words[start : start + BLOCK]
-        second += first * len(block) + int(block @ WEIGHTS[-len(block) :])
-        first += int(block.sum())
+        sums = block @ WEIGHTS[-len(block) :]
+        second += first * len(block) + int(sums[1])
+        first += int(sums[0])
     if (first - (stored & 0xFFFF)) % 65535 or (second - (stored >> 16)) % 65535:
         raise ValueError("its checksum is wrong")
     return content

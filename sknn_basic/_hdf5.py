@@ -114,7 +114,7 @@ def _values(dataset):
 def _read_unchunked(dataset):
     """Return the values of a dataset in one piece; HDF5 would return the fill value for absent ones."""
     expected = prod(dataset.shape) * value_size(dataset)
-    stored, in_all = dataset.id.get_storage_size(), dataset.file.id.get_filesize()
+    stored, in_all = dataset.id.get_storage_size(), h5py.h5i.get_file_id(dataset.id).get_filesize()
     if stored != expected or stored > in_all:
         raise ValueError(f"{stored} bytes of its values are in a file of {in_all}, expected {expected}")
     return np.asarray(dataset[()])

@@ -450,11 +450,11 @@ def test_layout_is_that_of_the_notes(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("shape", "n"), [((64, 64, 3), 1), ((90, 91, 2), 1), ((28, 28), 20), ((1,), 30), ((1, 5), 30)]
+    ("shape", "n"), [((64, 64, 3), 1), ((150, 150, 3), 1), ((28, 28), 20), ((1,), 90), ((1, 5), 90)]
 )
 def test_images_are_compressed_with_checksums(tmp_path, shape, n):
     """Whole images, of small ones as many as 16 KiB hold, if there are so many."""
-    x, y = np.zeros((30, *shape), np.uint8), np.zeros(30, int)
+    x, y = np.zeros((90, *shape), np.uint8), np.zeros(90, int)
     write_hdf5(tmp_path / "a.h5", x, y, x[:2], y[:2], ["a"])
     with h5py.File(tmp_path / "a.h5") as file:
         for key, n_images in (("train_set_x", n), ("test_set_x", min(n, 2))):
