@@ -336,7 +336,9 @@ def _native(x):
 
 
 def _class_names(where, names):
-    return np.array([_class_name(where, name) for name in names.tolist()])
+    names = [_class_name(where, name) for name in names.tolist()]
+    with reading(where):  # NumPy gives every name the space of the longest
+        return np.array(names)
 
 
 def _class_name(where, name):

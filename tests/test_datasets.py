@@ -347,6 +347,18 @@ def test_more_than_memory_holds(tmp_path):
     assert_names(error, path, "'train_set_x'", "12,288.0 GiB", shape)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere more memory can be reserved than there is")
+def test_one_long_name_of_many(tmp_path):
+    """NumPy gives each name the space of the longest: if that is more than there is, the dataset is named."""
+    names = np.full(2**17, "a", object)
+    names[0] = "b" * 2**23
+    kind = h5py.string_dtype()
+    path = write_raw(tmp_path / "a.h5", small_dataset(list_classes=names.astype(kind)))
+    with pytest.raises(MemoryError, match="for lack of memory: Unable to allocate 4") as error:
+        read_hdf5(path)
+    assert_names(error, path, "list_classes")
+
+
 LITTLE_MEMORY = """
     import resource, sys
     from pathlib import Path
