@@ -166,7 +166,7 @@ def test_other_filters_are_refused(tmp_path, options, expected):
             kind, space = h5py.h5t.NATIVE_UINT8, h5py.h5s.create_simple(images.shape)
             h5py.h5d.create(file.id, b"test_set_x", kind, space, properties).write(space, space, images)
         else:
-            if not h5py.h5z.filter_avail(h5py.h5z.FILTER_SZIP):
+            if expected == "szip" and not h5py.h5z.filter_avail(h5py.h5z.FILTER_SZIP):
                 pytest.skip("HDF5 without szip")
             file.create_dataset("test_set_x", data=images, **options)
     with pytest.raises(ValueError, match="expected gzip, lzf or no compression") as error:
