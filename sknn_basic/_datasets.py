@@ -1,9 +1,7 @@
 """Images and labels in HDF5 files in the notes' layout, and the bundled photo patches."""
 
 import io
-from contextlib import contextmanager
 from importlib import resources
-from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,12 +9,12 @@ import h5py
 import numpy as np
 
 from ._files import write_atomically
+from ._hdf5 import find, one_line, read_values, reading, write_values
 
 TRAIN_KEYS = "train_set_x", "train_set_y"
 TEST_KEYS = "test_set_x", "test_set_y"
 CLASSES_KEY = "list_classes"
 KEYS = *TRAIN_KEYS, *TEST_KEYS, CLASSES_KEY  # in the order of the fields of ImageDataset
-MAX_SOFT_LINKS = 16  # HDF5's own limit, against circular links
 
 
 class ImageDataset(NamedTuple):
@@ -61,15 +59,27 @@ def read_hdf5(path, test_path=None):
     MemoryError
         If there is not enough memory for a dataset; the message names it and how much it needs.
     OSError
-        If a file or a dataset cannot be read: it is not HDF5, is truncated or damaged.
+        If a file or a dataset cannot be read: it is not HDF5, is truncated or damaged, values are absent, or
+        do not match their digest.
     ValueError
-        If a dataset is missing, is not in the file itself, or is not as described above.
-        Each message names the file, the dataset and what was expected.
+        If a dataset is missing, is not in the file itself, is compressed by another filter than gzip or lzf,
+        or is not as described above. Each message names the file, the dataset and what was expected.
 
     See Also
     --------
     write_hdf5 : Write such a file.
     load_photo_patches : Example images.
+
+    Notes
+    -----
+    Of a file of `write_hdf5` everything that is returned is checked against digests in the file: damage to
+    it, and changes by other programs, are an OSError. Whoever makes a file can also make its digests, or
+    remove them all; they do not tell who made it.
+
+    Files of other programs have no digests. Checksums of HDF5 (``fletcher32``) and of gzip are checked if
+    there are any, and that all values are in the file, in chunks of the right size: never is a fill value or
+    the content of memory returned for values that are absent. What cannot be seen is damage that leaves
+    another valid value: a pixel, label or letter that is not compressed, or the place where such values are.
 
     Examples
     --------
@@ -102,7 +112,8 @@ def write_hdf5(path, train_set_x, train_set_y, test_set_x, test_set_y, classes, 
     """Write images and labels to an HDF5 file that `read_hdf5` and the notes' ``load_dataset`` read.
 
     Everything is validated first. The file is then written atomically: an interruption leaves the old file or
-    none. Needs memory for one compressed copy of the data.
+    none; a process that is killed may also leave a temporary file beside it, such as
+    ``photos.h5.0f3a9c42.tmp``, which can be deleted. Needs memory for one compressed copy of the data.
 
     Parameters
     ----------
@@ -110,7 +121,7 @@ def write_hdf5(path, train_set_x, train_set_y, test_set_x, test_set_y, classes, 
         The file to write; its folder must exist.
     train_set_x : array-like of shape (m_train, ...)
         The training images, at least one, with two or more axes in all; integers, booleans or real floats of
-        any range. Stored in their own type, each image compressed separately.
+        any range. Stored in their own type, compressed, with checksums; of small images several together.
     train_set_y : array-like of shape (m_train,) or (1, m_train)
         For each image the index of its class in `classes`, an integer or boolean; stored as (m_train,) int64.
     test_set_x : array-like of shape (m_test, ...)
@@ -213,20 +224,32 @@ def _read(path, keys, optional=None):
             f"{path} is not a file: expected an HDF5 file with {', '.join(keys)}. read_image_folder reads a "
             "folder of images, and write_hdf5 writes them to a file."
         )
-    found = {}
-    with _reading(path):
+    found, has_digest = {}, {}
+    with reading(path):
         file = h5py.File(path, "r")
     with file:
-        with _reading(path):
-            names = sorted(file)
+        with reading(path):
+            names = sorted(map(_text, file))
         for key in keys if optional not in names else (*keys, optional):
             if key not in names:
                 raise ValueError(f"{path} has no dataset {key!r}; it holds {names}.{_advice(key, names)}")
             where = f"{path}: dataset {key!r}"
-            dataset = _find(file, key, where)
-            with _reading(where):
-                found[key] = where, _values(dataset)
+            dataset = find(file, key, where)
+            CHECKS[key](where, dataset)
+            values, has_digest[key] = read_values(dataset, key, where)
+            found[key] = where, values
+    bare = [key for key in has_digest if not has_digest[key]]
+    if 0 < len(bare) < len(has_digest):
+        raise OSError(
+            f"{path} is damaged, or was changed without write_hdf5: no digest of {', '.join(bare)}, unlike "
+            "other datasets. If the change is right, read it with h5py and write it with write_hdf5."
+        )
     return found
+
+
+def _text(name):
+    """Return the name of a dataset, which h5py gives as bytes if it is not UTF-8."""
+    return name.decode("utf-8", "backslashreplace") if isinstance(name, bytes) else name
 
 
 def _advice(key, names):
@@ -238,82 +261,15 @@ def _advice(key, names):
     return ""
 
 
-def _find(file, key, where):
-    """Return the dataset; links are resolved one by one, since HDF5 itself would open other files."""
-    item, names, n_links = file, [key], 0
-    while names:
-        name = names.pop(0)
-        with _reading(where):
-            link = item.get(name, getlink=True) if isinstance(item, h5py.Group) else None
-        if isinstance(link, h5py.HardLink):
-            with _reading(where):
-                item = item[name]
-        elif isinstance(link, h5py.SoftLink) and n_links < MAX_SOFT_LINKS:
-            n_links += 1
-            item = file if link.path.startswith("/") else item
-            names = [part for part in link.path.split("/") if part not in ("", ".")] + names
-        elif isinstance(link, h5py.ExternalLink):
-            raise ValueError(f"{where} is a link to {link.filename!r}, expected the data in the file itself.")
-        else:
-            raise ValueError(f"{where} is a broken or circular link, expected a dataset.")
-    if not isinstance(item, h5py.Dataset):
-        raise ValueError(f"{where} is a {type(item).__name__.lower()}, expected a dataset.")
-    with _reading(where):
-        outside = item.is_virtual or item.external
-    if outside:
-        raise ValueError(f"{where} keeps its values in other files, expected them in the file itself.")
-    return item
-
-
-def _values(dataset):
-    """Return the values of a dataset; raise MemoryError if memory does not suffice for them.
-
-    HDF5 may report a lack of memory like damage, such as "filter returned failure during read". So after any
-    error, check whether NumPy can allocate as much memory as reading takes.
-    """
-    try:
-        return np.asarray(dataset[()])
-    except Exception as error:
-        # gzip decompresses into a buffer that doubles: up to twice the size of a chunk
-        n_bytes = dataset.nbytes + 2 * prod(dataset.chunks or [0]) * dataset.dtype.itemsize
-        try:
-            np.empty(n_bytes, np.uint8)
-        except (MemoryError, ValueError):  # ValueError: more than the address space
-            raise MemoryError(
-                f"{n_bytes / 2**30:,.1f} GiB are needed for values of shape {dataset.shape} and type "
-                f"{dataset.dtype}"
-            ) from error
-        raise
-
-
-@contextmanager
-def _reading(where):
-    """Turn any exception of h5py about a damaged file (KeyError, RuntimeError, ...) into an OSError.
-
-    A MemoryError stays a MemoryError. Both messages name what was read.
-    """
-    try:
-        yield
-    except MemoryError as error:
-        reason = _one_line(error) or type(error).__name__
-        raise MemoryError(f"{where} cannot be read for lack of memory: {reason}.") from error
-    except Exception as error:
-        raise OSError(
-            f"{where} cannot be read ({_one_line(error)}), expected a complete HDF5 file."
-        ) from error
-
-
-def _one_line(error):
-    return " ".join(str(error).split()).rstrip(".")
-
-
 # Checking
 
 
 def _checked(found):
     """Return {key: (where, array)} as an ImageDataset, or raise ValueError."""
+    for key, (where, array) in found.items():
+        CHECKS[key](where, array)
     classes = _class_names(*found[CLASSES_KEY])
-    train_x, test_x = (_images(*found[key]) for key in ("train_set_x", "test_set_x"))
+    train_x, test_x = (_native(found[key][1]) for key in ("train_set_x", "test_set_x"))
     if test_x.shape[1:] != train_x.shape[1:]:
         where, _ = found["test_set_x"]
         raise ValueError(
@@ -330,25 +286,38 @@ def _as_array(path, key, value):
         # object keeps a NUL at the end of a name, which is then rejected
         return where, np.asarray(value, object if key == CLASSES_KEY else None)
     except (TypeError, ValueError) as error:  # a ragged list
-        raise ValueError(f"{where} is not an array: {_one_line(error)}.") from error
+        raise ValueError(f"{where} is not an array: {one_line(error)}.") from error
 
 
-def _images(where, x):
+def _check_images(where, x):
     if x.dtype.kind not in "buif":
         raise ValueError(f"{where} has type {x.dtype}, expected images of real numbers.")
     if x.ndim < 2 or x.size == 0:
         raise ValueError(
             f"{where} has shape {x.shape}, expected at least one image, such as (m, height, width, 3)."
         )
-    return x.astype(x.dtype.newbyteorder("="), copy=False)
 
 
-def _labels(where, y, n_images, n_classes):
+def _check_labels(where, y):
     if y.dtype.kind not in "bui":
         raise ValueError(
             f"{where} has type {y.dtype}, expected integer labels. np.unique(..., return_inverse=True) gives "
             "the classes of other labels, and integers for them."
         )
+
+
+def _check_names(where, names):
+    if names.ndim != 1 or names.size == 0:
+        raise ValueError(f"{where} has shape {names.shape}, expected (n_classes,): one name per class.")
+    if names.dtype.kind not in "OSiu":
+        raise ValueError(f"{where} has type {names.dtype}, expected text in UTF-8 without NUL.")
+
+
+# Of type and shape: in reading, before any value is read; in writing, of the arrays
+CHECKS = dict(zip(KEYS, (_check_images, _check_labels) * 2 + (_check_names,), strict=True))
+
+
+def _labels(where, y, n_images, n_classes):
     if y.shape not in [(n_images,), (1, n_images)]:
         raise ValueError(
             f"{where} has shape {y.shape}, expected ({n_images},) or (1, {n_images}): one label per image."
@@ -362,10 +331,14 @@ def _labels(where, y, n_images, n_classes):
     return y.astype(np.int64).ravel()
 
 
+def _native(x):
+    return x.astype(x.dtype.newbyteorder("="), copy=False)
+
+
 def _class_names(where, names):
-    if names.ndim != 1 or names.size == 0:
-        raise ValueError(f"{where} has shape {names.shape}, expected (n_classes,): one name per class.")
-    return np.array([_class_name(where, name) for name in names.tolist()])
+    names = [_class_name(where, name) for name in names.tolist()]
+    with reading(where):  # NumPy gives every name the space of the longest
+        return np.array(names)
 
 
 def _class_name(where, name):
@@ -386,9 +359,8 @@ def _as_hdf5(dataset):
     """Return the content of the file, made in memory: HDF5 crashes the interpreter if a disk is full."""
     content = io.BytesIO()
     *arrays, classes = dataset
+    arrays.append(np.array([name.encode() for name in classes.tolist()]))
     with h5py.File(content, "w") as file:
-        for key, array in zip((*TRAIN_KEYS, *TEST_KEYS), arrays, strict=True):
-            image_options = {"chunks": (1, *array.shape[1:]), "compression": "gzip", "shuffle": True}
-            file.create_dataset(key, data=array, **(image_options if array.ndim > 1 else {}))
-        file.create_dataset(CLASSES_KEY, data=np.array([name.encode() for name in classes.tolist()]))
+        for key, array in zip(KEYS, arrays, strict=True):
+            write_values(file, key, array)
     return content.getbuffer()

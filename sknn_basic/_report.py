@@ -12,7 +12,7 @@ from ._display.confusion_images import ConfusionImagesDisplay
 from ._display.loss_curve import LossCurveDisplay
 from ._display.weights import WeightsDisplay
 from ._extras import import_extra
-from ._files import write_atomically
+from ._files import resolve, write_atomically
 
 GRID = 3, 4  # rows and columns of misclassified images, in half the width of the figure
 N_SHOWN = 12
@@ -28,9 +28,11 @@ def check_report(path):
     if path.is_dir():
         raise OSError(f"{path} cannot be written: it is a folder.")
     try:
-        TemporaryFile(dir=path.resolve().parent).close()
+        TemporaryFile(dir=resolve(path).parent).close()
     except OSError as error:
-        raise OSError(f"{path} cannot be written: {error.strerror}, {path.resolve().parent}.") from error
+        raise OSError(
+            f"{path} cannot be written: {error.strerror}, {error.filename or path.parent}."
+        ) from error
 
 
 def write_report(models, data, path):

@@ -31,8 +31,8 @@ MODULES = sorted(short(found.name) for found in FOUND if not found.ispkg)
 SUBPACKAGES = sorted(short(found.name) for found in FOUND if found.ispkg)
 # A module imports from lower layers only.
 LAYERS = [
-    {"_extras", "_files", "_parameters", "_sklearn", "_state", "_descent.activations"},
-    {"_descent.outputs", "_descent.samples"},
+    {"_chunks", "_extras", "_files", "_parameters", "_sklearn", "_state", "_descent.activations"},
+    {"_descent.outputs", "_descent.samples", "_hdf5"},
     {"_descent.network", "_descent.logits"},
     {"_descent.objective", "_descent.curvature"},
     {"_descent.scaling"},
