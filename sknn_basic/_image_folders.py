@@ -56,7 +56,7 @@ def read_image_folder(path, size=64, *, max_pixels=None):
         Height and width of the images in pixels, in [1, inf).
     max_pixels : int, default=None
         The largest number of pixels (height times width) of a file, and of each image returned, in [1, inf):
-        a file of half a megabyte can hold 169 million, and each takes 4 to 30 bytes while it is decoded. None
+        a file of half a megabyte can hold 169 million, and each takes 4 to 25 bytes while it is decoded. None
         takes `PIL.Image.MAX_IMAGE_PIXELS`, which is 89,478,485 unless it was changed. Twice that is Pillow's
         own limit, whatever `max_pixels` is: raise it too for a larger file.
 
@@ -352,6 +352,8 @@ def _as_rgb(image):
         )
     if image.mode in ("La", "RGBa"):  # premultiplied
         image = image.convert({"La": "LA", "RGBa": "RGBA"}[image.mode])
+    if image.mode == "P" and image.palette is None:
+        image = image.copy()  # with a palette, which Pillow does not set for an image inside an ICNS file
     if not image.has_transparency_data:
         return image if image.mode == "RGB" else image.convert("RGB")
     if image.mode != "RGBA":
