@@ -116,7 +116,7 @@ def read_image_folder(path, size=64, *, max_pixels=None):
     ((2, 8, 8, 3), [0, 1], ['sea', 'wood'])
     """
     import_extra("PIL.Image", "images", "read_image_folder")
-    max_pixels = _check_size(size, max_pixels)
+    size, max_pixels = _check_size(size, max_pixels)
     path = Path(path)
     if not path.is_dir():
         raise FileNotFoundError(f"{path} is not a folder: expected one with a subfolder for each class.")
@@ -157,9 +157,11 @@ def read_image(path, size=64, *, max_pixels=None):
     Parameters
     ----------
     path : str or path-like
-        The file, of any format and colour mode that Pillow reads; HEIC if pillow-heif is installed.
+        The file, in one of the formats that `read_image_folder` lists.
     size : int, default=64
         Height and width of the image in pixels, in [1, inf): as for the images that the model was fitted on.
+    max_pixels : int, default=None
+        The largest number of pixels of the file, and of the image returned, as in `read_image_folder`.
 
     Returns
     -------
@@ -198,7 +200,7 @@ def read_image(path, size=64, *, max_pixels=None):
     ((2, 2, 3), 255)
     """
     import_extra("PIL.Image", "images", "read_image")
-    max_pixels = _check_size(size, max_pixels)
+    size, max_pixels = _check_size(size, max_pixels)
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist: expected an image.")
@@ -209,22 +211,23 @@ def read_image(path, size=64, *, max_pixels=None):
 
 
 def _check_size(size, max_pixels):
-    """Check both arguments; return the largest number of pixels of a file, infinity if there is no limit."""
+    """Check both arguments and return them; max_pixels is infinite if there is no limit."""
     from PIL import Image
 
     check_scalar(size, "size", Integral, min_val=1)
+    size = int(size)
     if max_pixels is not None:
         check_scalar(max_pixels, "max_pixels", Integral, min_val=1)
     elif Image.MAX_IMAGE_PIXELS is not None:
         max_pixels = Image.MAX_IMAGE_PIXELS
     else:
-        return inf
+        return size, inf
     if size * size > max_pixels:
         raise ValueError(
             f"size={size} asks for images of {size * size:,} pixels, but at most {max_pixels:,} are allowed: "
             "pass a smaller size, or more max_pixels."
         )
-    return max_pixels
+    return size, max_pixels
 
 
 def _is_visible(name):

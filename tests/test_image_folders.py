@@ -444,6 +444,13 @@ def test_sizes_that_do_not_fit_are_refused(size, photos):
             read(path, size)
 
 
+def test_sizes_of_numpy_do_not_overflow(photos):
+    image = read_image(photos / "red" / "0.png", np.int8(100))
+    np.testing.assert_array_equal(image, read_image(photos / "red" / "0.png", 100))
+    with pytest.raises(ValueError, match="size=100000 asks for images of 10,000,000,000 pixels"):
+        read_image(photos / "red" / "0.png", np.int32(10**5))
+
+
 @pytest.mark.parametrize(("max_pixels", "error"), [(0, ValueError), (1e6, TypeError), (63, ValueError)])
 def test_bad_limits_are_refused(max_pixels, error, photos):
     for read, path in ((read_image, photos / "red" / "0.png"), (read_image_folder, photos)):
