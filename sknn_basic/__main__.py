@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 import warnings
+from contextlib import suppress
 from time import perf_counter
 
 import numpy as np
@@ -22,27 +23,68 @@ from ._base import FitInterruptedWarning
 from ._callbacks import make_progress_bar
 from ._descent.activations import ACTIVATIONS
 from ._report import check_report, write_report
+from ._text import printable, short_name
+
+N_NAMES = 20  # classes that are named, in one line
+MESSAGE_LENGTH = 2000  # characters of an error or a warning, which may quote long names of a file
 
 
 def main(argv=None):
     """Run the command with the arguments `argv` (default: `sys.argv[1:]`)."""
+    if sys.stderr is None:  # closed (2>&-): what is meant for it is lost
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
     parser = _make_parser()
     argv = sys.argv[1:] if argv is None else argv
     options = parser.parse_intermixed_args(argv[1:] if argv[:1] == ["train"] else argv)
     if options.learning_rate == "auto" and options.model != "logistic":
         parser.error("argument --learning-rate: auto is for --model logistic only; give a number")
-    sys.stdout.reconfigure(errors="backslashreplace")  # a class name that the terminal cannot show
+    if sys.stdout is None:
+        parser.error("standard output is closed: redirect it to a file or to the null device")
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a class name that the terminal cannot show
     try:
-        _train(options)
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader has closed the pipe (| head): print nothing more, not even at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            _train(options)
+    except BrokenPipeError:  # the reader has closed the pipe, such as | head
+        pass
     except KeyboardInterrupt:
         sys.exit(130)
     except MemoryError as error:
         parser.error(f"not enough memory: {error}")
     except (ImportError, OSError, ValueError) as error:
-        parser.error(" ".join(str(error).split()))
+        parser.error(str(error))
+    finally:
+        _flush_output()
+
+
+def _say(*lines):
+    """Print lines that may hold text from files, and write them out: a full disk is told before training."""
+    try:
+        print(*map(printable, lines), sep="\n", flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(f"standard output cannot be written: {error.strerror}") from error
+
+
+def _flush_output():
+    """Write out what is left for standard output; drop it if that fails, or it would fail at exit again."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _show_warning(message, *where):
+    text = str(message).partition(" With warm_start")[0]  # advice for those who write Python
+    with suppress(OSError):  # as Python does: a warning that cannot be written ends nothing
+        print(f"sknn-basic: warning: {_one_line(text)}", file=sys.stderr)
+
+
+def _one_line(message):
+    text = printable(" ".join(str(message).split()))
+    return text if len(text) <= MESSAGE_LENGTH else f"{text[:MESSAGE_LENGTH]}..."
 
 
 def _train(options):
@@ -54,20 +96,24 @@ def _train(options):
     else:
         data = read_hdf5(options.file, options.test_file)
         source = " and ".join(filter(None, [options.file, options.test_file]))
-    names = ", ".join(f"{label} = {name}" for label, name in enumerate(data.classes))
-    print(f"Images: {source}")
-    print(f"Training set: {data.train_set_x.shape}; test set: {data.test_set_x.shape}; classes: {names}")
+    names = ", ".join(f"{label} = {short_name(name)}" for label, name in enumerate(data.classes[:N_NAMES]))
+    if len(data.classes) > N_NAMES:
+        names += f" and {len(data.classes) - N_NAMES} more"
+    _say(
+        f"Images: {source}",
+        f"Training set: {data.train_set_x.shape}; test set: {data.test_set_x.shape}; classes: {names}",
+    )
     models = []
     for name in ("logistic", "shallow") if options.model == "both" else (options.model,):
         classifier = _make_classifier(name, options)
-        print(f"\n{classifier}")
+        _say("", *repr(classifier).splitlines())
         try:
             models.append(_fit(classifier, data, progress_bars, is_validated=options.plot is not None))
         except ValueError as error:
             raise ValueError(f"{source}: {error}") from error
     if options.plot is not None:
         write_report(models, data, options.plot)
-        print(f"\nreport: {options.plot}")
+        _say("", f"report: {options.plot}")
 
 
 def _make_classifier(name, options):
@@ -102,11 +148,12 @@ def _fit(classifier, data, progress_bars, is_validated):
             model.fit(data.train_set_x, data.train_set_y, **validation)
         seconds = perf_counter() - start
     for warning in caught:
-        message = str(warning.message).partition(" With warm_start")[0]  # advice for those who write Python
-        print(f"sknn-basic: warning: {message}", file=sys.stderr)
-    print(f"train accuracy: {_accuracy(model, data.train_set_x, data.train_set_y)} %")
-    print(f"test accuracy: {_accuracy(model, data.test_set_x, data.test_set_y)} %")
-    print(f"trained in {seconds:.2f} s")
+        _show_warning(warning.message)
+    _say(
+        f"train accuracy: {_accuracy(model, data.train_set_x, data.train_set_y)} %",
+        f"test accuracy: {_accuracy(model, data.test_set_x, data.test_set_y)} %",
+        f"trained in {seconds:.2f} s",
+    )
     if any(warning.category is FitInterruptedWarning for warning in caught):
         raise KeyboardInterrupt
     return model
@@ -119,7 +166,7 @@ def _accuracy(model, X, y):
 
 class _OneLineParser(argparse.ArgumentParser):
     def error(self, message):
-        self.exit(2, f"{self.prog}: error: {message}\n")
+        self.exit(2, f"{self.prog}: error: {_one_line(message)}\n")
 
 
 def _make_parser():

@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 
 from ._chunks import read_chunks, unknown_filters, value_size
+from ._text import printable
 
 MAX_SOFT_LINKS = 16  # HDF5's own limit, against circular links
 DIGEST_KEY = "sknn_basic_digest"  # the attribute of a dataset with the digest of its values
@@ -36,8 +37,7 @@ def reading(where):
 
 def one_line(error):
     """Return a message in one line, without what a name in a damaged file could do to a terminal."""
-    text = " ".join(str(error).split()).rstrip(".")
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+    return printable(" ".join(str(error).split()).rstrip("."))
 
 
 def find(file, key, where):

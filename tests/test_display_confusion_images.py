@@ -1,5 +1,7 @@
 """The mistakes are drawn: which, in what order, under what names, in what colours and on what axes."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
@@ -133,6 +135,17 @@ def test_names_are_no_formulas():
     X, y, proba = predictions()
     display = ConfusionImagesDisplay.from_predictions(X, y, proba, class_names=["$5 bill$", "$\\frac{$"])
     display.figure_.canvas.draw()
+
+
+def test_long_names_are_shortened_where_they_are_drawn():
+    X, y, proba = predictions()
+    names = ["a" * 10**5, "\x1b[2J\nb"]
+    display = ConfusionImagesDisplay.from_predictions(X, y, proba, class_names=names)
+    assert {*display.predicted, *display.true} == {*names}
+    shown = {"a" * 37 + "...", r"\x1b[2J\nb"}
+    for title in titles(display):
+        said, is_ = re.fullmatch(r"(.*), \d+\.\d%\n\(is (.*)\)", title).groups()
+        assert {said, is_} == shown
 
 
 def test_classes_that_the_classifier_does_not_know_are_mistakes():

@@ -56,6 +56,17 @@ def test_image_shape_without_a_pipeline():
     WeightsDisplay.from_estimator(model, image_shape=[4, 5], norm=CenteredNorm())
 
 
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_classes_of_long_names(n_classes):
+    """Each name is shortened, so that both stand in the title of two classes."""
+    X, y = images(n_classes, shape=(4, 5))
+    names = np.array(["$a" + "x" * 10**5, "b\n", "c"])
+    model = make_pipeline(FlattenScaler(), LogisticRegressionGD(max_iter=5)).fit(X, names[y])
+    titles = [ax.get_title() for ax in WeightsDisplay.from_estimator(model).axes_]
+    a, b = "$a" + "x" * 35 + "...", r"b\n"
+    assert titles == ([f"{b} against {a}"] if n_classes == 2 else [a, b, "c"])
+
+
 def test_zero_weights_are_drawn():
     """A fit that has learnt nothing is grey, not a division by zero."""
     WeightsDisplay(weights=np.zeros((1, 12)), image_shape=(2, 2, 3)).plot()

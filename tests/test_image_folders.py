@@ -2,7 +2,12 @@
 
 import os
 import re
+import struct
 import sys
+import warnings
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -146,6 +151,12 @@ def test_every_format(suffix, tmp_path):
     assert np.quantile(difference, 0.9) < 30
 
 
+def test_a_palette_inside_an_icon(tmp_path):
+    grey = np.kron(RAMP.round(), np.full((16, 16), 255)).astype(np.uint8)
+    Image.fromarray(grey).convert("1").convert("P").save(tmp_path / "palette.icns")
+    np.testing.assert_array_equal(read_image(tmp_path / "palette.icns", 128)[..., 0] > 127, grey > 127)
+
+
 def test_transparent_pixels_are_white(tmp_path):
     """Alpha, a transparent palette entry and a transparent colour alike."""
     half = np.zeros((4, 4, 4), np.uint8)
@@ -220,8 +231,8 @@ def test_unreadable_files_are_named_in_one_warning(photos):
     assert len(caught) == 1
     assert caught[0].filename == __file__
     assert dataset.labels.tolist() == [0, 0, 0, 1, 1, 1]
-    named = re.findall(r"(\w+/[\w.]+) \(", str(caught[0].message).replace(os.sep, "/"))
-    assert named == expected
+    named = re.findall(r"\w+/[\w]+\.\w+", str(caught[0].message).replace(os.sep, "/"))
+    assert sorted(named) == expected
 
 
 @pytest.fixture
@@ -234,7 +245,7 @@ def pillow_heif(monkeypatch):
 
     def register_heif_opener():
         Image.register_open(
-            "STAND-IN", lambda file, name: Image.new("L", (9, 9), 77), lambda head: head[4:8] == b"ftyp"
+            "HEIF", lambda file, name: Image.new("L", (9, 9), 77), lambda head: head[4:8] == b"ftyp"
         )
 
     module.register_heif_opener = register_heif_opener
@@ -295,13 +306,195 @@ def test_avif_says_what_to_install(is_known, tmp_path, monkeypatch):
 def test_lack_of_memory_is_no_damaged_file(photos, monkeypatch):
     """It is raised: to leave such images out would change the training set from machine to machine."""
 
-    def fail(image):
+    def fail(image, **options):
         raise MemoryError
 
     monkeypatch.setattr("PIL.ImageOps.exif_transpose", fail)
     for read, path in ((read_image, photos / "red" / "0.png"), (read_image_folder, photos)):
-        with pytest.raises(MemoryError, match=r"\d.png cannot be read for lack of memory\.$"):
+        with pytest.raises(
+            MemoryError, match=r"\d.png cannot be read .* 64 x 64 pixels for lack of memory\.$"
+        ):
             read(path)
+
+
+def test_no_other_program_is_run(photos, monkeypatch):
+    """PostScript, whatever it is called, alone or inside another file: Pillow would call Ghostscript."""
+    monkeypatch.setattr("subprocess.Popen", None)
+    opened = []
+    monkeypatch.setattr("PIL.EpsImagePlugin.Ghostscript", lambda *args, **options: opened.append(args))
+    script = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 40 40\n%%EndComments\nshowpage\n"
+    fields = [(3, 60, b"\1\0"), (3, 20, b"(\0"), (3, 30, b"(\0"), (3, 120, b"\1"), (8, 10, script)]
+    inside = b"".join(
+        b"\x1c" + bytes(field) + len(data).to_bytes(2, "big") + data for *field, data in fields
+    )  # IPTC
+    for name, content in ("a.jpg", script), ("b.eps", script), ("c", script), ("d.png", inside):
+        (photos / "red" / name).write_bytes(content)
+        with pytest.raises(OSError, match=r"cannot identify the image: damaged, or none of PNG, JPEG, "):
+            read_image(photos / "red" / name)
+    with pytest.warns(UserWarning, match=r"Left out 4 files .* \(cannot identify"):
+        assert len(read_image_folder(photos, 4).images) == 6
+    assert not opened
+
+
+def test_formats_are_those_that_the_documentation_names():
+    """And each of them, but for HEIF, is one that this Pillow opens, or lacks a library for."""
+    from PIL import features
+
+    from sknn_basic._image_folders import FORMATS
+
+    Image.init()
+    listed = re.search(r"whatever the name of the file: (.*?)\.", read_image_folder.__doc__, re.DOTALL)[1]
+    named = re.split(r",\s+|\s+or\s+", listed.replace("JPEG 2000", "JPEG2000"))
+    assert [name.upper() for name in named] == list(FORMATS)
+    unknown = set(FORMATS) - set(Image.OPEN) - {"HEIF"}
+    assert unknown == (set() if "AVIF" in Image.OPEN else {"AVIF"})
+    assert features.check("jpg")
+
+
+def bomb(width, height):
+    """A PNG of zeros, which takes a thousandth of its pixels."""
+    rows = zlib.compress(bytes((1 + width) * height), 9)
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)),
+        (b"IDAT", rows),
+        (b"IEND", b""),
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+
+
+def test_images_of_too_many_pixels_are_refused_before_they_are_decoded(photos, monkeypatch):
+    """By the limit of Pillow, at once and not at twice that, or by another; the message says what to pass."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)
+    path = photos / "red" / "bomb.png"
+    path.write_bytes(bomb(200, 51))
+    advice = r"Image size \(10200 pixels\) exceeds limit of 10000 pixels.* pass a larger max_pixels\."
+    with monkeypatch.context() as context:
+        context.setattr("PIL.ImageFile.ImageFile.load", None)
+        with pytest.raises(OSError, match=rf"bomb.png cannot be read as an image: {advice}$"):
+            read_image(path, 8)
+    with pytest.warns(UserWarning, match=rf"bomb.png \({advice}"):
+        assert len(read_image_folder(photos, 8).images) == 6
+    assert read_image(path, 8, max_pixels=10_200).max() == 0
+    assert len(read_image_folder(photos, 8, max_pixels=10_200).images) == 7
+    with pytest.raises(
+        OSError, match=r"\(2000 pixels\) exceeds limit of 1999 pixels.* a larger max_pixels\.$"
+    ):
+        read_image(photos / "red" / "0.png", 8, max_pixels=1999)
+    path.write_bytes(bomb(200, 101))
+    with pytest.raises(OSError, match=r"20200 pixels.* raise PIL.Image.MAX_IMAGE_PIXELS\.$"):
+        read_image(path, 8, max_pixels=20_200)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
+    assert read_image(path, 8).max() == 0
+
+
+def test_a_large_image_inside_an_icon_is_refused(tmp_path, monkeypatch):
+    """An icon holds an image of its own, of another size than it declares: nothing of it is decoded."""
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load_prepare", None)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)
+    image = bomb(200, 51)
+    (tmp_path / "a.ico").write_bytes(
+        struct.pack("<HHHBBBBHHII", 0, 1, 1, 16, 16, 0, 0, 1, 8, len(image), 22) + image
+    )
+    (tmp_path / "a.icns").write_bytes(
+        struct.pack(">4sI4sI", b"icns", 16 + len(image), b"icp4", 8 + len(image)) + image
+    )
+    for path in tmp_path.iterdir():
+        with pytest.raises(OSError, match=r"\(10200 pixels\) exceeds limit of 10000 pixels"):
+            read_image(path, 8)
+
+
+def test_limits_and_filters_of_others_stay_as_they_were(photos):
+    """Threads that read at once leave no filter of warnings behind."""
+    before = warnings.filters[:], Image.MAX_IMAGE_PIXELS
+    files = [*photos.rglob("*.png")] * 30
+    with ThreadPoolExecutor(8) as pool:
+        images = [*pool.map(lambda path: read_image(path, 8, max_pixels=10**6), files)]
+    assert (warnings.filters[:], Image.MAX_IMAGE_PIXELS) == before
+    for image, path in zip(images, files, strict=True):
+        np.testing.assert_array_equal(image, read_image(path, 8))
+
+
+def memory(field):
+    """A number of bytes that Linux tells of this process: VmRSS, in use, or VmHWM, the peak."""
+    return 1024 * int(re.search(rf"{field}:\s*(\d+) kB", Path("/proc/self/status").read_text())[1])
+
+
+@pytest.mark.skipif(
+    not os.access("/proc/self/clear_refs", os.W_OK), reason="the peak of memory cannot be reset"
+)
+@pytest.mark.parametrize(("mode", "n_bytes"), [("RGB", 4), ("RGBA", 8), ("I", 13), ("F", 13)])
+def test_memory_is_that_of_few_copies(mode, n_bytes, tmp_path):
+    """Bytes per pixel: RGB as Pillow decodes it; another on white; numbers and their copy in range."""
+    side = 3000
+    Image.new(mode, (side, side)).save(tmp_path / "image.tiff", compression="tiff_deflate")
+    read_image(tmp_path / "image.tiff", 8)
+    Path("/proc/self/clear_refs").write_text("5")
+    before = memory("VmRSS")
+    read_image(tmp_path / "image.tiff", 8)
+    assert memory("VmHWM") - before < 1.25 * n_bytes * side**2
+
+
+@pytest.mark.parametrize("size", [10**5, 10**9, 10**20])
+def test_sizes_that_do_not_fit_are_refused(size, photos):
+    for read, path in ((read_image, photos / "red" / "0.png"), (read_image_folder, photos)):
+        with pytest.raises(ValueError, match=rf"size={size} asks for images of .* at most 89,478,485"):
+            read(path, size)
+
+
+def test_sizes_of_numpy_do_not_overflow(photos):
+    image = read_image(photos / "red" / "0.png", np.int8(100))
+    np.testing.assert_array_equal(image, read_image(photos / "red" / "0.png", 100))
+    with pytest.raises(ValueError, match="size=100000 asks for images of 10,000,000,000 pixels"):
+        read_image(photos / "red" / "0.png", np.int32(10**5))
+
+
+@pytest.mark.parametrize(("max_pixels", "error"), [(0, ValueError), (1e6, TypeError), (63, ValueError)])
+def test_bad_limits_are_refused(max_pixels, error, photos):
+    for read, path in ((read_image, photos / "red" / "0.png"), (read_image_folder, photos)):
+        with pytest.raises(error, match="max_pixels"):
+            read(path, 8, max_pixels=max_pixels)
+
+
+@pytest.fixture
+def locked(monkeypatch):
+    """A set of names of folders that cannot be listed, not even by root."""
+    names, scandir = set(), os.scandir
+
+    def scan(path="."):
+        if Path(path).name in names:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr("os.scandir", scan)
+    return names
+
+
+def test_folders_that_cannot_be_listed_are_named(photos, locked):
+    """Inside a class they are left out with a warning; a class of nothing else is an error."""
+    (photos / "red" / "more").mkdir()
+    Image.new("RGB", (9, 9)).save(photos / "red" / "more" / "a.png")
+    (photos / "red" / "a.txt").write_text("text")
+    locked.add("more")
+    unlisted = r"Left out 1 folder that cannot be listed: .*more \(Permission denied\)"
+    expected = rf"^Left out 1 file that cannot be read as images: .*a.txt .*\. {unlisted}\.$"
+    with pytest.warns(UserWarning, match=expected) as caught:
+        assert read_image_folder(photos, 4).labels.tolist() == [0] * 3 + [1] * 3
+    assert len(caught) == 1
+    locked.add("blue")
+    with pytest.raises(
+        ValueError, match=r"blue has no image .* cannot be listed: .*blue \(Permission denied\)\.$"
+    ):
+        read_image_folder(photos, 4)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+def test_names_of_files_do_not_reach_the_terminal_as_commands(photos):
+    (photos / "red" / "\x1b[2J\n\u202etxt.png").write_text("text")
+    with pytest.warns(UserWarning, match=r"red/\\x1b\[2J\\n\\u202etxt.png \("):
+        read_image_folder(photos, 4)
 
 
 def test_folders_in_a_class_belong_to_it(photos):

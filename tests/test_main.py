@@ -1,9 +1,13 @@
 """The command: the notes' assignment, on the bundled images and on files."""
 
+import io
 import os
 import re
+import shlex
 import subprocess
 import sys
+import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -278,6 +282,102 @@ def test_help_and_version(capsys):
             main(argv)
         assert exit_.value.code == 0
         assert expected in capsys.readouterr().out
+
+
+ODD_NAMES = ["\x1b[2J\x1b]0;title\x07", "\r\ngone", "\u202egnp.\u2066", "\x9b31m", "a" * 10**5]
+
+
+def write_odd(path, n_classes=5):
+    y = np.arange(2 * n_classes) % n_classes
+    images = np.arange(12 * len(y), dtype=np.uint8).reshape(-1, 3, 4)
+    write_hdf5(path, images, y, images, y, np.resize(ODD_NAMES, n_classes))
+
+
+def is_shown(text):
+    """Whether text has only what a terminal shows, in lines that fit on a screen."""
+    return all(line.isprintable() and len(line) < 3000 for line in text.split("\n"))
+
+
+def test_names_of_classes_and_files_are_escaped_and_shortened(tmp_path, monkeypatch, capsys):
+    """Escape sequences, new lines, reversed text, a name of 100,000 letters: shown, but not obeyed."""
+    monkeypatch.chdir(tmp_path)
+    name = "odd.h5" if os.name == "nt" else "\x1b[2Jodd\n\u202e.h5"
+    write_odd(name)
+    main([name, "--max-iter", "1"])
+    out, error = capsys.readouterr()
+    assert is_shown(out)
+    assert error == ""
+    shown = (
+        r"0 = \x1b[2J\x1b]0;title\x07, 1 = \r\ngone, 2 = \u202egnp.\u2066, 3 = \x9b31m, 4 = "
+        + "a" * 37
+        + "..."
+    )
+    assert out.splitlines()[1].endswith(f"classes: {shown}")
+    write_odd("many.h5", 1000)
+    main(["many.h5", "--max-iter", "1", "--model", "logistic"])
+    out = capsys.readouterr().out
+    assert is_shown(out)
+    assert "19 = aaa" in out
+    assert "... and 980 more\n" in out
+    for argument in ("\x1b[2J\u202e.h5", "--\x1b[2J", "--max-iter=\x1b[2J", "a" * 10**5, "\udcff\x85"):
+        assert is_shown(fails(capsys, argument))
+    broken = "odd.h5" if os.name == "nt" else "\x9b\x07.h5"
+    Path(broken).write_text("text")
+    assert is_shown(fails(capsys, broken))
+
+
+@pytest.mark.filterwarnings("default")
+def test_warnings_are_lines_without_control_characters(tmp_path, monkeypatch, capsys):
+    """From the reading of files too, not only from the fits."""
+
+    def read(*paths):
+        warnings.warn("odd \x1b[2J\nname", UserWarning, stacklevel=2)
+        return load_photo_patches()
+
+    monkeypatch.setattr("sknn_basic.__main__.read_hdf5", read)
+    main(["file.h5", "--max-iter", "1", "--learning-rate", "0.001"])
+    assert capsys.readouterr().err == "sknn-basic: warning: odd \\x1b[2J name\n"
+
+
+def test_output_to_what_is_no_file(monkeypatch):
+    """Such as the output of a notebook, which cannot be reconfigured."""
+    monkeypatch.setattr("sys.stdout", io.StringIO())
+    main(["--max-iter", "1"])
+    assert "train accuracy" in sys.stdout.getvalue()
+
+
+def run_in_shell(arguments, cwd):
+    command = f"{shlex.quote(sys.executable)} -m sknn_basic --max-iter 3 {arguments}"
+    return subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, cwd=cwd, timeout=300
+    )
+
+
+@pytest.mark.skipif(not os.access("/bin/bash", os.X_OK), reason="redirections of a POSIX shell")
+@pytest.mark.parametrize(
+    ("redirection", "code", "message"),
+    [
+        (">&-", 2, "error: standard output is closed"),
+        (">&- 2>&-", 2, None),
+        ("--learning-rate 100 <&- 2>&-", 0, None),
+        ("| head -n 1", 0, None),
+        (">/dev/full", 2, "error: standard output cannot be written: No space left on device"),
+        ("--learning-rate 100 2>/dev/full", 0, None),
+    ],
+)
+def test_output_that_cannot_be_written_ends_in_one_line(redirection, code, message, tmp_path):
+    """As other commands end: an error in one line, or none where nobody reads; never a traceback."""
+    if "/dev/full" in redirection and not Path("/dev/full").exists():
+        pytest.skip("no /dev/full")
+    done = run_in_shell(redirection, tmp_path)
+    assert done.returncode == code
+    if message is None:
+        assert done.stderr == ""
+    else:
+        assert done.stderr.count("\n") == 1
+        assert message in done.stderr
+    assert ("Images: " in done.stdout) == (code == 0)
+    assert "warning" not in done.stdout
 
 
 def test_default_command_is_silent_on_standard_error(tmp_path):

@@ -119,6 +119,24 @@ def test_report_without_mistakes_and_without_images():
     assert "Samples of shape (16,) cannot be drawn as images." in texts(draw_report([model], rows))
 
 
+@pytest.mark.parametrize("names", [["a" * 10**5, "b" * 10**5], ["\x1b[2J\n", "\u202e$\\frac{$"]])
+@pytest.mark.parametrize("n_classes", [2, 1000])
+def test_long_and_odd_names_are_drawn_short_and_on_their_line(names, n_classes, tmp_path):
+    """No text of the report is longer, or has more lines, than if the classes were called a and b."""
+    data = dataset((4, 4))
+    model = fit(data, LogisticRegressionGD(max_iter=5))
+    labels = np.arange(len(data.test_set_y)) % n_classes
+    plain, odd = (
+        draw_report(model, data._replace(classes=np.resize(x, n_classes), test_set_y=labels))
+        for x in (["a", "b"], names)
+    )
+    for expected, shown in zip(texts(plain), texts(odd), strict=True):
+        assert len(shown) <= len(expected) + 80
+        assert shown.count("\n") == expected.count("\n")
+        assert shown.replace("\n", "").isprintable()
+    odd.savefig(tmp_path / "report.png")
+
+
 def test_names_are_no_formulas(tmp_path):
     data = dataset((4, 4))._replace(classes=np.array(["$5 bill", "c$\\frac{"]))
     write_report(fit(data, LogisticRegressionGD(max_iter=5)), data, tmp_path / "report.png")

@@ -11,6 +11,7 @@ from sklearn.utils import check_array, check_consistent_length, check_scalar, co
 from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import check_is_fitted
 
+from .._text import short_name
 from .common import axes_for_images, check_image_shape, fitted_image_shape, steps_before_last
 
 
@@ -269,7 +270,8 @@ class ConfusionImagesDisplay:
             self.axes_, self.images, self.predicted, self.probability, self.true, strict=False
         ):
             self.images_.append(axes.imshow(image, **style))
-            axes.set_title(f"{predicted}, {p:.1%}\n(is {true})", fontsize="small", parse_math=False)
+            title = f"{short_name(predicted)}, {p:.1%}\n(is {short_name(true)})"
+            axes.set_title(title, fontsize="small", parse_math=False)
         self.text_ = None
         if n_images == 0:
             centred = {"ha": "center", "va": "center", "transform": every[0].transAxes}

@@ -4,6 +4,7 @@ from math import prod
 
 import numpy as np
 
+from .._text import short_name
 from .common import axes_for_images, check_image_shape, fitted_image_shape, unwrap
 
 
@@ -117,7 +118,8 @@ class WeightsDisplay:
         if hasattr(classifier, "coef_"):
             weights, labels = classifier.coef_, classifier.classes_
             labels = (labels if names is None else names[labels]).tolist()
-            titles = [f"{labels[1]} against {labels[0]}"] if len(labels) == 2 else [*map(str, labels)]
+            shown = [short_name(label) for label in labels]
+            titles = [f"{shown[1]} against {shown[0]}"] if len(shown) == 2 else shown
         else:
             weights = classifier.coefs_[0].T
             titles = [f"unit {j}" for j in range(len(weights))]
