@@ -1,12 +1,19 @@
-"""Every example of the README runs and gives what it shows, in one session, in the order of the page."""
+"""Every example of the README runs and gives what it shows, in one session, in the order of the page.
+
+And so does the script of SECURITY.md.
+"""
 
 import ast
 import doctest
 import importlib
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+from sknn_basic import load_photo_patches, write_hdf5
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
@@ -134,3 +141,22 @@ def test_map_names_what_the_code_has():
     assert len(functions) >= 9
     for name in functions:
         assert any(hasattr(module, name) for module in (network, outputs, activations, sknn_basic)), name
+
+
+def test_security_reads_in_a_process_of_its_own(tmp_path):
+    """The script of SECURITY.md reads a file, and ends with the error of one that is none."""
+    text = (Path(__file__).parents[1] / "SECURITY.md").read_text()
+    code = text.split("```python\n")[1].split("```")[0]
+    (tmp_path / "script.py").write_text(f"{code}        print(data.train_set_x.shape)\n")
+    dataset = load_photo_patches()
+    for name, is_sound in (("sound", True), ("damaged", False)):
+        folder = tmp_path / name
+        folder.mkdir()
+        path = folder / "from_others.h5"
+        write_hdf5(path, *dataset) if is_sound else path.write_bytes(b"\x89HDF\r\n\x1a\n" * 99)
+        done = subprocess.run(
+            [sys.executable, tmp_path / "script.py"], cwd=folder, capture_output=True, text=True, timeout=120
+        )
+        assert (done.returncode == 0) == is_sound
+        assert ("(209, 64, 64, 3)" in done.stdout) == is_sound
+        assert ("expected a complete HDF5 file" in done.stderr) != is_sound
