@@ -2,20 +2,21 @@
 
 import warnings
 from contextlib import suppress
+from functools import partial
+from time import perf_counter
 
 import numpy as np
 from sklearn import get_config
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import check_scoring
 from sklearn.model_selection import GridSearchCV, ParameterGrid, check_cv
 from sklearn.utils import get_tags, indexable
 
 from ._base import GradientDescentClassifier, last_step
 from ._callbacks import NO_DATA, begin_fit, callbacks_of, has_callbacks, propagates_to_fits
 from ._parameters import ParameterAdviceMixin
-from ._sklearn import accepts_sample_weight, fit_context
-from ._stacks import EVALUATION_TASK, Fold, make_candidate, make_groups, n_rows, shared_grams
+from ._sklearn import check_method_params, fit_context
+from ._stacks import EVALUATION_TASK, Fold, StoredLogits, make_candidate, make_groups, n_rows, shared_grams
 
 
 class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
@@ -23,8 +24,13 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
 
     The candidates of a fold that differ only in `learning_rate` and `l2_regularization` are trained as one
     stack of weights, which multiplies the data once per step; values of `max_iter` are checkpoints of that
-    descent. Each setting of the other parameters gets a stack of its own. Results, attributes and errors are
-    those of `GridSearchCV`.
+    descent. Each setting of the other parameters gets a stack of its own. Results, attributes, errors and
+    the warnings of scorers are those of `GridSearchCV`.
+
+    A stack replaces what it knows: the methods of this package's classifiers and those of scikit-learn's
+    `Pipeline`. A subclass of either is trained in stacks if it only adds to it (other defaults, more
+    parameters, methods of new names). One that overrides any method or attribute but `__init__` is fitted and
+    scored as `GridSearchCV` does, one candidate after another.
 
     Far beyond the stable rate (see `LogisticRegressionGD`), where the cost does not fall, descent is chaotic:
     it depends on rounding errors, and a stack adds numbers in another order than a single fit. There the
@@ -68,17 +74,21 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
 
     Notes
     -----
-    Candidates with ``verbose=True``, with invalid parameters or with fit parameters other than the
-    classifier's `sample_weight` are fitted one after another. With metadata routing, with callbacks on the
-    estimator, or with a callback on the search that propagates to its fits (it has a
-    `max_propagation_depth`), the whole search runs as `GridSearchCV` does. Other callbacks on the search, and
-    `sklearn.callback.ProgressBar`, are notified of each step of a stack, without data, but not of the fits of
-    its transformers; an error that they raise in a task of the search ends the search.
+    Other candidates that are fitted one after another are those with invalid parameters, with fit parameters
+    other than the classifier's `sample_weight`, with ``verbose=True`` of the classifier or the pipeline, and
+    those whose transformers change X in place. With metadata routing, with callbacks on the estimator, or
+    with a callback on the search that propagates to its fits (it has a `max_propagation_depth`), the whole
+    search runs as `GridSearchCV` does. Other callbacks on the search, and `sklearn.callback.ProgressBar`, are
+    notified of each step of a stack, without data, but not of the fits of its transformers; an error that
+    they raise in a task of the search ends the search.
+
+    A stack warns once of what the fits of `GridSearchCV` repeat: the warnings of transformers, and those that
+    features differ in scale. Warnings of a descent name their candidate.
 
     There is no `n_jobs`: a stack is one descent.
 
-    With ``random_state=None`` the networks of a stack share their initial weights; `GridSearchCV` draws new
-    ones for each fit.
+    With ``random_state=None`` the networks of a stack share their initial weights, and its candidates their
+    transformers; `GridSearchCV` draws anew for each fit.
 
     With callable metrics the weights of all candidates and folds are kept in memory until `fit` ends.
 
@@ -163,24 +173,26 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
             only the current fit ends, with a warning, and the search continues.
         """
         self._check_estimator_and_y(y)
+        self._get_scorers()  # raises the errors of `scoring` and `refit` before anything is trained
         candidates = list(ParameterGrid(self.param_grid))
         estimators = [make_candidate(self.estimator, parameters) for parameters in candidates]
         if self._needs_single_fits(estimators):
             return super().fit(X, y, **params)
-        X, y, split_groups = indexable(X, y, params.pop("groups", None))
-        splits = list(check_cv(self.cv, y, classifier=True).split(X, y, split_groups))
-        scorer = check_scoring(self.estimator, scoring=self.scoring, raise_exc=self.error_score == "raise")
+        X, y = indexable(X, y)
+        params = check_method_params(X, params)
+        cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
+        splits = list(cv.split(X, y, groups=params.pop("groups", None)))
         groups = make_groups(estimators, candidates)
-        folds = [Fold(self.estimator, X, y, params, train, test) for train, test in splits]
-        weights = {name: value for name, value in params.items() if name == "sample_weight"}  # for scorers
+        folds = [Fold(X, y, params, *split) for split in splits]
         n_stacks = len(groups) * len(folds)
-        task = begin_fit(self, bool(n_stacks) + 1 + (self.refit is not False), X, y, **weights)
+        n_tasks = bool(n_stacks) + 1 + (self.refit is not False)
+        task = begin_fit(self, n_tasks, X, y, params.get("sample_weight"))
         if n_stacks:
             with task.within("stacks", n_stacks, NO_DATA) as stacks_task:
                 self._train(folds, groups, shared_grams(X, y, groups), stacks_task)
-        lookup = _Lookup(self.estimator, X, y, params, folds, candidates, scorer, self.error_score, task)
-        self._look_up(lookup, splits, weights)
-        self.scorer_ = self._named_scorers(scorer)
+        vars(self).update(
+            self._search(_Lookup(self.estimator, X, y, params, folds, candidates, task), splits)
+        )
         task.end({} if self.refit else None)
         return self
 
@@ -204,41 +216,28 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
     def _train(self, folds, groups, grams, task):
         """Train the groups of candidates on each fold, in stacks."""
         scored = ("train", "test") if self.return_train_score else ("test",)
-        by_name = self.scoring is None or _are_names(self.scoring)
+        if not _are_names(self.scoring):
+            scored = ()  # not in advance
         for fold in folds:
-            fold.train(groups, scored, by_name, grams, task)
+            fold.train(groups, scored, grams, task)
 
-    def _look_up(self, lookup, splits, weights):
-        """Run GridSearchCV over row indices, with a lookup of the trained models; set its results.
+    def _search(self, lookup, splits):
+        """Return the fitted attributes: those of a GridSearchCV that the lookup hands the trained models.
 
-        So `cv_results_`, ranks, several metrics, errors and the refit are scikit-learn's own.
+        So scores, warnings, ranks, errors and the refit are scikit-learn's own.
         """
-        search = GridSearchCV(
-            _LookupEstimator(lookup),
-            self.param_grid,
-            scoring=lookup.weighted_score if accepts_sample_weight(lookup.scorer) else lookup.score,
-            refit=self.refit,
-            cv=splits,
-            error_score=self.error_score,
-            return_train_score=self.return_train_score,
-            verbose=self.verbose,
-            n_jobs=1,  # the lookup relies on the order of the fits
-        )
+        search = _LookupSearch(self, _LookupEstimator(lookup), splits)
+        X = lookup.X
+        if _are_names(self.scoring) and lookup.is_complete():  # nothing looks at X: spare its copies
+            X = lookup.row_numbers.reshape(-1, 1)
         with suppress(_CallbackFailed):
-            search.fit(np.arange(n_rows(lookup.X)).reshape(-1, 1), lookup.y, **weights)
+            search.fit(X, lookup.y, **lookup.params, **{ROWS: lookup.row_numbers})
         if lookup.task.errors:
             raise lookup.task.errors[0]
         if not self.refit:
             lookup.search_task.end()
-        for name in ("cv_results_", "best_params_", "best_score_", "best_index_", "n_splits_", "refit_time_",
-                     "multimetric_"):  # fmt: skip
-            if hasattr(search, name):
-                setattr(self, name, getattr(search, name))
-        self.cv_results_.update(lookup.fit_times())
-        if hasattr(search, "best_estimator_"):
-            self.best_estimator_ = search.best_estimator_.model_
-            if hasattr(self.best_estimator_, "feature_names_in_"):
-                self.feature_names_in_ = self.best_estimator_.feature_names_in_
+        search.cv_results_.update(lookup.fit_times())
+        return {name: value for name, value in vars(search).items() if name.endswith("_")}
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -246,21 +245,54 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
         tags.target_tags.required = True
         return tags
 
-    def _named_scorers(self, scorer):
-        """Return `scorer_` as GridSearchCV keeps it: a dict for several metrics."""
-        if self.scoring is None or isinstance(self.scoring, str) or callable(self.scoring):
-            return scorer
-        names = self.scoring if isinstance(self.scoring, dict) else {name: name for name in self.scoring}
-        return {name: check_scoring(self.estimator, scoring=metric) for name, metric in names.items()}
-
 
 def _are_names(scoring):
-    return isinstance(scoring, str) or (
-        not callable(scoring)
-        and all(
-            isinstance(metric, str) for metric in (scoring.values() if isinstance(scoring, dict) else scoring)
-        )
+    """Whether all scorers are scikit-learn's own, which need only the predictions of a model."""
+    if scoring is None or isinstance(scoring, str):
+        return True
+    return not callable(scoring) and all(
+        isinstance(metric, str) for metric in (scoring.values() if isinstance(scoring, dict) else scoring)
     )
+
+
+class _LookupSearch(GridSearchCV):
+    """A GridSearchCV that finds its candidates fitted, and presents itself as the search that it serves."""
+
+    def __init__(self, search, estimator, cv):
+        super().__init__(
+            estimator,
+            search.param_grid,
+            scoring=search.scoring,
+            refit=search.refit,
+            cv=cv,
+            error_score=search.error_score,
+            return_train_score=search.return_train_score,
+            verbose=search.verbose,
+            n_jobs=1,  # the lookup relies on the order of the fits
+        )
+        self.search = search
+
+    def _get_scorers(self):
+        return self.search._get_scorers()
+
+    def __repr__(self, N_CHAR_MAX=700):
+        return self.search.__repr__(N_CHAR_MAX)
+
+
+class _LookupEstimator(BaseEstimator):
+    """Takes the place of the estimator: to set its parameters gives the next candidate of the lookup."""
+
+    def __init__(self, lookup):
+        self.lookup = lookup
+
+    def __sklearn_clone__(self):
+        return self
+
+    def set_params(self, **parameters):
+        return self.lookup.next_candidate(parameters)
+
+    def fit(self, X, y):
+        """Never called, but GridSearchCV asks for it."""
 
 
 class _CallbackFailed(BaseException):
@@ -271,47 +303,77 @@ class _UnexpectedFit(BaseException):
     """Passes through GridSearchCV too, if it fits in another order than the lookup expects."""
 
 
-class _Lookup:
-    """Serves trained models and their scores to GridSearchCV, in the order in which it fits."""
+ROWS = "_rows_of_the_search"  # the fit parameter in which GridSearchCV passes the indices of training rows
 
-    def __init__(self, estimator, X, y, params, folds, candidates, scorer, error_score, task):
+
+class _Lookup:
+    """Hands candidates to GridSearchCV, in the order in which it fits: candidate by candidate, fold by fold.
+
+    The `fit` of a candidate that a stack has trained only compares the training rows with those expected;
+    any other candidate is fitted as GridSearchCV would.
+    """
+
+    def __init__(self, estimator, X, y, params, folds, candidates, task):
         self.estimator, self.X, self.y, self.params = estimator, X, y, params
         self.folds, self.candidates = folds, candidates
-        self.scorer, self.error_score = scorer, error_score
+        self.row_numbers = np.arange(n_rows(X))
         self.schedule = [(index, fold) for index in range(len(candidates)) for fold in folds]
-        self.n_fitted = 0
+        self.n_served = 0
+        self.seconds = np.zeros(len(self.schedule))
         self.has_warned_of_scale = False
         self.task = task
         self.search_task = task.subtask("search", len(self.schedule), NO_DATA).begin()
 
-    def fit(self, parameters, rows):
-        """Return the next model; GridSearchCV fits candidate by candidate, fold by fold.
+    def is_complete(self):
+        """Whether stacks have trained all candidates on all folds."""
+        return all(index in fold.trained for index, fold in self.schedule)
 
-        `rows` are the indices of the training rows.
-        """
+    def next_candidate(self, parameters):
+        """Return the next candidate; its `fit` is replaced for the next call."""
+        number = self.n_served
+        self.n_served += 1
+        if number == len(self.schedule):  # all done: the refit on all rows
+            self.search_task.end()
+            model, fit = make_candidate(self.estimator, parameters), partial(self._refit, parameters)
+        else:
+            index, fold = self.schedule[number]
+            if index in fold.trained:
+                model, fit = fold.trained[index].model(), partial(self._find, number)
+            else:
+                model = make_candidate(self.estimator, parameters)
+                fit = partial(self._fit_alone, number, parameters)
+        vars(model)["fit"] = partial(self._fit_once, model, fit)
+        return model
+
+    def _fit_once(self, model, fit, X, y, **params):
+        del vars(model)["fit"]
+        rows = params.pop(ROWS)
         try:
-            return self._next_model(parameters, rows)
+            fit(model, rows, X, y, params)
         except Exception:
             if self.task.errors:
                 raise _CallbackFailed from None
             raise
+        return model
 
-    def _next_model(self, parameters, rows):
-        if self.n_fitted == len(self.schedule):  # all done: the refit on all rows
-            self.search_task.end()
-            return self._refit(make_candidate(self.estimator, parameters))
-        index, fold = self.schedule[self.n_fitted]
-        self.n_fitted += 1
-        if not np.array_equal(rows, fold.rows["train"]):
-            raise _UnexpectedFit(f"Fit {self.n_fitted} of GridSearchCV is on other rows than expected.")
-        if index in fold.trained:
-            with self.search_task.within(EVALUATION_TASK, data=fold.data):
-                trained = fold.trained[index]
-        else:
-            trained = fold.train_alone(index, self.candidates[index], self.search_task)
+    def _find(self, number, model, rows, X, y, params):
+        """Report a candidate that was trained in a stack."""
+        index, fold = self._expect(number, rows)
+        trained = fold.trained[index]
+        self.seconds[number] = trained.seconds
+        if isinstance(model, StoredLogits):
+            model.X_train = X
+        with self.search_task.within(EVALUATION_TASK, data=fold.callback_data):
+            pass
         if trained.warning:
             self._warn(trained.warning, index)
-        return trained.model
+
+    def _expect(self, number, rows):
+        """Return the index of the candidate and the fold with this number."""
+        index, fold = self.schedule[number]
+        if not np.array_equal(rows, fold.rows["train"]):
+            raise _UnexpectedFit(f"Fit {number + 1} of GridSearchCV is on other rows than expected.")
+        return index, fold
 
     def _warn(self, warning, index):
         if warning.concerns_scale:
@@ -319,62 +381,31 @@ class _Lookup:
                 return
             self.has_warned_of_scale = True
         message = f"{warning.message} This was the candidate {self.candidates[index]}."
-        warnings.warn(message, ConvergenceWarning, stacklevel=2)
+        warnings.warn(message, ConvergenceWarning, stacklevel=4)
 
-    def _refit(self, model):
-        weights = self.params.get("sample_weight")
-        with self.task.fitting(model, "refit-with-best-params", self.X, self.y, weights):
-            return model.fit(self.X, self.y, **self.params)
+    def _fit_alone(self, number, parameters, model, rows, X, y, params):
+        """Fit a candidate in the ordinary way."""
+        self._expect(number, rows)
+        before = perf_counter()
+        try:
+            self._fit(parameters, model, X, y, params, self.search_task, EVALUATION_TASK)
+        finally:
+            self.seconds[number] = perf_counter() - before
 
-    def weighted_score(self, member, rows, y, sample_weight=None):
-        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return self.score(member, rows, y, **weights)
+    def _refit(self, parameters, model, rows, X, y, params):
+        self._fit(parameters, model, self.X, self.y, self.params, self.task, "refit-with-best-params")
 
-    def score(self, member, rows, y, **weights):
-        """Return the scores of the current model, on its test or its training rows."""
-        index, fold = self.schedule[self.n_fitted - 1]
-        which = "test" if np.array_equal(rows.ravel(), fold.rows["test"]) else "train"
-        trained = fold.trained[index]
-        X = fold.part(which) if trained.X is None else trained.X[which]
-        scores = self.scorer(trained.model, X, y, **weights)
-        if isinstance(scores, dict):  # several metrics: the score of one that failed is its traceback
-            scores = {name: self._score_or_error(score) for name, score in scores.items()}
-        return scores
+    def _fit(self, parameters, model, X, y, params, task, name):
+        """Fit the model, as a subtask of `task`.
 
-    def _score_or_error(self, score):
-        if not isinstance(score, str):
-            return score
-        warnings.warn(
-            "Scoring failed. The score on this train-test partition for these parameters will be set to "
-            f"{self.error_score}. Details: \n{score}",
-            UserWarning,
-            stacklevel=2,
-        )
-        return self.error_score
+        Another one is fitted and its state copied: GridSearchCV has linked the model to tasks of its own.
+        """
+        fitted = make_candidate(self.estimator, parameters)
+        with task.fitting(fitted, name, X, y, params.get("sample_weight")):
+            fitted.fit(X, y, **params)
+        vars(model).update(vars(fitted))
 
     def fit_times(self):
         """Return the fit times of `cv_results_`, (n_candidates,) each."""
-        seconds = [fold.trained[i].seconds if i in fold.trained else 0.0 for i, fold in self.schedule]
-        times = np.reshape(seconds, (len(self.candidates), len(self.folds)))
+        times = self.seconds.reshape(len(self.candidates), len(self.folds))
         return {"mean_fit_time": times.mean(axis=1), "std_fit_time": times.std(axis=1)}
-
-
-class _LookupEstimator(ClassifierMixin, BaseEstimator):
-    """Takes the place of the estimator in a GridSearchCV over row indices."""
-
-    def __init__(self, lookup):
-        self.lookup = lookup
-
-    def __sklearn_clone__(self):
-        return _LookupEstimator(self.lookup)
-
-    def __sklearn_tags__(self):
-        return get_tags(self.lookup.estimator)
-
-    def set_params(self, **parameters):
-        self.parameters = parameters
-        return self
-
-    def fit(self, rows, y, sample_weight=None):
-        self.model_ = self.lookup.fit(getattr(self, "parameters", {}), rows.ravel())
-        return self

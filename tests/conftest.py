@@ -77,13 +77,14 @@ def cats(cats_folder):
 @pytest.fixture
 def alone(monkeypatch):
     """The candidates that were not trained in a stack."""
-    from sknn_basic._stacks import Fold
+    from sknn_basic._search import _Lookup
 
     candidates = []
-    ordinary = Fold.train_alone
-    monkeypatch.setattr(
-        Fold,
-        "train_alone",
-        lambda fold, index, *rest: candidates.append(index) or ordinary(fold, index, *rest),
-    )
+    ordinary = _Lookup._fit_alone
+
+    def fit_alone(lookup, number, *rest):
+        candidates.append(lookup.schedule[number][0])
+        ordinary(lookup, number, *rest)
+
+    monkeypatch.setattr(_Lookup, "_fit_alone", fit_alone)
     return candidates

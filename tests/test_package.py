@@ -40,9 +40,9 @@ LAYERS = [
     {"_callbacks", "_inputs"},
     {"_preprocessing", "_datasets", "_image_folders"},
     {"_base", "_propagate"},
-    {"_classifiers", "_stacks", "_display.common"},
-    {"_display.confusion_images", "_display.loss_curve", "_display.weights", "_search"},
-    {"_report"},
+    {"_classifiers", "_display.common"},
+    {"_stacks", "_display.confusion_images", "_display.loss_curve", "_display.weights"},
+    {"_search", "_report"},
     {"__init__"},
     {"__main__"},
 ]

@@ -15,7 +15,18 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from models import blobs
-from searches import LOGISTIC, LOGISTIC_GRID, NETWORK, NETWORK_GRID, TALL, WIDE, assert_same, search_both
+from searches import (
+    LOGISTIC,
+    LOGISTIC_GRID,
+    NETWORK,
+    NETWORK_GRID,
+    TALL,
+    WIDE,
+    assert_same,
+    assert_same_outcome,
+    run,
+    search_both,
+)
 from sknn_basic import (
     FlattenScaler,
     LogisticRegressionGD,
@@ -121,9 +132,9 @@ def test_a_transformer_of_whole_columns_shares_no_gram_matrix():
 def test_a_search_in_another_order_is_found_out(monkeypatch):
     """The lookup relies on the order of fits; a fit on other rows ends the search."""
     X, y = blobs(2, *TALL)
-    ordinary = _search._LookupEstimator.fit
+    ordinary = _search._Lookup._expect
     monkeypatch.setattr(
-        _search._LookupEstimator, "fit", lambda member, rows, y: ordinary(member, rows[::-1], y)
+        _search._Lookup, "_expect", lambda lookup, number, rows: ordinary(lookup, number, rows[::-1])
     )
     with pytest.raises(_search._UnexpectedFit, match=r"Fit 1 .* other rows than expected"):
         VectorizedGridSearchCV(LOGISTIC, {"learning_rate": [0.1]}, cv=3).fit(X, y)
@@ -211,6 +222,117 @@ def test_one_of_several_metrics_may_fail():
             results.append(search.fit(X, y).cv_results_)
     np.testing.assert_array_equal(results[0]["mean_test_accuracy"], results[1]["mean_test_accuracy"])
     assert np.isnan(results[1]["mean_test_bad"]).all()
+
+
+def unweighted(estimator, X, y):
+    return estimator.score(X, y)
+
+
+def weighted(estimator, X, y, sample_weight=None):
+    return estimator.score(X, y, sample_weight)
+
+
+def raising(estimator, X, y):
+    raise ValueError("no such score")
+
+
+def returning_text(estimator, X, y):
+    return "good"
+
+
+def returning_two(estimator, X, y):
+    return {"a": estimator.score(X, y), "b": 1.0}
+
+
+def failing_metric(y, predicted):
+    raise RuntimeError("no metric")
+
+
+SCORINGS = [
+    None, "accuracy", "mutual_info_score", "f1", "unknown", unweighted, weighted, raising, returning_text,
+    returning_two, make_scorer(failing_metric), make_scorer(accuracy_score, normalize=False),
+    {"m": "mutual_info_score"}, {"m": "accuracy", "f": unweighted}, {"m": "accuracy", "f": raising},
+    {"m": "accuracy", "f": make_scorer(failing_metric)}, {"m": "accuracy", "f": returning_text},
+    {"m": "roc_auc"}, {"m": "accuracy", "f": "mutual_info_score"}, {"m": 3}, [], ("accuracy", "accuracy"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("error_score", [np.nan, "raise"])
+@pytest.mark.parametrize("has_weights", [False, True])
+@pytest.mark.parametrize("scoring", SCORINGS, ids=repr)
+def test_scorers_warn_and_raise_as_in_grid_search(scoring, has_weights, error_score):
+    """Warnings and errors are of the same types and words, and name the user's scorer."""
+    X, y = blobs(3, *TALL)
+    params = {"sample_weight": np.arange(60.0)} if has_weights else {}
+    refit = next(iter(scoring), True) if isinstance(scoring, dict | list | tuple) else "a"
+    grid = {"learning_rate": [1e-3, 4e-3]}
+    runs = [
+        run(
+            kind,
+            LOGISTIC,
+            grid,
+            {"scoring": scoring, "refit": refit, "cv": 3, "error_score": error_score},
+            X,
+            y,
+            params,
+        )
+        for kind in (VectorizedGridSearchCV, GridSearchCV)
+    ]
+    assert_same_outcome(*runs)
+    assert all("Lookup" not in str(warning.message) for warning in runs[0][2])
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"scoring": ["accuracy"], "refit": True}, ValueError),
+        ({"scoring": ["accuracy"], "refit": "f1"}, ValueError),
+        ({"scoring": "unknown"}, ValueError),
+        ({"cv": "three"}, ValueError),
+        ({"error_score": "none"}, ValueError),
+    ],
+)
+def test_bad_options_are_refused_before_anything_is_trained(options, error, monkeypatch):
+    X, y = blobs(2, *TALL)
+    monkeypatch.setattr(VectorizedGridSearchCV, "_train", lambda *args: pytest.fail("trained"))
+    messages = []
+    for kind in (GridSearchCV, VectorizedGridSearchCV):
+        with pytest.raises(error) as caught:
+            kind(LOGISTIC, {"learning_rate": [0.1]}, **options).fit(X, y)
+        messages.append(str(caught.value).replace("Vectorized", ""))
+    assert messages[0] == messages[1]
+
+
+@pytest.mark.interrupts
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+@pytest.mark.parametrize("n", [1, 4, 6, 7])
+def test_a_search_that_ends_early_is_as_before(error, n):
+    """Whether while scoring or in the refit: the state is that of the previous fit, or of none."""
+
+    def score_or_fail(estimator, X, y):
+        calls.append(1)
+        if len(calls) == n:
+            raise error
+        return estimator.score(X, y)
+
+    class FailsAtLast(StandardScaler):
+        def fit(self, X, y=None, sample_weight=None):
+            if len(X) == 60 and calls:
+                raise error
+            return super().fit(X, y, sample_weight)
+
+    X, y = blobs(2, *TALL)
+    pipeline = make_pipeline(FailsAtLast(), LOGISTIC)
+    grid = {"logisticregressiongd__learning_rate": [0.01, 0.1]}
+    search = VectorizedGridSearchCV(pipeline, grid, cv=3, error_score="raise")
+    for _ in range(2):
+        calls = []
+        before = vars(search).copy()
+        with pytest.raises(error):
+            search.set_params(scoring=score_or_fail).fit(X, y)
+        assert vars(search.set_params(scoring=before["scoring"])) == before
+        calls = []
+        search.fit(X, y)
 
 
 def test_parallel_backends_do_not_shuffle_candidates():

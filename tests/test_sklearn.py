@@ -5,54 +5,16 @@ from numbers import Integral
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
-from sklearn.metrics import get_scorer
 
 from sknn_basic import _sklearn
 from sknn_basic._sklearn import (
     Interval,
     StrOptions,
-    accepts_sample_weight,
+    check_method_params,
     check_sample_weight,
     fit_context,
     safe_indexing,
 )
-
-
-def without_weights(estimator, X, y):
-    return 0.0
-
-
-def with_weights(estimator, X, y, sample_weight=None):
-    return 0.0
-
-
-class Asking:
-    """A scorer with a method of its own, as the scorers of several metrics have."""
-
-    def __init__(self, accepts):
-        self.accepts = accepts
-
-    def __call__(self, *args, **kwargs):
-        return 0.0
-
-    def _accept_sample_weight(self):
-        return self.accepts
-
-
-@pytest.mark.parametrize(
-    ("scorer", "accepts"),
-    [
-        (without_weights, False),
-        (with_weights, True),
-        (get_scorer("accuracy"), True),
-        (get_scorer("neg_log_loss"), True),
-        (Asking(True), True),
-        (Asking(False), False),
-    ],
-)
-def test_which_scorers_take_weights(scorer, accepts):
-    """A function says so by its signature, a scorer that has a method for it by that."""
-    assert accepts_sample_weight(scorer) is accepts
 
 
 def test_parameters_are_checked_before_fit():
@@ -76,15 +38,18 @@ def test_parameters_are_checked_before_fit():
 
 
 def test_weights_and_rows():
-    """Weights are checked against X; rows are taken of arrays and of lists."""
+    """Weights are checked against X; rows are taken of arrays and lists, and of parameters as long as X."""
     X = np.arange(6.0).reshape(3, 2)
     assert check_sample_weight([1, 2, 3], X, dtype=np.float64).tolist() == [1, 2, 3]
     with pytest.raises(ValueError, match=r"sample_weight\.shape"):
         check_sample_weight([1, 2], X)
     assert safe_indexing(X, np.array([2, 0])).tolist() == [[4, 5], [0, 1]]
+    given = {"weights": [1, 2, 3], "others": [1, 2], "name": "abcd"}
+    taken = check_method_params(X, given, np.array([2, 0]))
+    assert taken == {"weights": [3, 1], "others": [1, 2], "name": "abcd"}
     assert safe_indexing(["a", "b", "c"], np.array([2, 0])) == ["c", "a"]
 
 
 def test_all_lists_what_the_module_offers():
-    offered = {name for name in vars(_sklearn) if not name.startswith("_")} - {"signature"}
+    offered = {name for name in vars(_sklearn) if not name.startswith("_")}
     assert sorted(offered) == sorted(_sklearn.__all__)

@@ -1,24 +1,46 @@
 """Candidates trained in stacks are those of fits of their own; what no stack can train is fitted alone."""
 
+import re
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
 from longhand import distance
 from models import blobs, weights_of
 from searches import LOGISTIC, LOGISTIC_GRID, NETWORK, NETWORK_GRID, TALL, WIDE, assert_same, search_both
-from sknn_basic import VectorizedGridSearchCV, _stacks
+from sknn_basic import ShallowNNClassifier, VectorizedGridSearchCV, _stacks
 from sknn_basic._descent.network import Network, init_layers
 from sknn_basic._descent.outputs import softmax
 from sknn_basic._descent.problem import Problem
 from sknn_basic._descent.samples import GramSamples
 from sknn_basic._stacks import StoredLogits
+from subclasses import (
+    NOT_STACKED,
+    NOT_STACKED_PIPELINES,
+    STACKED,
+    FitInPlace,
+    InPlace,
+    InPlaceThenCopy,
+    Locked,
+    PlainPipeline,
+    Stateless,
+)
+
+
+def rates_itself(estimator, X, y):
+    """A scorer that looks at the model."""
+    return -np.linalg.norm(estimator[-1].coef_) + estimator.predict_proba(X)[0, 0]
 
 
 def test_stacked_models_are_those_of_single_fits():
@@ -225,14 +247,17 @@ def test_an_error_of_a_transformer_is_a_failed_fit():
 
 
 def test_stored_logits_are_of_what_is_scored():
-    """They are found by the identity of X: an equal array is another, of which nothing is known."""
+    """The training rows are what GridSearchCV passes to `fit`; all else is the test rows, if as long."""
     X, y = blobs(3, *TALL)
     fitted = clone(LOGISTIC).fit(X, y)
-    Z = fitted.decision_function(X)
-    stored = StoredLogits(fitted, fitted._network, [(X[:9], Z[:9]), (X, Z)])
+    test = X[:9] + 1
+    parts = {"train": X, "test": test}
+    stored = StoredLogits(fitted, fitted._network, {k: fitted.decision_function(v) for k, v in parts.items()})
+    stored.X_train = X
     for answer in ("predict", "predict_proba", "predict_log_proba", "decision_function"):
-        np.testing.assert_array_equal(getattr(stored, answer)(X), getattr(fitted, answer)(X))
-        with pytest.raises(LookupError, match="no stored logits for this X"):
+        for part in parts.values():
+            np.testing.assert_array_equal(getattr(stored, answer)(part), getattr(fitted, answer)(part))
+        with pytest.raises(LookupError, match="stored logits of 9 samples, not of 60"):
             getattr(stored, answer)(X.copy())
     stored.decision_function(X)[:] = 0
     np.testing.assert_array_equal(stored.decision_function(X), fitted.decision_function(X))
@@ -264,3 +289,220 @@ def test_a_shared_gram_matrix_that_does_not_fit_is_done_without(monkeypatch):
     monkeypatch.setattr("sknn_basic._stacks.GramSamples", no_memory)
     search = VectorizedGridSearchCV(LOGISTIC, {"learning_rate": [0.001, 0.01]}, cv=3).fit(X, y)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+# Subclasses: what a stack does not know it does not replace
+
+
+def small(kind):
+    """Return a classifier and a grid of its rates and penalties, for small data."""
+    settings = {"learning_rate": [0.02, 0.05], "l2_regularization": [0.0, 0.2]}
+    network = {"random_state": 0} if issubclass(kind, ShallowNNClassifier) else {}
+    return kind(max_iter=20, **network), settings
+
+
+@pytest.mark.parametrize("scoring", [None, "neg_log_loss", "roc_auc", ["accuracy", "neg_log_loss"]])
+@pytest.mark.parametrize("kind", NOT_STACKED)
+def test_subclasses_that_override_are_fitted_alone(kind, scoring, alone):
+    """Methods, properties and hooks, of the class, a mixin, a decorator or the instance."""
+    X, y = blobs(2, *TALL)
+    estimator, grid = small(kind)
+    refit = "accuracy" if isinstance(scoring, list) else True
+    assert_same(
+        *search_both(estimator, grid, X, y, cv=3, scoring=scoring, refit=refit, return_train_score=True)
+    )
+    assert set(alone) == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("kind", STACKED)
+def test_subclasses_that_only_add_are_stacked(kind, alone):
+    """Other defaults, more parameters and methods, another metaclass."""
+    X, y = blobs(2, *TALL)
+    estimator, grid = small(kind)
+    pipeline = PlainPipeline([("scale", StandardScaler()), ("model", estimator)])
+    assert_same(*search_both(estimator, grid, X, y, cv=3, scoring="neg_log_loss"))
+    grid = {f"model__{name}": values for name, values in grid.items()}
+    assert_same(*search_both(pipeline, grid, X, y, cv=3, scoring="neg_log_loss"))
+    assert alone == []
+
+
+def test_fitted_attributes_are_all_known():
+    """A subclass may define none of them as a property."""
+    X, y = blobs(2, *TALL)
+    X = pd.DataFrame(X, columns=list("abcde"))
+    for model in (clone(LOGISTIC), clone(NETWORK)):
+        parameters = set(model.get_params())
+        assert vars(model.fit(X, y, X_val=X, y_val=y)).keys() - parameters <= _stacks.FITTED
+
+
+@pytest.mark.parametrize("kind", NOT_STACKED_PIPELINES)
+def test_pipelines_that_override_are_fitted_alone(kind, alone):
+    X, y = blobs(2, *TALL)
+    pipeline = kind([("scale", StandardScaler()), ("model", LOGISTIC)])
+    grid = {"model__learning_rate": [0.01, 0.1], "model__max_iter": [5, 9]}
+    assert_same(*search_both(pipeline, grid, X, y, cv=3))
+    assert set(alone) == {0, 1, 2, 3}
+
+
+# Pipelines
+
+
+def times_removed(text):
+    return re.sub(r"total= +\S+|total time= +\S+", "", text)
+
+
+def test_a_verbose_pipeline_prints_what_it_prints_in_grid_search(capsys):
+    X, y = blobs(2, *TALL)
+    pipeline = Pipeline([("scale", StandardScaler()), ("model", LOGISTIC)], verbose=True)
+    printed = []
+    for kind in (GridSearchCV, VectorizedGridSearchCV):
+        kind(pipeline, {"model__learning_rate": [0.01, 0.1]}, cv=3, verbose=3).fit(X, y)
+        printed.append(times_removed(capsys.readouterr().out))
+    assert printed[1] == printed[0]
+    assert printed[0].count("Processing model") == 2 * 3 + 1
+
+
+def test_a_pipeline_keeps_its_transformers_in_memory(tmp_path, alone):
+    """All of them: what the stack has stored is found by an ordinary fit on the same rows."""
+    X, y = blobs(2, *TALL)
+    pipeline = Pipeline([("scale", StandardScaler()), ("model", LOGISTIC)], memory=str(tmp_path))
+    grid = {"model__learning_rate": [0.01, 0.1]}
+    search = VectorizedGridSearchCV(pipeline, grid, cv=3, scoring="neg_log_loss").fit(X, y)
+    stored = sorted(path.name for path in tmp_path.rglob("output.pkl"))
+    assert len(stored) == 3 + 1  # folds, and the refit
+    assert_same(GridSearchCV(pipeline, grid, cv=3, scoring="neg_log_loss").fit(X, y), search)
+    assert sorted(path.name for path in tmp_path.rglob("output.pkl")) == stored
+    assert alone == []
+
+
+def test_nested_pipelines_as_the_last_step(alone):
+    """Refused as the estimator; a candidate that gets one is fitted alone."""
+    X, y = blobs(2, *TALL)
+    inner = make_pipeline(StandardScaler(), LOGISTIC)
+    with pytest.raises(TypeError, match="a Pipeline that ends in one"):
+        VectorizedGridSearchCV(Pipeline([("model", inner)]), {}).fit(X, y)
+    pipeline = Pipeline([("scale", StandardScaler()), ("model", LOGISTIC)])
+    searches = search_both(pipeline, {"model": [LOGISTIC, inner]}, X, y, cv=3)
+    assert_same(*searches, best_weights=False)
+    assert set(alone) == {1}
+
+
+@pytest.mark.parametrize("scoring", ["neg_log_loss", rates_itself])
+def test_transformers_without_fitted_attributes_are_fitted_once_a_fold(scoring, alone):
+    """A transformer that learns nothing has nothing to show that it is fitted, and need not."""
+    fits = []
+
+    class Learning(Stateless):
+        def fit(self, X, y=None):
+            fits.append(len(X))
+            return self
+
+    X, y = blobs(2, *TALL)
+    for steps in ([Learning()], [StandardScaler(), Learning()]):
+        pipeline = make_pipeline(*steps, LOGISTIC)
+        grid = {f"logisticregressiongd__{name}": values for name, values in LOGISTIC_GRID.items()}
+        one_by_one = GridSearchCV(pipeline, grid, cv=3, scoring=scoring).fit(X, y)
+        fits.clear()
+        stacked = VectorizedGridSearchCV(pipeline, grid, cv=3, scoring=scoring).fit(X, y)
+        assert len(fits) == 3 + 1  # folds, and the refit
+        assert_same(one_by_one, stacked)
+    assert alone == []
+
+
+@pytest.mark.parametrize("scoring", ["neg_log_loss", ["accuracy", "neg_log_loss", "roc_auc"], rates_itself])
+@pytest.mark.parametrize("step", [StandardScaler(copy=False), InPlace(), InPlaceThenCopy(), FitInPlace()])
+def test_transformers_that_change_X_in_place(step, scoring):
+    """GridSearchCV scores what they have left of X: the training rows twice, the test rows once a metric."""
+    X, y = blobs(2, *TALL)
+    grid = {"model__learning_rate": [0.01, 0.1]}
+    options = {"scoring": scoring, "refit": "accuracy" if isinstance(scoring, list) else True}
+    for steps in ([("step", step)], [("same", "passthrough"), ("step", step)]):
+        pipeline = Pipeline([*steps, ("model", LOGISTIC)])
+        searches = [
+            kind(pipeline, grid, cv=3, return_train_score=True, **options).fit(
+                X + 2, y
+            )  # the refit changes it
+            for kind in (GridSearchCV, VectorizedGridSearchCV)
+        ]
+        assert_same(*searches)
+
+
+@pytest.mark.parametrize("container", ["mixed", "pandas", "polars", "csr", "list", "objects"])
+def test_transformers_of_any_container_are_seen_to_leave_it_alone(container, alone):
+    """What a container notes about itself, such as that it is sorted, is no change."""
+    X, y = blobs(2, *TALL)
+    step = StandardScaler(with_mean=container != "csr")
+    if container == "mixed":
+        X = pd.DataFrame(X, columns=list("abcde")).assign(
+            a=np.arange(60), b=y.astype(bool), c=np.float32(X[:, 2])
+        )
+    elif container == "pandas":
+        X = pd.DataFrame(X, columns=list("abcde"))
+    elif container == "polars":
+        X = pl.DataFrame(X, schema=list("abcde"))
+    elif container == "csr":
+        X = sparse.csr_array(np.where(X > 0, X, 0))
+    else:
+        X = X.tolist() if container == "list" else X.astype(object)
+    pipeline = make_pipeline(step, FunctionTransformer(), LOGISTIC)
+    grid = {"logisticregressiongd__learning_rate": [0.01, 0.1]}
+    assert_same(*search_both(pipeline, grid, X, y, cv=3, return_train_score=True))
+    assert alone == []
+
+
+@pytest.mark.parametrize("scoring", ["neg_log_loss", rates_itself])
+def test_transformers_that_cannot_be_copied(scoring):
+    """Only a scorer that gets the model needs a copy of its own."""
+    X, y = blobs(2, *TALL)
+    pipeline = make_pipeline(Locked(), LOGISTIC)
+    assert_same(
+        *search_both(pipeline, {"logisticregressiongd__learning_rate": [0.01, 0.1]}, X, y, scoring=scoring)
+    )
+
+
+def test_scorers_may_refit_a_pipeline():
+    """The transformers of a candidate are its own: to fit them again harms no other candidate."""
+
+    def refitting(estimator, X, y):
+        before = estimator.predict_proba(X)[0, 0]
+        estimator.fit(X[:10], y[:10])
+        return before + estimator.predict_proba(X)[0, 0]
+
+    X, y = blobs(2, *TALL)
+    pipeline = make_pipeline(StandardScaler(), LOGISTIC)
+    grid = {f"logisticregressiongd__{name}": values for name, values in LOGISTIC_GRID.items()}
+    assert_same(*search_both(pipeline, grid, X, y, cv=3, scoring=refitting, return_train_score=True))
+
+
+# Parameters
+
+
+ODD_NUMBERS = [
+    Fraction(1, 3), Decimal("0.1"), np.float32(0.1), np.float16(0.01), np.longdouble(0.1), np.array(0.1),
+    True, False, 10**400, Fraction(10**400), 1j, np.str_("auto"), b"auto", "fast", None, [0.1], np.nan, 0, -1,
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")  # of fits that fail
+@pytest.mark.parametrize("name", ["learning_rate", "l2_regularization"])
+def test_odd_numbers_are_those_of_grid_search(name, alone):
+    """Numbers of every kind and what is none: the same scores, the same failures, and no others alone."""
+    X, y = blobs(2, *TALL)
+    searches = search_both(
+        LOGISTIC, {name: ODD_NUMBERS, "record_every": [np.uint8(9)]}, X, y, cv=3, scoring="neg_log_loss"
+    )
+    assert_same(*searches)
+    failed = np.isnan(searches[0].cv_results_["mean_test_score"])
+    assert 8 < failed.sum() < len(ODD_NUMBERS) - 4
+    assert set(alone) == set(np.flatnonzero(failed))
+
+
+@pytest.mark.filterwarnings("ignore")  # of features that differ in scale, and of fits that fail
+def test_a_rate_that_overflows_is_the_only_one_that_fails(alone):
+    """ "auto" needs the squares of the features, which float32 may not hold; a number needs none."""
+    X, y = blobs(2, *TALL)
+    X = (1e25 * X).astype(np.float32)
+    searches = search_both(LOGISTIC, {"learning_rate": ["auto", 1e-30]}, X, y, cv=3)
+    assert_same(*searches)
+    assert np.isnan(searches[0].cv_results_["mean_test_score"]).tolist() == [True, False]
+    assert set(alone) == {0}
