@@ -287,11 +287,15 @@ class Fold:
 
 def _checksums(containers):
     """Return checksums of what containers hold, to see later whether something has changed it."""
-    arrays = []
+    parts = []
     for container in containers:
         is_sparse = sparse.issparse(container)
-        arrays += [container.data, container.indices, container.indptr] if is_sparse else [container]
-    return [zlib.crc32(np.asarray(array).tobytes()) for array in arrays]
+        parts += [container.data, container.indices, container.indptr] if is_sparse else [container]
+    return [zlib.crc32(_bytes_of(np.asarray(part))) for part in parts]
+
+
+def _bytes_of(array):
+    return repr(array.tolist()).encode() if array.dtype == object else array.tobytes()
 
 
 class Stack:

@@ -1,5 +1,7 @@
 """VectorizedGridSearchCV finds what GridSearchCV finds: the same search, fit by fit, is the oracle."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -259,7 +261,7 @@ SCORINGS = [
 
 @pytest.mark.parametrize("error_score", [np.nan, "raise"])
 @pytest.mark.parametrize("has_weights", [False, True])
-@pytest.mark.parametrize("scoring", SCORINGS, ids=repr)
+@pytest.mark.parametrize("scoring", SCORINGS, ids=lambda scoring: re.sub(r" at 0x\w+", "", repr(scoring)))
 def test_scorers_warn_and_raise_as_in_grid_search(scoring, has_weights, error_score):
     """Warnings and errors are of the same types and words, and name the user's scorer."""
     X, y = blobs(3, *TALL)
