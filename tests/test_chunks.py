@@ -146,6 +146,19 @@ def test_bad_chunks(tmp_path, options, chunk):
         read_chunks(file["x"])
 
 
+def test_bytes_shuffled_by_another_size(tmp_path):
+    """HDF5 shuffles by the size of a value, whatever else the file says."""
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", data=X, chunks=(1, 6), shuffle=True)
+    content = path.read_bytes()
+    arguments = content.index(b"shuffle\0") + 8
+    assert content[arguments : arguments + 4] == b"\2\0\0\0"
+    path.write_bytes(content[:arguments] + b"\3" + content[arguments + 1 :])
+    with h5py.File(path) as file, pytest.raises(ValueError, match="shuffled by another size"):
+        read_chunks(file["x"])
+
+
 def test_chunks_at_one_place(tmp_path):
     """A small file cannot make up more by repeating the place of a chunk than by all of its bytes."""
     path = tmp_path / "a.h5"

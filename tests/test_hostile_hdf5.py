@@ -53,6 +53,7 @@ def write_compactly(path, dataset):
     with h5py.File(path, "w") as file:
         for key, values in zip(KEYS, dataset, strict=True):
             properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            properties.set_obj_track_times(False)  # the same bytes in every process
             if values.ndim == 1:
                 properties.set_layout(h5py.h5d.COMPACT)
             kind, space = h5py.h5t.py_create(values.dtype), h5py.h5s.create_simple(values.shape)
