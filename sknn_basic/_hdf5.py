@@ -7,7 +7,7 @@ from math import prod
 import h5py
 import numpy as np
 
-from ._chunks import read_chunks, unknown_filters, value_size
+from ._hdf5_chunks import read_chunks, unknown_filters, value_size
 from ._text import printable
 
 MAX_SOFT_LINKS = 16  # HDF5's own limit, against circular links

@@ -31,7 +31,16 @@ MODULES = sorted(short(found.name) for found in FOUND if not found.ispkg)
 SUBPACKAGES = sorted(short(found.name) for found in FOUND if found.ispkg)
 # A module imports from lower layers only.
 LAYERS = [
-    {"_chunks", "_extras", "_files", "_parameters", "_sklearn", "_state", "_text", "_descent.activations"},
+    {
+        "_extras",
+        "_files",
+        "_hdf5_chunks",
+        "_parameters",
+        "_sklearn",
+        "_state",
+        "_text",
+        "_descent.activations",
+    },
     {"_descent.outputs", "_descent.samples", "_hdf5"},
     {"_descent.network", "_descent.logits"},
     {"_descent.objective", "_descent.curvature"},

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sknn_basic._chunks import read_chunks
+from sknn_basic._hdf5_chunks import read_chunks
 
 X = np.arange(24, dtype="<i2").reshape(4, 6) % 7
 CHUNK = X[:1].tobytes()  # every test file has four of them
