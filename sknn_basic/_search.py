@@ -190,9 +190,8 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
         if n_stacks:
             with task.within("stacks", n_stacks, NO_DATA) as stacks_task:
                 self._train(folds, groups, shared_grams(X, y, groups), stacks_task)
-        vars(self).update(
-            self._search(_Lookup(self.estimator, X, y, params, folds, candidates, task), splits)
-        )
+        lookup = _Lookup(self.estimator, X, y, params, folds, candidates, task)
+        vars(self).update(self._search(lookup, splits))  # in one call: an interruption leaves no mixture
         task.end({} if self.refit else None)
         return self
 

@@ -175,7 +175,7 @@ class Mixed:
 class HalfRate(LogisticRegressionGD):
     @property
     def learning_rate(self):
-        return self.rate if self.rate == "auto" else self.rate / 2
+        return self.rate / 2 if isinstance(self.rate, float) else self.rate
 
     @learning_rate.setter
     def learning_rate(self, rate):
