@@ -1,9 +1,15 @@
 """The cost of all samples and its gradients, as one function of the layers."""
 
+from functools import partial
+
 import numpy as np
 
 from .logits import finite_forward, overflows, width_of
 from .network import cost, penalize, propagate, update
+from .threads import threads
+
+# Blocks are added up in groups, whatever the number of threads that share them: the sums have the same bits.
+N_GROUPS = 12  # a multiple of the likely numbers of threads
 
 
 class Objective:
@@ -18,23 +24,24 @@ class Objective:
         self.l2 = l2
         self.is_penalized = np.any(l2)
         self.blocks = [(block, targets[rows], s[rows]) for rows, block in samples.blocks(width_of(layers))]
+        n = -(-len(self.blocks) // N_GROUPS)
+        self.groups = [self.blocks[start : start + n] for start in range(0, len(self.blocks), n)]
 
     def __call__(self, layers, want_cost):
         """Return J (None unless wanted) and [(dW1, db1), ...]."""
-        X, targets, s = self.blocks[0]
-        J, gradients = propagate(self.network, X, layers, targets, s, want_cost)
-        for X, targets, s in self.blocks[1:]:
-            more_J, more = propagate(self.network, X, layers, targets, s, want_cost)
-            for sums, terms in zip(gradients, more, strict=True):
-                for total, term in zip(sums, terms, strict=True):
-                    total += term
-            J = J + more_J if want_cost else None
+        J, gradients = _added(threads.map(partial(self._propagate, layers, want_cost), self.groups))
         if self.is_penalized:
             squares = self._sum_of_squares(layers) if want_cost else None
             J, gradients = penalize(J, gradients, layers, self.l2, squares)
         if not self.fit_intercept:
             gradients = [(dW, np.zeros_like(db)) for dW, db in gradients]
         return J, gradients
+
+    def _propagate(self, layers, want_cost, blocks):
+        """Return J and the gradients of some blocks, added up in their order."""
+        return _added(
+            propagate(self.network, X, layers, targets, s, want_cost) for X, targets, s in blocks
+        )
 
     def advance(self, layers, learning_rate, n_steps):
         """Take steps without computing the cost; yield (number of steps taken, layers).
@@ -79,3 +86,15 @@ class Objective:
         for W, b in deeper:
             bound = len(W) * (1 + bound) * np.abs(W).max() + np.abs(b).max()
         return bound
+
+
+def _added(parts):
+    """Return the sum of (J, gradients), one after another, whatever thread they come from."""
+    parts = iter(parts)
+    J, gradients = next(parts)
+    for more_J, more in parts:
+        for sums, terms in zip(gradients, more, strict=True):
+            for total, term in zip(sums, terms, strict=True):
+                total += term
+        J = None if J is None else J + more_J
+    return J, gradients
