@@ -113,7 +113,8 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
         TypeError
             If the labels are bytes, or cannot be sorted: strings and numbers, or None among them.
         KeyboardInterrupt
-            If the user interrupts (Ctrl-C) before the descent begins. The estimator is left unchanged.
+            If the user interrupts (Ctrl-C) before the descent begins, or again while it ends. The estimator
+            is left unchanged.
 
         Warns
         -----
