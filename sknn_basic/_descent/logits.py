@@ -25,8 +25,8 @@ def finite_forward(network, X, layers):
 
     A sum of products that overflows is infinite, or NaN if terms of both signs do. It is then computed again
     as Z 2^-e, from weights times 2^-e, which does not round. Weights of a wider range than that of X may be
-    the cause too. In the end Z is clipped at the largest float; if there are several outputs, a row is divided
-    by a power of 2 instead, so that it keeps their order, and at half of that, so that differences are finite.
+    the cause too. In the end Z is clipped at the largest float; or, if there are several outputs, a row is
+    divided by a power of 2, which keeps their order, so that its differences are finite too.
     """
     Z, e = _affine(X, 0, *layers[0])  # Z of the layer is Z 2^e, with an exponent for each value
     for W, b in layers[1:]:
