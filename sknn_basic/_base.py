@@ -113,7 +113,8 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
         TypeError
             If the labels are bytes, or cannot be sorted: strings and numbers, or None among them.
         KeyboardInterrupt
-            If the user interrupts (Ctrl-C) before the descent begins. The estimator is left unchanged.
+            If the user interrupts (Ctrl-C) before the descent begins, or again while it ends. The estimator
+            is left unchanged.
 
         Warns
         -----
@@ -129,9 +130,10 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
             A FitInterruptedWarning if the user interrupts (Ctrl-C) once the descent has begun: the weights
             reached are kept.
         """
-        task = begin_fit(self, n_tasks(self.max_iter), X, y, sample_weight)
+        n_steps, record_every = int(self.max_iter), int(self.record_every)  # of small types of NumPy too
+        task = begin_fit(self, n_tasks(n_steps), X, y, sample_weight)
         with replacing_state(self) as fitted:
-            problem = make_problem(fitted, X, y, sample_weight, n_steps=self.max_iter)
+            problem = make_problem(fitted, X, y, sample_weight, n_steps=n_steps)
             validation = make_validation(fitted, problem, X_val, y_val, sample_weight_val)
             l2 = float(self.l2_regularization)
             rate = problem.learning_rate(self.learning_rate, l2)
@@ -139,17 +141,15 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
                 problem.objective(l2),
                 problem.layers,
                 rate,
-                self.max_iter,
-                self.record_every,
+                n_steps,
+                record_every,
                 validation=validation,
                 on_record=_print_cost if self.verbose else None,
-                observer=task.step_reporter(
-                    self.max_iter, partial(fitted._copy_fitted_attributes, problem, rate)
-                ),
+                observer=task.step_reporter(n_steps, partial(fitted._copy_fitted_attributes, problem, rate)),
             )
             descent, warning = fitted._finish(problem, rate, descent)
         descent = self._end(task, rate, descent)
-        _warn(descent, warning, self.max_iter)
+        _warn(descent, warning, n_steps)
         return self
 
     def _finish(self, problem, rate, descent):
@@ -193,7 +193,7 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
             "loss_curve_": descent.loss_curve,
             "loss_": descent.loss,
             "n_iter_": descent.n_iter,
-            "_recorded_every": self.record_every,  # steps between two values of loss_curve_
+            "_recorded_every": int(self.record_every),  # steps between two values of loss_curve_
         }
         if descent.validation_loss is not None:
             results["validation_loss_curve_"] = descent.validation_loss_curve
@@ -221,7 +221,8 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
         -------
         Z : ndarray of shape (n_samples,) or (n_samples, n_classes)
             For two classes the log-odds of `classes_[1]`, which is predicted exactly where Z > 0;
-            for more, one score per class, the largest of which is predicted.
+            for more, one score per class, the largest of which is predicted. A log-odds that overflows is
+            the largest float; scores of which one overflows are all divided by a power of 2.
         """
         Z = self._logits(X)
         return Z.ravel() if Z.shape[1] == 1 else Z

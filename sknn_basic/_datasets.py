@@ -62,8 +62,9 @@ def read_hdf5(path, test_path=None):
         If a file or a dataset cannot be read: it is not HDF5, is truncated or damaged, values are absent, or
         do not match their digest.
     ValueError
-        If a dataset is missing, is not in the file itself, is compressed by another filter than gzip or lzf,
-        or is not as described above. Each message names the file, the dataset and what was expected.
+        If a dataset is missing, is not in the file itself, is compressed by another filter than gzip or lzf
+        (which is slow to read: 2.5 MB a second), or is not as described above. Each message names the file,
+        the dataset and what was expected.
 
     See Also
     --------

@@ -31,7 +31,19 @@ def value_size(dataset):
     if isinstance(kind, h5t.TypeStringID) and kind.is_variable_str():
         size_of_address, _ = h5i.get_file_id(dataset.id).get_create_plist().get_sizes()
         return 8 + size_of_address  # the length of the text, the address of a heap, the number there
+    if _n_bits(kind) > 8 * kind.get_size():
+        raise ValueError("its type has bits beyond the end of a value")
     return kind.get_size()
+
+
+def _n_bits(kind):
+    """Return where the last bit of a number is, which HDF5 1.14 takes from there wherever that is."""
+    if isinstance(kind, h5t.TypeEnumID):
+        return _n_bits(kind.get_super())
+    if isinstance(kind, h5t.TypeFloatID):
+        sign, exponent, n_exponent, mantissa, n_mantissa = kind.get_fields()
+        return max(sign + 1, exponent + n_exponent, mantissa + n_mantissa)
+    return kind.get_offset() + kind.get_precision() if isinstance(kind, h5t.TypeIntegerID) else 0
 
 
 def read_chunks(dataset):

@@ -90,14 +90,14 @@ def shape_of(array):
 def validate_samples(estimator, X, y):
     """Return X as float32 or float64, dense or CSR, y (n_samples,) and its classes, or raise an error."""
     with orientation_advice(X, y):
-        X, y = validate_data(estimator, X, y, accept_sparse="csr", dtype=_accepted_dtypes(X))
+        X, y = validate_data(estimator, X, y, accept_sparse="csr", dtype=accepted_dtypes(X))
         try:
             classes = np.unique(y)
             check_classification_targets(y)
         except TypeError as error:
             raise TypeError(
                 "y must hold class labels that can be sorted: numbers, strings or booleans, not bytes, no "
-                f"mixture and none missing ({error})."
+                f"mixture and none missing ({str(error).rstrip('.')})."
             ) from error
     return X, y, classes
 
@@ -105,10 +105,11 @@ def validate_samples(estimator, X, y):
 def validate_new_samples(estimator, X):
     """Return X to predict, validated in the same way."""
     with orientation_advice(X, None, estimator.n_features_in_):
-        return validate_data(estimator, X, accept_sparse="csr", dtype=_accepted_dtypes(X), reset=False)
+        return validate_data(estimator, X, accept_sparse="csr", dtype=accepted_dtypes(X), reset=False)
 
 
-def _accepted_dtypes(X):
+def accepted_dtypes(X):
+    """Return the dtypes to keep: float32 and float64."""
     return np.float32 if is_float32(X) else [np.float64, np.float32]
 
 

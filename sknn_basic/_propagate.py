@@ -12,7 +12,7 @@ from ._descent.network import Network
 from ._descent.objective import Objective
 from ._descent.outputs import logistic, softmax
 from ._descent.samples import choose_samples
-from ._inputs import normalized_weights, orientation_advice, shape_of
+from ._inputs import accepted_dtypes, normalized_weights, orientation_advice, shape_of
 
 
 class LogisticGradients(NamedTuple):
@@ -106,7 +106,7 @@ def propagate(
     if not isinstance(l2_regularization, Real) or not 0 <= l2_regularization < np.inf:
         raise ValueError(f"l2_regularization must be a number in [0, inf), got {l2_regularization!r}.")
     with orientation_advice(X, y, next(iter(shape_of(W1)), None)):
-        X = check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32], input_name="X")
+        X = check_array(X, accept_sparse="csr", dtype=accepted_dtypes(X), input_name="X")
         y = column_or_1d(y)
         check_consistent_length(X, y)
         given = [("W1", W1), ("b1", b1)] + ([] if W2 is None else [("W2", W2), ("b2", b2)])

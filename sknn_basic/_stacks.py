@@ -104,7 +104,7 @@ def _names_of(kind):
     """Return the names of a class's methods, parameters and fitted attributes."""
     any_class = {*vars(type("Mixin", (), {})), *vars(type("Subclass", (kind,), {}))}
     may_differ = {"__init__", "_parameter_constraints", "_parameter_advice"}
-    return {*dir(kind), "__getattr__", *signature(kind.__init__).parameters, *FITTED} - any_class - may_differ
+    return {*dir(kind), *HOOKS, *signature(kind.__init__).parameters, *FITTED} - any_class - may_differ
 
 
 # What a stack replaces: of a subclass that defines one of these names it knows too little.
@@ -113,6 +113,7 @@ FITTED = {
     "loss_", "loss_curve_", "validation_loss_", "validation_loss_curve_", "n_iter_", "learning_rate_",
     "_recorded_every",
 }  # fmt: skip
+HOOKS = "__getattr__", "__sklearn_is_fitted__"  # that Python and scikit-learn look for
 REPLACED = {kind: _names_of(kind) for kind in (LogisticRegressionGD, ShallowNNClassifier, Pipeline)}
 
 
@@ -287,15 +288,21 @@ class Fold:
 
 def _checksums(containers):
     """Return checksums of what containers hold, to see later whether something has changed it."""
-    parts = []
-    for container in containers:
-        is_sparse = sparse.issparse(container)
-        parts += [container.data, container.indices, container.indptr] if is_sparse else [container]
-    return [zlib.crc32(_bytes_of(np.asarray(part))) for part in parts]
+    return [_checksum(container) for container in containers]
 
 
-def _bytes_of(array):
-    return repr(array.tolist()).encode() if array.dtype == object else array.tobytes()
+def _checksum(container):
+    if sparse.issparse(container):
+        return [_checksum(part) for part in (container.data, container.indices, container.indptr)]
+    if hasattr(container, "dtype") or hasattr(container, "dtypes"):  # an array, or a table
+        array = np.asarray(container)
+        if array.dtype.kind in "buifc":
+            return zlib.crc32(np.ascontiguousarray(array).view(np.uint8))
+        container = array
+    checksum = 0
+    for item in container:
+        checksum = zlib.crc32(repr(item.tolist() if hasattr(item, "tolist") else item).encode(), checksum)
+    return checksum
 
 
 class Stack:

@@ -182,6 +182,11 @@ class HalfRate(LogisticRegressionGD):
         self.rate = rate
 
 
+class SaysWhetherFitted(LogisticRegressionGD):
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "coef_")
+
+
 class WithMixin(Mixed, ShallowNNClassifier):
     pass
 
@@ -199,6 +204,7 @@ NOT_STACKED = [
     Forgetful,
     Logits,
     HalfRate,
+    SaysWhetherFitted,
     WithMixin,
     Tagged,
     OtherClasses,

@@ -383,3 +383,12 @@ def test_the_initial_weights_keep_the_size_of_what_passes_them(activation):
     for W, W_notes, fan_in in zip(auto.coefs_, notes.coefs_, (300, 400), strict=True):
         np.testing.assert_allclose(W, W_notes * 100 * np.sqrt(variance / fan_in), rtol=1e-12)
         assert W.var() * fan_in == pytest.approx(variance, rel=0.2)
+
+
+@both
+def test_small_integers_of_numpy(model):
+    """Numbers of steps of 8 bits do not overflow where they are multiplied."""
+    X, y = blobs()
+    small = clone(model).set_params(max_iter=np.uint8(200), record_every=np.uint8(30)).fit(X, y)
+    plain = clone(model).set_params(max_iter=200, record_every=30).fit(X, y)
+    assert_same_model(small, plain, 1e-15)

@@ -28,13 +28,6 @@ def fractions(array):
     return np.vectorize(lambda x: Fraction(float(x)), otypes=[object])(array)
 
 
-def fitted(z, M):
-    """Return z divided by the smallest power of 2 that keeps it below M."""
-    while abs(z) >= M:
-        z = z / 2
-    return float(z)
-
-
 def layer(W, b, dtype):
     return np.array(W, dtype), np.array(b, dtype).reshape(1, -1)
 
@@ -49,7 +42,8 @@ def test_terms_of_both_signs_overflow(kind, dtype):
     Z = finite_forward(network_of(), Samples(kind(X)), layers)
     exact = (fractions(X) @ fractions(layers[0][0]) + fractions(layers[0][1])).ravel()
     assert Z.dtype == dtype
-    np.testing.assert_allclose(Z.ravel(), [fitted(z, M) for z in exact], rtol=1e-6)
+    largest = Fraction(float(np.finfo(dtype).max))
+    np.testing.assert_allclose(Z.ravel(), [float(min(max(z, -largest), largest)) for z in exact], rtol=1e-6)
     assert Z[0] == dtype(-0.5)
 
 
@@ -72,8 +66,8 @@ def test_hidden_units_overflow(activation, dtype):
     hidden = layer([[8, 4], [8, 4]], [0, 0], dtype)
     Z = finite_forward(network_of(activation), Samples(X), [hidden, layer([[1], [-1.5]], [0.25], dtype)])
     bounded = {"sigmoid": [-0.25, 0.25], "tanh": [-0.25, 0.75]}
-    # 16 M - 1.5 * 8 M = 4 M, which is divided by 8; or a tenth of -4 M
-    unbounded = [M / 2, 0.25 if activation == "relu" else -0.4 * M]
+    # 16 M - 1.5 * 8 M = 4 M, which is clipped; or a tenth of -4 M
+    unbounded = [np.finfo(dtype).max, 0.25 if activation == "relu" else -0.4 * M]
     np.testing.assert_allclose(Z.ravel(), bounded.get(activation, unbounded), rtol=1e-6)
 
 
@@ -130,3 +124,17 @@ def test_probabilities_of_training_samples_whose_products_overflow(n_classes):
     assert np.isfinite(P).all()
     assert model.loss_ == pytest.approx(-np.log(P[np.arange(20), y]).mean())
     assert model.score(X, y) == 1
+
+
+@DTYPES
+def test_scores_keep_their_order(dtype):
+    """Of the rows for two classes, up to the largest float; of the classes in a row for more."""
+    M = np.finfo(dtype).max
+    X = M * np.linspace(-1, 1, 41, dtype=dtype).reshape(-1, 1)
+    for W in (0.5, 1, 4):
+        Z = finite_forward(network_of(), Samples(X), [layer([[W]], [0], dtype)]).ravel()
+        expected = np.clip(X.ravel().astype(np.longdouble) * W, -M, M)
+        np.testing.assert_allclose(Z, expected.astype(dtype), rtol=1e-6)
+    scores = layer([[-4, 1, 3, 2, 0.5]], np.zeros(5), dtype)
+    Z = finite_forward(network_of(n_classes=5), Samples(X), [scores])
+    np.testing.assert_array_equal(Z.argsort(axis=1), (np.sign(X) * scores[0]).argsort(axis=1, kind="stable"))

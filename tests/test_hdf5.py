@@ -185,6 +185,26 @@ def test_references_and_lists_are_refused(tmp_path, kind):
     assert_names(error, path, "list_classes")
 
 
+@pytest.mark.parametrize("chunks", [None, (2, 4, 3, 2)])
+@pytest.mark.parametrize("dtype", ["u1", "f4"])
+def test_a_type_of_bits_beyond_its_value(tmp_path, dtype, chunks):
+    """HDF5 1.14 would take them from the memory behind the values."""
+    path = write_raw(tmp_path / "a.h5", small_dataset(test_set_x=None))
+    images = small_dataset()["test_set_x"].astype(dtype)
+    with h5py.File(path, "a") as file:
+        file.create_dataset("test_set_x", data=images, chunks=chunks)
+    content = path.read_bytes()
+    place, other = {  # size, offset, precision; for floats the place of the exponent too
+        "u1": (b"\1\0\0\0\0\0\x08\0", b"\1\0\0\0\0\1\x08\0"),
+        "f4": (b"\4\0\0\0\0\0\x20\0\x17", b"\4\0\0\0\0\0\x20\0\xb7"),
+    }[dtype]
+    assert place in content
+    path.write_bytes(content.replace(place, other))
+    with pytest.raises(OSError, match="cannot be read") as error:
+        read_hdf5(path)
+    assert_names(error, path, "_set_x")
+
+
 def test_a_type_that_numpy_lacks(tmp_path):
     """A dataset of dates of HDF5 is an OSError that names it."""
     path = write_raw(tmp_path / "a.h5", small_dataset(train_set_y=None))

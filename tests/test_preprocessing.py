@@ -256,7 +256,7 @@ def test_scalers_saved_before_they_looked_at_pixels():
     [
         (FlattenScaler(dtype="float32"), [[1e300, 1.0]], "float32"),
         (FlattenScaler(1e-300), [[1e300, 1.0]], "float64"),
-        (FlattenScaler(1e-300), np.float32([[0, 0]]), "float32"),
+        (FlattenScaler(1e-300), np.float32([[1e30, 0]]), "float32"),
     ],
 )
 def test_values_that_overflow_are_refused(scaler, X, dtype):

@@ -109,7 +109,8 @@ def test_one_class_of_the_two_is_enough():
 
 def test_float32_stays_float32():
     w, b, X, Y = COURSE.values()
-    assert propagate(X.T.astype(np.float32), Y.ravel(), w, b).dW.dtype == np.float32
+    for dtype in (np.float32, ">f4"):
+        assert propagate(X.T.astype(dtype), Y.ravel(), w, b).dW.dtype == np.float32
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Candidates trained in stacks are those of fits of their own; what no stack can train is fitted alone."""
 
 import re
+import tracemalloc
 from decimal import Decimal
 from fractions import Fraction
 
@@ -448,6 +449,35 @@ def test_transformers_of_any_container_are_seen_to_leave_it_alone(container, alo
     grid = {"logisticregressiongd__learning_rate": [0.01, 0.1]}
     assert_same(*search_both(pipeline, grid, X, y, cv=3, return_train_score=True))
     assert alone == []
+
+
+def means(rows):
+    return np.array([[np.mean(row), len(row)] for row in rows])
+
+
+def lengths(texts):
+    return np.array([[len(text), text.count("a")] for text in texts])
+
+
+@pytest.mark.parametrize("transform", [means, lengths])
+def test_transformers_of_lists_that_are_no_tables(transform, alone):
+    """Lists of unequal length, and texts, one of them long: trained in stacks, without much memory."""
+    rng = np.random.RandomState(0)
+    X = [rng.standard_normal(i % 5 + 1).tolist() for i in range(60)]
+    if transform is lengths:
+        X = ["ab" * (i % 7) + "c" for i in range(60)]
+        X[7] = "a" * 10**6
+    pipeline = make_pipeline(FunctionTransformer(transform), StandardScaler(), LOGISTIC)
+    grid = {"logisticregressiongd__learning_rate": [0.01, 0.1]}
+    tracemalloc.start()
+    try:
+        searches = search_both(pipeline, grid, X, np.arange(60) % 2, cv=3, return_train_score=True)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert_same(*searches)
+    assert alone == []
+    assert peak < 50e6
 
 
 @pytest.mark.parametrize("scoring", ["neg_log_loss", rates_itself])

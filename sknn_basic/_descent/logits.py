@@ -21,18 +21,21 @@ def logits(network, samples, layers):
 
 
 def finite_forward(network, X, layers):
-    """Return Z of the output as `forward` does, but finite: rows that overflow are divided by a power of 2.
+    """Return Z of the output as `forward` does, but finite and with the true sign.
 
     A sum of products that overflows is infinite, or NaN if terms of both signs do. It is then computed again
     as Z 2^-e, from weights times 2^-e, which does not round. Weights of a wider range than that of X may be
-    the cause too. In the end a row is at most half of the largest float, so that differences are finite.
+    the cause too. In the end Z is clipped at the largest float; or, if there are several outputs, a row is
+    divided by a power of 2, which keeps their order, so that its differences are finite too.
     """
     Z, e = _affine(X, 0, *layers[0])  # Z of the layer is Z 2^e, with an exponent for each value
     for W, b in layers[1:]:
         A, e = _activate(network.activation, Z, e)
         Z, e = _affine(A, e, W, b)
-    Z, _ = _fitted(Z, e, np.finfo(Z.dtype).maxexp - 1)
-    return Z
+    limits = np.finfo(Z.dtype)
+    if Z.shape[-1] == 1:
+        return np.clip(np.ldexp(Z, e), limits.min, limits.max)
+    return _fitted(Z, e, limits.maxexp - 1)[0]
 
 
 def overflows(network, X, layers):
