@@ -139,7 +139,7 @@ def test_a_subpackage_itself_imports_nothing(subpackage):
 
 
 def test_the_descent_is_plain_numpy():
-    """`_descent/` imports NumPy, SciPy and itself: no scikit-learn, no h5py, nothing else of the package."""
+    """`_descent/` imports NumPy, SciPy, threadpoolctl and itself: no scikit-learn, no h5py, nothing else of the package."""
     for module in MODULES:
         if not module.startswith("_descent."):
             continue
@@ -148,7 +148,7 @@ def test_the_descent_is_plain_numpy():
         names = [node.module for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
         names += [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
         outside = {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names)
-        assert outside <= {"numpy", "scipy"}, module
+        assert outside <= {"numpy", "scipy", "threadpoolctl"}, module
 
 
 def test_private_names_of_scikit_learn_stand_in_one_place():

@@ -39,9 +39,7 @@ class Objective:
 
     def _propagate(self, layers, want_cost, blocks):
         """Return J and the gradients of some blocks, added up in their order."""
-        return _added(
-            propagate(self.network, X, layers, targets, s, want_cost) for X, targets, s in blocks
-        )
+        return _added(propagate(self.network, X, layers, targets, s, want_cost) for X, targets, s in blocks)
 
     def advance(self, layers, learning_rate, n_steps):
         """Take steps without computing the cost; yield (number of steps taken, layers).

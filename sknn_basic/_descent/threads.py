@@ -1,6 +1,6 @@
 """Work shared out to threads, while BLAS uses one thread in each.
 
-BLAS's own threads add in an order that depends on their number, and wait for each other at every product. Here
+BLAS's own threads add in an order that depends on their number, and wait for each other at each product. Here
 each thread takes whole blocks of rows, and the caller adds their results in a fixed order.
 """
 

@@ -1,0 +1,134 @@
+"""Threads share the blocks of rows: in a fixed order, with BLAS limited as long as they do and no longer."""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import current_thread
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from models import BOTH, blobs, both, weights_of
+from sknn_basic import LogisticRegressionGD
+from sknn_basic._descent import samples
+from sknn_basic._descent.threads import Threads, threads
+
+
+def blas_threads():
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+
+def fit_with(n, model, X, y):
+    """Fit with n threads on blocks of 100 rows or so."""
+    with threadpool_limits(n, user_api="blas"), patch.object(samples, "BLOCK_BYTES", 100 * X.shape[1] * 8):
+        return clone(model).fit(X, y)
+
+
+@both
+@pytest.mark.parametrize("kind", [np.asarray, np.float32, sparse.csr_array])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_any_number_of_threads_gives_the_same_bits(model, kind, n_classes):
+    """Law 7: of 1, 2, 3 or 5 threads, which share some 20 blocks."""
+    X, y = blobs(n_classes, 3000, 6)
+    model = clone(model).set_params(max_iter=12, record_every=5)
+    expected = fit_with(1, model, kind(X), y)
+    for n in (2, 3, 5):
+        found = fit_with(n, model, kind(X), y)
+        assert found.loss_curve_ == expected.loss_curve_
+        for a, b in zip(weights_of(found), weights_of(expected), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_blas_is_limited_as_long_as_the_last_user_works():
+    """Also where blocks overlap, as fits in several threads do, and after an error."""
+    with threadpool_limits(2, user_api="blas"):
+        first, second = threads.shared_out(), threads.shared_out()
+        first.__enter__()
+        second.__enter__()
+        assert blas_threads() == {1}
+        first.__exit__(None, None, None)
+        assert blas_threads() == {1}
+        second.__exit__(None, None, None)
+        assert blas_threads() == {2}
+
+        def fail():
+            with threads.shared_out():
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail()
+        assert blas_threads() == {2}
+
+
+def test_fits_in_several_threads():
+    """Each is what it is alone, and BLAS has its threads again."""
+    X, y = blobs(2, 3000, 6)
+    model = LogisticRegressionGD(max_iter=20)
+    expected = fit_with(1, model, X, y).coef_
+    with (
+        threadpool_limits(2, user_api="blas"),
+        patch.object(samples, "BLOCK_BYTES", 100 * X.shape[1] * 8),
+        ThreadPoolExecutor(4) as pool,
+    ):
+        for found in pool.map(lambda _: clone(model).fit(X, y).coef_, range(12)):
+            np.testing.assert_array_equal(found, expected)
+        assert blas_threads() == {2}
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 8])
+def test_map_keeps_the_order_and_uses_the_threads(n):
+    """Results in the order of the items, from n threads at most; only in `shared_out`."""
+    shared = Threads()
+    assert shared.map(lambda i: (i, current_thread().name), range(5))[4] == (4, current_thread().name)
+    with threadpool_limits(n, user_api="blas"), shared.shared_out():
+        results = shared.map(lambda i: (i * i, current_thread().name), range(7))
+    assert [square for square, _ in results] == [i * i for i in range(7)]
+    assert 1 + (n > 1) <= len({name for _, name in results}) <= n
+
+
+def test_an_error_in_a_thread_is_raised_and_warnings_of_numpy_are_not():
+    shared = Threads()
+    with threadpool_limits(2, user_api="blas"), shared.shared_out():
+        with pytest.raises(ZeroDivisionError):
+            shared.map(lambda i: 1 / (1 - i), range(4))
+        huge = np.array([1e300])
+        assert shared.map(lambda i: float((huge * huge)[0]), range(4)) == [np.inf] * 4
+
+
+FORKED = """
+import os, sys, warnings
+import numpy as np
+sys.path.insert(0, {tests!r})
+from test_descent_threads import fit_with, blobs, LogisticRegressionGD
+warnings.simplefilter("ignore", DeprecationWarning)  # that a process with threads forks
+X, y = blobs(2, 3000, 6)
+expected = fit_with(2, LogisticRegressionGD(max_iter=9), X, y).coef_
+child = os.fork()
+found = fit_with(2, LogisticRegressionGD(max_iter=9), X, y).coef_
+if child == 0:
+    os._exit(int(not np.array_equal(found, expected)))
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_a_forked_process_makes_threads_of_its_own():
+    """Those of its parent do not exist in it."""
+    code = FORKED.format(tests=str(Path(__file__).parent))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def test_small_problems_use_no_thread():
+    """One block is computed where it is."""
+    X, y = blobs()
+    with patch.object(Threads, "_submit", side_effect=AssertionError):
+        for model in BOTH:
+            with threadpool_limits(2, user_api="blas"):
+                clone(model).set_params(max_iter=3).fit(X, y)
