@@ -1,11 +1,13 @@
 """The activations against their formulas and central differences."""
 
+import mpmath
 import numpy as np
 import pytest
 
 from models import ACTIVATIONS
 from sknn_basic import ShallowNNClassifier, propagate
 from sknn_basic._descent.activations import ACTIVATIONS as FUNCTIONS
+from sknn_basic._descent.activations import VECTORIZED
 
 # No multiple of the step below, so that no kink lies between two points of a difference.
 Z = np.linspace(-4, 4, 81) + 0.003
@@ -31,6 +33,19 @@ def test_activations_are_those_of_the_notes():
     np.testing.assert_allclose(FUNCTIONS["leaky_relu"].g(Z), [-0.2, 0, 3], rtol=1e-15)
     np.testing.assert_allclose(FUNCTIONS["tanh"].g(Z), np.tanh(Z), rtol=1e-15)
     np.testing.assert_allclose(FUNCTIONS["sigmoid"].g(Z), 1 / (1 + np.exp(-Z)), rtol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_sigmoid_of_many_values_is_as_accurate_as_of_few(dtype):
+    """To a few units in the last place, tails included, except below the smallest normal number: 0."""
+    limits = np.finfo(dtype)
+    Z = np.linspace(np.log(limits.tiny) + 1, -np.log(limits.tiny), VECTORIZED + 1, dtype=dtype)
+    with np.errstate(over="ignore"):
+        A = FUNCTIONS["sigmoid"].g(Z)
+        assert FUNCTIONS["sigmoid"].g(np.full(VECTORIZED, -limits.max, dtype)).max() == 0
+    assert A.dtype == dtype
+    expected = [1 / (1 + mpmath.exp(-mpmath.mpf(float(z)))) for z in Z]
+    np.testing.assert_allclose(A, np.array(expected, np.longdouble), rtol=4 * limits.eps)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)

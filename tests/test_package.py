@@ -139,7 +139,7 @@ def test_a_subpackage_itself_imports_nothing(subpackage):
 
 
 def test_the_descent_is_plain_numpy():
-    """`_descent/` imports NumPy, SciPy, threadpoolctl and itself: no scikit-learn, nothing else of the package."""
+    """`_descent/` imports NumPy, SciPy, threadpoolctl and itself, and nothing else."""
     for module in MODULES:
         if not module.startswith("_descent."):
             continue

