@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 
 from .network import update
-from .threads import threads
 
 
 class Descent(NamedTuple):
@@ -111,7 +110,7 @@ def train(
     end the descent after any step: the layers reached are then kept.
     """
     run = Run(objective, layers, record_every, validation, on_record)
-    with threads.shared_out(), np.errstate(all="ignore"):
+    with objective.sharing(), np.errstate(all="ignore"):
         try:
             # Without an observer, all steps between two records are one call of `advance`.
             for step in range(0, max_iter, record_every if observer is NULL_OBSERVER else 1):
@@ -187,7 +186,7 @@ def train_stack(
     """
     run = StackRun(objective, len(layers[0][0]))
     last = max(checkpoints)
-    with threads.shared_out(), np.errstate(all="ignore"):
+    with objective.sharing(), np.errstate(all="ignore"):
         for step in range(last):
             observer.begin()
             is_record, is_checkpoint = step % record_every == 0, step in checkpoints

@@ -169,7 +169,7 @@ def _moments(X, s, n_rows):
 def _product(X, W):
     """Return X @ W; for a stack of W as one product, with samples contiguous in memory."""
     if W.ndim == 2:
-        return X @ W if sparse.issparse(X) else (W.T @ X.T).T  # so BLAS is up to a third faster
+        return X @ W
     columns = W.mT.reshape(-1, W.shape[-2])
     return (columns @ X.T).reshape(*W.shape[:-2], W.shape[-1], -1).mT
 
