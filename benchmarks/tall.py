@@ -21,7 +21,7 @@ SHAPES = [
 ]
 STEPS = 4, 24  # a step is a twentieth of the difference: what a fit does once does not count
 RATE = 1e-3
-WHY = """On ten features a step is all elementwise work: SciPy's sigmoid takes one value at a time on one thread, PyTorch's is vectorised and takes both. Written with NumPy's exponential it would be twice as fast on blocks of 5,000 rows, and three times slower on 209."""
+WHY = """On ten features a step is mostly elementwise work, which the threads share block by block; how fast NumPy's exponential is depends on the processor (AVX-512)."""
 
 
 def run(quick=False):
