@@ -93,6 +93,8 @@ def validate_samples(estimator, X, y):
         X, y = validate_data(estimator, X, y, accept_sparse="csr", dtype=accepted_dtypes(X))
         try:
             classes = np.unique(y)
+            if isinstance(classes[0], bytes):  # which scikit-learn accepts before 1.7, with a warning
+                raise TypeError("got bytes")
             check_classification_targets(y)
         except TypeError as error:
             raise TypeError(
