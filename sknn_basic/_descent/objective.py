@@ -5,8 +5,9 @@ from functools import partial
 
 import numpy as np
 
+from .engine import Compiled, choose_engine
 from .logits import finite_forward, overflows, width_of
-from .network import cost, penalize, propagate, update
+from .network import cost, penalize, update
 from .threads import threads
 
 # Threads share the blocks from this number on (64 MiB of X). Fewer, which may stay in the cache, are faster
@@ -27,6 +28,7 @@ class Objective:
         self.samples = samples
         self.l2 = l2
         self.is_penalized = np.any(l2)
+        self.engine = choose_engine(network, samples, layers)
         self.blocks = [(block, targets[rows], s[rows]) for rows, block in samples.blocks(width_of(layers))]
         n = len(self.blocks)
         size = -(-n // N_GROUPS) if n >= MIN_SHARED else n
@@ -46,15 +48,16 @@ class Objective:
         return J, gradients
 
     def sharing(self):
-        """Return a context in which threads share the blocks, if these are many."""
+        """Prepare the engine; return a context in which threads share the blocks, if these are many."""
+        self.engine.prepare()
         return threads.shared_out() if len(self.groups) > 1 else nullcontext()
 
     def _propagate(self, layers, want_cost, blocks):
         """Return J and the gradients of some blocks, added up in their order."""
         if len(blocks) == 1:
             ((X, targets, s),) = blocks
-            return propagate(self.network, X, layers, targets, s, want_cost)
-        return _added(propagate(self.network, X, layers, targets, s, want_cost) for X, targets, s in blocks)
+            return self.engine.propagate(X, layers, targets, s, want_cost)
+        return _added(self.engine.propagate(X, layers, targets, s, want_cost) for X, targets, s in blocks)
 
     def advance(self, layers, learning_rate, n_steps):
         """Take steps without computing the cost; yield (number of steps taken, layers).
@@ -62,6 +65,10 @@ class Objective:
         Here after every step, so that an interruption loses none; an engine that takes several steps in one
         call yields after each call.
         """
+        if isinstance(self.engine, Compiled) and len(self.blocks) == 1:
+            ((X, targets, s),) = self.blocks
+            yield from self.engine.advance(X, layers, targets, s, learning_rate, self.l2, n_steps)
+            return
         for n_taken in range(1, n_steps + 1):
             _, gradients = self(layers, want_cost=False)
             layers = update(layers, gradients, learning_rate)

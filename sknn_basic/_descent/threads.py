@@ -59,10 +59,17 @@ class Threads:
             results[i::n] = other.result()
         return results
 
+    def wait_for(self, function, *arguments):
+        """Return function(*arguments) from another thread, which an interruption does not reach."""
+        return self._start(function, *arguments).result()
+
     def _submit(self, function, items):
+        return self._start(_apply, function, items)
+
+    def _start(self, function, *arguments):
         if self.pool is None:
             self.pool = ThreadPoolExecutor(os.cpu_count(), "sknn_basic")
-        return self.pool.submit(_apply, function, items)
+        return self.pool.submit(function, *arguments)
 
 
 @cache
