@@ -32,10 +32,11 @@ SUBPACKAGES = sorted(short(found.name) for found in FOUND if found.ispkg)
 # A module imports from lower layers only.
 LAYERS = [
     {"_extras", "_files", "_hdf5_chunks", "_parameters", "_sklearn", "_state", "_text"},
-    {"_descent.activations", "_descent.threads"},
+    {"_descent.activations", "_descent.compiled", "_descent.threads"},
     {"_descent.outputs", "_descent.samples", "_hdf5"},
     {"_descent.network", "_descent.logits"},
-    {"_descent.objective", "_descent.curvature"},
+    {"_descent.engine", "_descent.curvature"},
+    {"_descent.objective"},
     {"_descent.scaling"},
     {"_descent.problem", "_descent.run"},
     {"_callbacks", "_inputs"},

@@ -82,13 +82,15 @@ def tanh(z):
 
 @compiled()
 def softplus(z):
-    """log(1 + e^z): the loss of one sample for z = T Z."""
-    return max(z, 0.0) + np.log1p(exp(-abs(z))) if z == z else z
+    """log(1 + e^z): the loss of one sample for z = T Z; 0 where e^z is below the smallest normal number."""
+    if z != z or abs(z) > 708:
+        return z if z != z else max(z, 0.0)
+    return max(z, 0.0) + np.log1p(exp(-abs(z)))
 
 
 @compiled()
 def errors(T, s, Z, dZ, want_cost):
-    """dZ = s T sigmoid(T Z); return the sum of s L, if wanted."""
+    """Compute dZ = s T sigmoid(T Z); return the sum of s L, if wanted."""
     for i in range(len(Z)):
         dZ[i] = s[i] * (T[i] * sigmoid(T[i] * Z[i]))
     J = 0.0
@@ -120,7 +122,7 @@ def products(X, w, b, Z):
 
 @compiled(SUM)
 def transposed_products(X, dZ, dw):
-    """dw += X' dZ, four rows at a time."""
+    """Add X' dZ to dw, four rows at a time."""
     m, n = X.shape
     whole = m - m % UNROLLED
     for i in range(0, whole, UNROLLED):
@@ -225,7 +227,7 @@ def column_products(W, b, XT, u, z):
 
 @compiled()
 def activate(activation, A):
-    """A = g(A), as in `activations.py`: one loop for each."""
+    """Compute A = g(A), as in `activations.py`: one loop for each."""
     if activation == SIGMOID:
         for i in range(len(A)):
             A[i] = sigmoid(A[i])
@@ -288,7 +290,7 @@ def network_steps(
     W1, b1, W2, b2, dW1, db1, dW2, db2,
     J, rates, n_steps, fit_intercept, want_cost,
 ):  # fmt: skip
-    """The network with one hidden layer on samples as columns, XT (n, m), or on their Gram matrix."""
+    """Descend with one hidden layer on samples as columns, XT (n, m), or on their Gram matrix."""
     m, h = len(T), len(b1)
     A1, Z2, dZ2, dZ1 = np.empty((h, m)), np.empty(m), np.empty(m), np.empty(m)
     dW1[:] = 0  # those of the initial weights in a Gram matrix

@@ -6,15 +6,9 @@ from functools import partial
 import numpy as np
 
 from .engine import Compiled, choose_engine
-from .logits import finite_forward, overflows, width_of
+from .logits import finite_forward, overflows
 from .network import cost, penalize, update
 from .threads import threads
-
-# Threads share the blocks from this number on (64 MiB of X). Fewer, which may stay in the cache, are faster
-# one after another with the threads of BLAS: 1.4 times on 30,000 x 100.
-MIN_SHARED = 16
-# They do so in groups, whatever their number: the sums have the same bits.
-N_GROUPS = 12  # a multiple of the likely numbers of threads
 
 
 class Objective:
@@ -29,10 +23,11 @@ class Objective:
         self.l2 = l2
         self.is_penalized = np.any(l2)
         self.engine = choose_engine(network, samples, layers)
-        self.blocks = [(block, targets[rows], s[rows]) for rows, block in samples.blocks(width_of(layers))]
-        n = len(self.blocks)
-        size = -(-n // N_GROUPS) if n >= MIN_SHARED else n
-        self.groups = [self.blocks[start : start + size] for start in range(0, n, size)]
+        self.groups = [  # of blocks of rows: threads share the groups
+            [(block, targets[rows], s[rows]) for rows, block in group]
+            for group in self.engine.groups(samples, layers)
+        ]
+        self.blocks = [block for group in self.groups for block in group]
 
     def __call__(self, layers, want_cost):
         """Return J (None unless wanted) and [(dW1, db1), ...]."""
