@@ -6,7 +6,7 @@ import pytest
 
 from longhand import distance
 from sknn_basic._descent.activations import ACTIVATIONS as FUNCTIONS
-from sknn_basic._descent.engine import Compiled, CompiledLogistic, CompiledNetwork, choose_engine
+from sknn_basic._descent.engine import CompiledLogistic, CompiledNetwork
 from sknn_basic._descent.network import Network, init_layers, penalize, propagate, update
 from sknn_basic._descent.outputs import logistic
 from sknn_basic._descent.samples import GramSamples, Samples
@@ -121,11 +121,3 @@ def test_sums_of_float32_are_no_worse_than_those_of_numpy():
     _, numpy = propagate(network, Samples(X), layers, T, s, True)
     errors = [distance(gradients[0][0].astype(float), exact[1][0][0]) for gradients in (found, numpy)]
     assert errors[0] <= max(errors[1], 1e-7)
-
-
-def test_what_does_not_fit_is_left_to_numpy():
-    X, _, _, layers = problem(60, 6, 0)
-    network = Network(None, logistic)
-    for other in (np.asfortranarray(X), X[:, ::2], X.astype(">f8"), X.astype(np.float16)):
-        assert not isinstance(choose_engine(network, Samples(other), layers), Compiled)
-    assert isinstance(choose_engine(network, Samples(X), layers), Compiled)

@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from engines import numpy_alone  # noqa: F401  a fixture
 from longhand import G_SLOPE, G
 from models import ACTIVATIONS
 from sknn_basic._descent import samples as samples_module

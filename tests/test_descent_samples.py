@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from engines import numpy_alone  # noqa: F401  a fixture
 from longhand import distance, logistic_descent
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
 from sknn_basic._descent import problem as problem_module

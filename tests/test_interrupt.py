@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
+from engines import ENGINES, engine_of  # noqa: F401  used in a process of its own
 from models import BOTH, blobs, both, weights_of
 from sknn_basic import LogisticRegressionGD
 from sknn_basic._base import FitInterruptedWarning
+from sknn_basic._descent import engine
 from sknn_basic._descent.objective import Objective
 from sknn_basic._descent.samples import GramSamples
 from watchers import TALL, WIDE, raise_once
@@ -24,7 +26,8 @@ ENDLESS = 10**9
 
 
 def interrupt_at_call(monkeypatch, n):
-    """Raise KeyboardInterrupt in the n-th evaluation of the gradient, counted from 1."""
+    """Raise KeyboardInterrupt in the n-th evaluation of the gradient, counted from 1: NumPy's are single."""
+    monkeypatch.setattr(engine, "has_numba", lambda: False)
     raise_once(monkeypatch, KeyboardInterrupt, Objective, "__call__", n)
 
 
@@ -53,13 +56,14 @@ def test_an_interrupted_fit_is_a_fit_of_fewer_steps(model, shape, n_steps, monke
 
 
 @needs_timer
+@pytest.mark.parametrize("name", ENGINES)
 @pytest.mark.parametrize("number", range(len(BOTH)), ids=["logistic", "shallow"])
-def test_a_signal_at_any_moment(number):
+def test_a_signal_at_any_moment(number, name):
     """A real signal, wherever it strikes, leaves a consistent model: that of a fit of n_iter_ steps.
 
     In a process of its own: what measures coverage may hold a lock when the signal comes, and wait for ever.
     """
-    code = f"import test_interrupt; test_interrupt.strike({number})"
+    code = f"import test_interrupt as t\nwith t.engine_of({name!r}): t.strike({number})"
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], env=environment, capture_output=True, timeout=120
@@ -71,6 +75,7 @@ def strike(number):
     """Interrupt fits of a model after all kinds of times."""
     X, y = blobs()
     model = clone(BOTH[number]).set_params(max_iter=ENDLESS, record_every=3)
+    clone(model).set_params(max_iter=1).fit(X, y)  # which compiles
     signal.signal(signal.SIGALRM, signal.default_int_handler)
     n_fitted = 0
     for delay in np.linspace(0.002, 0.05, 25):
@@ -143,10 +148,9 @@ def test_a_warm_start_continues_an_interrupted_fit(monkeypatch):
     """What the warning advises: 12 steps and 28 more are 40."""
     X, y = blobs()
     model = LogisticRegressionGD(0.1, 40, warm_start=True)
-    with monkeypatch.context() as patch:
-        interrupt_at_call(patch, 13)
-        with pytest.warns(FitInterruptedWarning):
-            model.fit(X, y)
+    interrupt_at_call(monkeypatch, 13)
+    with pytest.warns(FitInterruptedWarning):
+        model.fit(X, y)
     assert model.n_iter_ == 12
     model.set_params(max_iter=28).fit(X, y)
     np.testing.assert_array_equal(model.coef_, LogisticRegressionGD(0.1, 40).fit(X, y).coef_)

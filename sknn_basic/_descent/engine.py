@@ -34,7 +34,7 @@ N_GROUPS = 12  # a multiple of the likely numbers of threads
 def choose_engine(network, samples, layers):
     """Return the fastest engine for these samples and layers."""
     (W, _), *deeper = layers
-    if not _is_compilable(network, samples, W) or find_spec("numba") is None:
+    if not (has_numba() and _is_compilable(network, samples, W)):
         return Formulas(network)
     if not deeper and (type(samples) is GramSamples or samples.shape[1] <= samples.shape[0]):
         return CompiledLogistic(network, samples)
@@ -42,6 +42,10 @@ def choose_engine(network, samples, layers):
     if deeper and is_small and network.activation in CODES:
         return CompiledNetwork(network, samples)
     return Formulas(network)
+
+
+def has_numba():
+    return find_spec("numba") is not None
 
 
 def _is_compilable(network, samples, W):
