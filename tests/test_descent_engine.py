@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -64,6 +65,28 @@ def test_any_number_of_threads_gives_the_same_bits(dtype, monkeypatch):
             models.append(LogisticRegressionGD(0.1, 20, record_every=3).fit(X.astype(dtype), y))
     for model in models[1:]:
         assert_identical(model, models[0])
+
+
+@both
+@pytest.mark.parametrize("shape", [TALL, WIDE])
+@pytest.mark.parametrize("is_writable", [True, False])
+def test_all_is_compiled_before_the_first_step(model, shape, is_writable):
+    """Also for X that is read-only, as joblib's processes get it: compiling must not be interrupted."""
+    from sknn_basic._descent import compiled
+
+    kernels = compiled.logistic_steps, compiled.gram_steps, compiled.network_steps
+    X, y = blobs(2, *shape)
+    X.flags.writeable = is_writable
+    known = []
+    ordinary = engine.Compiled.prepare
+
+    def noting(*args):
+        ordinary(*args)
+        known.append([len(kernel.signatures) for kernel in kernels])
+
+    with patch.object(engine.Compiled, "prepare", noting):
+        clone(model).set_params(max_iter=20, record_every=7).fit(X, y)
+    assert known == [[len(kernel.signatures) for kernel in kernels]]
 
 
 def test_what_does_not_fit_is_left_to_numpy():

@@ -17,11 +17,12 @@ from .samples import GramSamples, Samples
 from .threads import threads
 
 CODES = [ACTIVATIONS[name] for name in ("sigmoid", "tanh", "relu", "leaky_relu")]  # as the kernels count them
-# Products of the first layer up to which the compiled network is faster: there NumPy's calls take most of the
-# time of a step.
+# Products of the first layer up to which the compiled network is faster: there NumPy's calls take most of
+# the time of a step.
 MAX_PRODUCTS = 2**19
-# Products in one call, about 30 ms: an interruption waits for its end, and loses its steps.
-CALL_PRODUCTS = 2**25
+# Products in one call, about 30 ms: an interruption waits for its end, and loses its steps. An activation or
+# an error takes as long as some 8 of them.
+CALL_PRODUCTS, ACTIVATION = 2**25, 8
 # Threads share the blocks of X from this number on (64 MiB). Fewer, which may stay in the cache, are faster
 # one after another with the threads of BLAS: 1.4 times on 30,000 x 100.
 MIN_SHARED = 16
@@ -70,8 +71,8 @@ class Formulas:
     def __init__(self, network):
         self.network = network
 
-    def prepare(self):
-        """Do what must be done before the first step."""
+    def prepare(self, X):
+        """Do what must be done before the first step on samples such as X."""
 
     def groups(self, samples, layers):
         """Return groups of blocks of rows [[(rows, samples), ...], ...], which threads share."""
@@ -94,9 +95,10 @@ class Compiled:
         self.is_gram = type(samples) is GramSamples
         self.dtype = samples.dtype
 
-    def prepare(self):
+    def prepare(self, X):
         """Compile, or load what was compiled: in a thread, which an interruption does not reach."""
-        threads.wait_for(_warm_up, type(self), self.network, self.is_gram, self.dtype)
+        is_writable = self._matrix(X).flags.writeable  # part of the type for which Numba compiles
+        threads.wait_for(_warm_up, type(self), self.network, self.is_gram, self.dtype, is_writable)
 
     def propagate(self, X, layers, targets, s, want_cost):
         J, _, gradients = self._call(X, layers, targets, s, (0.0, 0.0), 0, want_cost)
@@ -104,7 +106,8 @@ class Compiled:
 
     def advance(self, X, layers, targets, s, learning_rate, l2, n_steps):
         """Take steps; yield (number of steps taken, layers) after each call of the kernel."""
-        per_call = max(CALL_PRODUCTS // (X.shape[0] * layers[0][0].size), 1)
+        W, b = layers[0]
+        per_call = max(CALL_PRODUCTS // (X.shape[0] * (W.size + ACTIVATION * b.size)), 1)
         for start in range(0, n_steps, per_call):
             end = min(start + per_call, n_steps)
             _, layers, _ = self._call(X, layers, targets, s, (learning_rate, l2), end - start, False)
@@ -165,9 +168,10 @@ class CompiledNetwork(Compiled):
 
 
 @cache
-def _warm_up(engine, network, is_gram, dtype):
+def _warm_up(engine, network, is_gram, dtype, is_writable):
     """Call a kernel once, which compiles it."""
-    X = Samples(np.zeros((1, 1), dtype)) if not is_gram else GramSamples(np.zeros((1, 2)))
-    W, b = np.zeros((1, 1), dtype), np.zeros((1, 1), dtype)
-    layers = [(W, b)] if network.activation is None else [(W, b), (W, b)]
-    engine(network, X).propagate(X, layers, np.ones((1, 1), dtype), np.ones((1, 1), dtype), True)
+    X = GramSamples(np.zeros((1, 2))) if is_gram else Samples(np.zeros((1, 1), dtype))
+    (X.gram if is_gram else X.X).flags.writeable = is_writable
+    one = np.ones((1, 1), dtype)
+    layers = [(one, one)] if network.activation is None else [(one, one), (one, one)]
+    engine(network, X).propagate(X, layers, one, one, True)

@@ -44,7 +44,7 @@ class Objective:
 
     def sharing(self):
         """Prepare the engine; return a context in which threads share the blocks, if these are many."""
-        self.engine.prepare()
+        self.engine.prepare(self.blocks[0][0])
         return threads.shared_out() if len(self.groups) > 1 else nullcontext()
 
     def _propagate(self, layers, want_cost, blocks):
