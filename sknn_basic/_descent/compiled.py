@@ -35,49 +35,41 @@ def compiled(fastmath=False):
 
 
 @compiled(PRODUCT)
-def exp_parts(x):
-    """Return p and q for which e^x is p (1 + q): p = 2^k and q = e^r - 1 with |r| <= log(2) / 2.
+def exp_parts(y):
+    """Return p, c and h for which e^2y is p (c + h) / (c - h): p = 2^k and c = h coth(h), |h| <= log(2) / 4.
 
-    x lies between -708 and 709. In Horner's form, since Numba has no vectorised exponential of its own.
+    y lies between -354 and 354.5. A series, since Numba has no vectorised exponential of its own.
     """
-    shifted = x * 1.4426950408889634 + SHIFT  # whose last bits are those of the integer k
+    shifted = y * 2.8853900817779268 + SHIFT  # whose last bits are those of the integer k
     k = shifted - SHIFT
-    r = (x - k * 6.93147180369123816490e-01) - k * 1.90821492927058770002e-10  # log(2) in two parts
-    q = 1 / 6227020800.0
-    q = q * r + 1 / 479001600
-    q = q * r + 1 / 39916800
-    q = q * r + 1 / 3628800
-    q = q * r + 1 / 362880
-    q = q * r + 1 / 40320
-    q = q * r + 1 / 5040
-    q = q * r + 1 / 720
-    q = q * r + 1 / 120
-    q = q * r + 1 / 24
-    q = q * r + 1 / 6
-    q = q * r + 0.5
-    q = q * (r * r) + r
+    h = (y - k * 3.46573590184561908245e-01) - k * 9.5410746463529385001e-11  # log(2) / 2 in two parts
+    x = h * h
+    c = x * (2 / 93555 - x * (1382 / 638512875)) - 1 / 4725
+    c = 1 + x * (1 / 3 + x * (x * (2 / 945 + x * c) - 1 / 45))
     bits = np.float64(shifted).view(np.int64)
-    return np.int64((bits + 1023) << 52).view(np.float64), q
+    return np.int64((bits + 1023) << 52).view(np.float64), c, h
 
 
 @compiled(PRODUCT)
 def exp(x):
-    p, q = exp_parts(min(max(x, -708.0), 709.0))
-    return p * q + p
+    p, c, h = exp_parts(min(max(x / 2, -354.0), 354.5))
+    return p * ((c + h) / (c - h))
 
 
-@compiled()
+@compiled(PRODUCT)
 def sigmoid(z):
     """1 / (1 + e^-z); 0 where e^-z overflows, NaN for NaN."""
-    return 1 / (1 + exp(-z)) if z > -709 else (z if z != z else 0.0)
+    p, c, h = exp_parts(min(max(z / -2, -354.0), 354.5))
+    a = (c - h) / ((c - h) + p * (c + h))
+    return a if z > -709 else (z if z != z else 0.0)
 
 
 @compiled(PRODUCT)
 def tanh(z):
-    """(e^2z - 1) / (e^2z + 1), from e^2|z| - 1, which keeps the precision of small z."""
-    p, q = exp_parts(min(2 * abs(z), 40.0))
-    e = p * q + (p - 1)
-    return np.copysign(e / (e + 2), z) if z == z else z
+    """(e^2z - 1) / (e^2z + 1); with p = 1 for small z, which keep their precision as h / c."""
+    p, c, h = exp_parts(min(abs(z), 20.0))
+    a = ((p - 1) * c + (p + 1) * h) / ((p + 1) * c + (p - 1) * h)
+    return np.copysign(a, z) if z == z else z
 
 
 @compiled()
@@ -140,8 +132,8 @@ def transposed_products(X, dZ, dw):
 @compiled(SUM)
 def total(values):
     result = 0.0
-    for value in values:
-        result += value
+    for i in range(len(values)):  # Numba does not vectorise a loop over the values themselves
+        result += values[i]
     return result
 
 
@@ -297,6 +289,7 @@ def network_steps(
     m, h = len(T), len(b1)
     A1, Z2, dZ2, dZ1 = np.empty((h, m)), np.empty(m), np.empty(m), np.empty(m)
     dW1[:] = 0  # those of the initial weights in a Gram matrix
+    w1, w2, dw1, dw2 = W1.ravel(), W2.ravel(), dW1.ravel(), dW2.ravel()
     for _ in range(max(n_steps, 1)):
         for u in range(h):
             column_products(W1, b1[u], XT, u, A1[u])
@@ -313,8 +306,8 @@ def network_steps(
                 all_dots(XT, dZ1, u, dW1)
             db1[u] = total(dZ1)
         if n_steps:
-            move(W1.ravel(), dW1.ravel(), rates[0], rates[1])
-            move(W2.ravel(), dW2.ravel(), rates[0], rates[1])
+            move(w1, dw1, rates[0], rates[1])
+            move(w2, dw2, rates[0], rates[1])
             if fit_intercept:
                 move(b1, db1, rates[0], 0.0)
                 move(b2, db2, rates[0], 0.0)
