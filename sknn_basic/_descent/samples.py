@@ -169,8 +169,11 @@ def _moments(X, s, n_rows):
 def _product(X, W):
     """Return X @ W; for a stack of W as one product, with samples contiguous in memory."""
     if W.ndim == 2:
-        # For several columns BLAS is faster this way round: 1.2 times for 64 on 60,000 x 784.
-        return X @ W if W.shape[1] == 1 or sparse.issparse(X) else (W.T @ X.T).T
+        if W.shape[1] == 1 or sparse.issparse(X):
+            return X @ W
+        if X.dtype == np.float32 and X.flags.c_contiguous:
+            return np.asfortranarray(X @ W)  # the product below takes 1.3 times as long in this case
+        return (W.T @ X.T).T  # 1.2 times as fast as X @ W for 64 columns on 60,000 x 784
     columns = W.mT.reshape(-1, W.shape[-2])
     return (columns @ X.T).reshape(*W.shape[:-2], W.shape[-1], -1).mT
 
