@@ -1,10 +1,10 @@
-"""The two engines, by name: what a test of their common laws runs with."""
+"""The two engines, by name, and the size of a block: what a test of their common laws runs with."""
 
 from unittest.mock import patch
 
 import pytest
 
-from sknn_basic._descent import engine
+from sknn_basic._descent import engine, samples
 
 ENGINES = ["numpy", "compiled"]
 
@@ -14,6 +14,11 @@ def engine_of(name):
     if name == "compiled":
         pytest.importorskip("numba")
     return patch.object(engine, "has_numba", lambda: name == "compiled")
+
+
+def blocks_of(n_bytes):
+    """Return a context in which X is processed in blocks of this size, whatever W has for columns."""
+    return patch.multiple(samples, BLOCK_BYTES=n_bytes, WHOLE_BYTES=0)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -2,7 +2,6 @@
 
 from itertools import pairwise
 from typing import NamedTuple
-from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -10,10 +9,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from engines import numpy_alone  # noqa: F401  a fixture
+from engines import blocks_of, numpy_alone  # noqa: F401  a fixture
 from longhand import G_SLOPE, G
 from models import ACTIVATIONS
-from sknn_basic._descent import samples as samples_module
 from sknn_basic._descent.activations import ACTIVATIONS as FUNCTIONS
 from sknn_basic._descent.logits import logits
 from sknn_basic._descent.network import Network, forward, update
@@ -111,10 +109,6 @@ def cases(
     return Case(model, network, dense, layout(dense), targets.astype(dtype), s, l2, layers, rng)
 
 
-def smallest_blocks():
-    return patch.object(samples_module, "BLOCK_BYTES", 1)
-
-
 # Oracle and comparisons
 
 
@@ -206,7 +200,7 @@ def test_gradients_are_central_differences(case):
 def test_blocks_change_nothing(case):
     """The same step, and the same cost of the data, from blocks of rows, dense or CSR."""
     whole = case.objective()
-    with smallest_blocks():
+    with blocks_of(1):
         blocks = case.objective()
     assert len(whole.blocks) == 1 < len(blocks.blocks)
     assert_same_step(blocks(case.layers, want_cost=True), case.step())
@@ -244,7 +238,7 @@ def test_a_member_of_a_stack_takes_its_own_step(case, how):
     stack = [tuple(map(np.stack, zip(*layer, strict=True))) for layer in zip(*members, strict=True)]
     l2s = np.array([case.l2, 0, 1]).reshape(3, 1, 1)
     if how == "blocks":
-        with smallest_blocks():  # as many as a single member has
+        with blocks_of(1):  # as many as a single member has
             objective = case._replace(l2=l2s).objective(samples, members[0])
     else:
         objective = case._replace(l2=l2s).objective(samples, stack)
@@ -307,7 +301,7 @@ def test_a_step_keeps_the_precision_and_changes_no_input(case, n_steps):
     before = [bytes_of(array) for array in inputs]
     problem = case.problem(n_steps)
     parameters = [bytes_of(array) for array in flat(problem.layers)]
-    with smallest_blocks():
+    with blocks_of(1):
         objective = problem.objective(case.l2)
     _, gradients = objective(problem.layers, want_cost=True)
     nothing, same = objective(problem.layers, want_cost=False)
@@ -365,5 +359,5 @@ def test_logits_in_blocks_are_those_of_all_rows(case, n_members):
     if n_members:
         layers = [tuple(np.stack([array, 2 * array]) for array in layer) for layer in layers]
     _, expected = forward(case.network, Samples(case.dense), layers)
-    with smallest_blocks():
+    with blocks_of(1):
         assert_same([logits(case.network, Samples(case.X), layers)], [expected])

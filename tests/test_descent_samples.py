@@ -1,12 +1,10 @@
 """Law 3: however the samples are held, the descent is the same."""
 
-from unittest.mock import patch
-
 import numpy as np
 import pytest
 from scipy import sparse
 
-from engines import numpy_alone  # noqa: F401  a fixture
+from engines import blocks_of, numpy_alone  # noqa: F401  a fixture
 from longhand import distance, logistic_descent
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
 from sknn_basic._descent import problem as problem_module
@@ -59,7 +57,7 @@ def steps(how, X, Y, s, layers, network, rate, l2, n_steps):
 def objective_of(how, samples, Y, s, network, l2, layers):
     """With blocks of about 32 rows, which is their least for 4 hidden units, or of all rows."""
     some_rows = 32 * samples.shape[1] * samples.dtype.itemsize
-    with patch.object(samples_module, "BLOCK_BYTES", some_rows if "blocks" in how else 2**22):
+    with blocks_of(some_rows if "blocks" in how else 2**22):
         objective = Objective(network, samples, Y, s, l2, layers)
     assert (len(objective.blocks) > 1) == ("blocks" in how)
     return objective
@@ -248,7 +246,7 @@ def test_blocks_of_csr_share_its_memory(format_):
 @pytest.mark.parametrize("m", [1, 7, 199, 200, 201, 5000])
 def test_blocks_cover_all_rows_once(m):
     X = np.arange(3.0 * m).reshape(m, 3)
-    with patch.object(samples_module, "BLOCK_BYTES", 100 * 3 * 8):
+    with blocks_of(100 * 3 * 8):
         blocks = Samples(X).blocks(0)
     assert len(blocks) == (1 if m <= 200 else -(-m // 100))
     np.testing.assert_array_equal(np.concatenate([block.X for _, block in blocks]), X)

@@ -14,9 +14,9 @@ from scipy import sparse
 from sklearn.base import clone
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from engines import blocks_of
 from models import BOTH, blobs, both, weights_of
 from sknn_basic import LogisticRegressionGD
-from sknn_basic._descent import samples
 from sknn_basic._descent.threads import Threads, threads
 
 
@@ -26,7 +26,7 @@ def blas_threads():
 
 def fit_with(n, model, X, y):
     """Fit with n threads on blocks of 100 rows or so."""
-    with threadpool_limits(n, user_api="blas"), patch.object(samples, "BLOCK_BYTES", 100 * X.shape[1] * 8):
+    with threadpool_limits(n, user_api="blas"), blocks_of(100 * X.shape[1] * 8):
         return clone(model).fit(X, y)
 
 
@@ -73,7 +73,7 @@ def test_fits_in_several_threads():
     expected = fit_with(1, model, X, y).coef_
     with (
         threadpool_limits(2, user_api="blas"),
-        patch.object(samples, "BLOCK_BYTES", 100 * X.shape[1] * 8),
+        blocks_of(100 * X.shape[1] * 8),
         ThreadPoolExecutor(4) as pool,
     ):
         for found in pool.map(lambda _: clone(model).fit(X, y).coef_, range(12)):

@@ -24,8 +24,8 @@ MAX_PRODUCTS = 2**19
 # an error takes as long as some 8 of them.
 CALL_PRODUCTS, ACTIVATION = 2**25, 8
 # Threads share the blocks of X from this number on (64 MiB). Fewer, which may stay in the cache, are faster
-# one after another with the threads of BLAS: 1.4 times on 30,000 x 100.
-MIN_SHARED = 16
+# one after another with the threads of BLAS.
+MIN_SHARED = 8
 # The compiled steps, which have only these threads, from this number of values on: a step takes 0.4 ms.
 MIN_SHARED_VALUES = 2**20
 # They share them in groups, whatever their number: the sums have the same bits.

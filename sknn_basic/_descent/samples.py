@@ -13,7 +13,10 @@ from scipy import sparse
 
 # X is processed in blocks of about this size: temporaries stay small, and the second product of a step finds
 # the block in the cache. Of 0.25 to 16 MiB, 4 and 8 MiB are the fastest (benchmarks/tall.py).
-BLOCK_BYTES = 2**22
+BLOCK_BYTES = 2**23
+# But for one column of W dense X up to this size is one block, whose two products the threads of BLAS share:
+# 10,000 x 100 in blocks takes 1.3 times as long.
+WHOLE_BYTES = 2**27
 MOMENTS_BLOCK = 2**16  # values converted to float64 at a time; a quarter of it if they are sparse
 
 
@@ -136,8 +139,10 @@ class Samples:
         bytes_per_row = self.X.data.nbytes // m + 5 * width * self.dtype.itemsize
         # At least 8 rows per column of W, or adding up the blocks' dW (n, width) costs more than it saves.
         n_rows = max(BLOCK_BYTES // max(bytes_per_row, 1), 8 * width, 1)
-        if m <= 2 * n_rows:
+        is_whole = width == 1 and isinstance(self.X, np.ndarray) and self.X.nbytes <= WHOLE_BYTES
+        if m <= 2 * n_rows or is_whole:
             return [(slice(None), self)]
+        n_rows = -(-m // -(-m // n_rows))  # blocks of one size
         slices = [slice(start, start + n_rows) for start in range(0, m, n_rows)]
         return [(rows, Samples(_rows_of(self.X, rows))) for rows in slices]
 
@@ -169,7 +174,7 @@ def _moments(X, s, n_rows):
 def _product(X, W):
     """Return X @ W; for a stack of W as one product, with samples contiguous in memory."""
     if W.ndim == 2:
-        if W.shape[1] == 1 or sparse.issparse(X):
+        if W.shape[1] == 1 or not isinstance(X, np.ndarray):
             return X @ W
         if X.dtype == np.float32 and X.flags.c_contiguous:
             return np.asfortranarray(X @ W)  # the product below takes 1.3 times as long in this case
