@@ -137,8 +137,11 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
             validation = make_validation(fitted, problem, X_val, y_val, sample_weight_val)
             l2 = float(self.l2_regularization)
             rate = problem.learning_rate(self.learning_rate, l2)
+            objective = problem.objective(l2)
+            if self.verbose and not objective.is_ready():
+                print("Compiling the steps: some seconds the first time on this computer.")
             descent = train(
-                problem.objective(l2),
+                objective,
                 problem.layers,
                 rate,
                 n_steps,

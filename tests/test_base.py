@@ -95,6 +95,7 @@ def test_loss_is_the_cost_of_the_model(model):
 
 def test_verbose_prints_as_the_notes_do():
     X, y = blobs()
+    LogisticRegressionGD(0.1, 1).fit(X, y)  # which compiles
     printed = io.StringIO()
     with redirect_stdout(printed):
         model = LogisticRegressionGD(0.1, 201, verbose=True).fit(X, y)

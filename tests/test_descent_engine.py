@@ -127,3 +127,17 @@ def test_a_cache_that_cannot_be_written_is_no_error(cache, tmp_path):
 def fit():
     X, y = blobs()
     assert ShallowNNClassifier(2, max_iter=5, random_state=0).fit(X, y).n_iter_ == 5
+
+
+@both
+def test_verbose_says_once_that_the_steps_are_compiled(model, monkeypatch, capsys):
+    monkeypatch.setattr(engine, "_ready", set())
+    X, y = blobs()
+    for said in (1, 0):
+        clone(model).set_params(max_iter=3, verbose=True).fit(X, y)
+        lines = capsys.readouterr().out.splitlines()
+        assert sum("Compiling the steps" in line for line in lines) == said
+    with engine_of("numpy"):
+        monkeypatch.setattr(engine, "_ready", set())
+        clone(model).set_params(max_iter=3, verbose=True).fit(X, y)
+        assert "Compiling" not in capsys.readouterr().out

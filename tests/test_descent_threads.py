@@ -14,7 +14,7 @@ from scipy import sparse
 from sklearn.base import clone
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from engines import blocks_of
+from engines import ENGINES, blocks_of, engine_of, numpy_alone  # noqa: F401  numpy_alone is a fixture
 from models import BOTH, blobs, both, weights_of
 from sknn_basic import LogisticRegressionGD
 from sknn_basic._descent.threads import Threads, threads
@@ -105,12 +105,15 @@ FORKED = """
 import os, sys, warnings
 import numpy as np
 sys.path.insert(0, {tests!r})
+from engines import engine, engine_of
 from test_descent_threads import fit_with, blobs, LogisticRegressionGD
 warnings.simplefilter("ignore", DeprecationWarning)  # that a process with threads forks
 X, y = blobs(2, 3000, 6)
-expected = fit_with(2, LogisticRegressionGD(max_iter=9), X, y).coef_
-child = os.fork()
-found = fit_with(2, LogisticRegressionGD(max_iter=9), X, y).coef_
+engine.MIN_SHARED_VALUES = 100  # of the compiled steps
+with engine_of({name!r}):
+    expected = fit_with(2, LogisticRegressionGD(max_iter=9), X, y).coef_
+    child = os.fork()
+    found = fit_with(2, LogisticRegressionGD(max_iter=9), X, y).coef_
 if child == 0:
     os._exit(int(not np.array_equal(found, expected)))
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
@@ -118,9 +121,12 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
-def test_a_forked_process_makes_threads_of_its_own():
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_forked_process_makes_threads_of_its_own(name):
     """Those of its parent do not exist in it."""
-    code = FORKED.format(tests=str(Path(__file__).parent))
+    if name == "compiled":
+        pytest.importorskip("numba")
+    code = FORKED.format(tests=str(Path(__file__).parent), name=name)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=120)
     assert done.returncode == 0, done.stderr.decode()
 

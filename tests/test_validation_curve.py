@@ -240,6 +240,7 @@ def test_search_passes_validation_samples_on():
 
 def test_verbose_prints_both_costs(capsys):
     X, y, X_val, y_val = split(TALL)
+    LogisticRegressionGD(0.1, 1).fit(X, y)  # which compiles
     model = LogisticRegressionGD(0.1, 15, record_every=10, verbose=True).fit(X, y, X_val=X_val, y_val=y_val)
     costs = zip(model.loss_curve_, model.validation_loss_curve_, strict=True)
     expected = [f"Cost after iteration {10 * i}: {a:f} (validation: {b:f})" for i, (a, b) in enumerate(costs)]

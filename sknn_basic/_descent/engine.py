@@ -4,7 +4,6 @@ Both take the same step, to rounding. The compiled one needs Numba (extra `fast`
 and one output; a network must be small besides, since BLAS multiplies large matrices faster.
 """
 
-from functools import cache
 from importlib.util import find_spec
 
 import numpy as np
@@ -71,6 +70,10 @@ class Formulas:
     def __init__(self, network):
         self.network = network
 
+    def is_ready(self, X):
+        """Whether nothing must be done before the first step on samples such as X."""
+        return True
+
     def prepare(self, X):
         """Do what must be done before the first step on samples such as X."""
 
@@ -95,10 +98,17 @@ class Compiled:
         self.is_gram = type(samples) is GramSamples
         self.dtype = samples.dtype
 
+    def is_ready(self, X):
+        return self._key(X) in _ready
+
     def prepare(self, X):
         """Compile, or load what was compiled: in a thread, which an interruption does not reach."""
-        is_writable = self._matrix(X).flags.writeable  # part of the type for which Numba compiles
-        threads.wait_for(_warm_up, type(self), self.network, self.is_gram, self.dtype, is_writable)
+        if not self.is_ready(X):
+            threads.wait_for(_warm_up, *self._key(X))
+
+    def _key(self, X):
+        """Return what the machine code depends on: whether X is writable is a part of its type to Numba."""
+        return type(self), self.network, self.is_gram, self.dtype, self._matrix(X).flags.writeable
 
     def propagate(self, X, layers, targets, s, want_cost):
         J, _, gradients = self._call(X, layers, targets, s, (0.0, 0.0), 0, want_cost)
@@ -167,7 +177,9 @@ class CompiledNetwork(Compiled):
         )  # fmt: skip
 
 
-@cache
+_ready = set()  # arguments of `_warm_up`
+
+
 def _warm_up(engine, network, is_gram, dtype, is_writable):
     """Call a kernel once, which compiles it."""
     X = GramSamples(np.zeros((1, 2))) if is_gram else Samples(np.zeros((1, 1), dtype))
@@ -175,3 +187,4 @@ def _warm_up(engine, network, is_gram, dtype, is_writable):
     one = np.ones((1, 1), dtype)
     layers = [(one, one)] if network.activation is None else [(one, one), (one, one)]
     engine(network, X).propagate(X, layers, one, one, True)
+    _ready.add((engine, network, is_gram, dtype, is_writable))

@@ -42,6 +42,10 @@ class Objective:
             gradients = [(dW, np.zeros_like(db)) for dW, db in gradients]
         return J, gradients
 
+    def is_ready(self):
+        """Whether steps need not be compiled, or loaded from the cache, before the first one."""
+        return self.engine.is_ready(self.blocks[0][0])
+
     def sharing(self):
         """Prepare the engine; return a context in which threads share the blocks, if these are many."""
         self.engine.prepare(self.blocks[0][0])
