@@ -14,7 +14,7 @@ from scipy import sparse
 from sklearn.base import clone
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from engines import ENGINES, blocks_of, engine_of, numpy_alone  # noqa: F401  numpy_alone is a fixture
+from engines import ENGINES, blocks_of, engine_of, numpy_alone, skip_without  # noqa: F401  numpy_alone is a fixture
 from models import BOTH, blobs, both, weights_of
 from sknn_basic import LogisticRegressionGD
 from sknn_basic._descent.threads import Threads, threads
@@ -124,8 +124,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 @pytest.mark.parametrize("name", ENGINES)
 def test_a_forked_process_makes_threads_of_its_own(name):
     """Those of its parent do not exist in it."""
-    if name == "compiled":
-        pytest.importorskip("numba")
+    skip_without(name)
     code = FORKED.format(tests=str(Path(__file__).parent), name=name)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=120)
     assert done.returncode == 0, done.stderr.decode()

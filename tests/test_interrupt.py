@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from engines import ENGINES, engine_of  # noqa: F401  used in a process of its own
+from engines import ENGINES, engine_of, skip_without  # noqa: F401  used in a process of its own
 from models import BOTH, blobs, both, weights_of
 from sknn_basic import LogisticRegressionGD
 from sknn_basic._base import FitInterruptedWarning
@@ -63,6 +63,7 @@ def test_a_signal_at_any_moment(number, name):
 
     In a process of its own: what measures coverage may hold a lock when the signal comes, and wait for ever.
     """
+    skip_without(name)
     code = f"import test_interrupt as t\nwith t.engine_of({name!r}): t.strike({number})"
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
     done = subprocess.run(
