@@ -11,12 +11,15 @@ from . import (
     hidden,
     memory,
     microscope,
+    one_thread,
+    peers_torch,
     pictures,
     report,
     search,
     small,
     solvers,
     tall,
+    units,
     wide,
 )
 from .report import IMAGES, seconds
@@ -26,6 +29,8 @@ QUESTIONS = {
     "wide": wide,
     "hidden": hidden,
     "tall": tall,
+    "one-thread": one_thread,
+    "units": units,
     "small": small,
     "search": search,
     "callbacks": callbacks,
@@ -47,6 +52,7 @@ def main():
     if unknown := set(options.questions) - set(QUESTIONS):
         parser.error(f"no such question: {', '.join(unknown)}; there are {', '.join(QUESTIONS)}")
     report.saving = not options.quick and not options.questions
+    peers_torch.compiling = not options.quick
     start = perf_counter()
     lines = []
     for name in options.questions or QUESTIONS:
