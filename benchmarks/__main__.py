@@ -56,9 +56,11 @@ def main():
     start = perf_counter()
     lines = []
     for name in options.questions or QUESTIONS:
+        begin = perf_counter()
         section = QUESTIONS[name].run(options.quick)
         lines += [f"## {section.title}", "", *section.lines]
-        print("\n".join([f"## {section.title}", "", *section.lines]), flush=True)
+        print("\n".join([f"## {section.title}", "", *section.lines]))
+        print(f"{name}: {seconds(perf_counter() - begin)}", flush=True)
     print(f"All in {seconds(perf_counter() - start)}.")
     if options.quick:
         print("These were small jobs: what is met or missed above says nothing, run it without --quick.")

@@ -30,7 +30,7 @@ def run(quick=False):
             times, results = in_turn(jobs, repeats)
             check(results, X, data.y, 1e-8 if dtype == np.float64 else 1e-3)
             ours = times[OURS]
-            panels[title] = {labels(jobs)[name]: time for name, time in times.items()}
+            panels[title] = times
             lines += [f"### {title}", "", *times_table(times, labels(jobs), ours)]
             if dtype == np.float64:
                 fastest = min(times[name] for name in PEERS if name in times)

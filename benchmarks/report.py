@@ -74,50 +74,63 @@ def dot_chart(name, panels, ours, xlabel, bounds=None, bound_label="lower bound"
 
     `ours(label)` says which are emphasised; `bounds` are {title: seconds} of a dashed line in a panel.
     """
+    bounds = {title: bound for title, bound in (bounds or {}).items() if bound}
     n_rows = ceil(len(panels) / 2) if len(panels) > 2 else 1
     n_columns = ceil(len(panels) / n_rows)
-    height = sum(
-        max(len(times) for times in list(panels.values())[i * n_columns : (i + 1) * n_columns])
-        for i in range(n_rows)
-    )
-    options = {"figsize": (6.4 * n_columns, 0.42 * height + 1.5 * n_rows), "layout": "constrained"}
-    fig, axes = figure(nrows=n_rows, ncols=n_columns, squeeze=False, **options)
-    for ax in axes.flat[len(panels) :]:
-        ax.remove()
-    for ax, (title, times) in zip(axes.flat, panels.items(), strict=False):
-        bound = (bounds or {}).get(title)
-        _dots(ax, times, ours, bound, bound_label)
-        ax.set_title(title, loc="left", fontsize=14, pad=24 if bound else 8)
+    height = n_rows * (0.4 * max(map(len, panels.values())) + 0.9) + 0.5
+    options = {
+        "figsize": (6.4 * n_columns, height),
+        "layout": "constrained",
+        "sharex": True,
+        "squeeze": False,
+    }
+    fig, axes = figure(nrows=n_rows, ncols=n_columns, **options)
+    for ax, (title, times) in zip(axes.flat, panels.items(), strict=True):
+        _dots(ax, times, ours)
+        ax.set_title(title, loc="left", fontsize=14, pad=24 if bounds else 8)
+        if title in bounds:
+            _line(ax, bounds[title], f"{bound_label} {seconds(bounds[title])}")
+    every = [time for times in (bounds, *panels.values()) for time in times.values()]
+    _logarithmic(axes.flat[0], min(every), max(every))
     fig.supxlabel(xlabel, fontsize=12)
     save(fig, name)
-    return fig
 
 
-def _dots(ax, times, ours, bound, bound_label):
+def _dots(ax, times, ours):
     """The dots of a panel, the fastest on top, each with its time beside it."""
-    lowest, highest = min([*times.values(), bound or 1e9]), max(times.values())
-    ax.set(xscale="log", xlim=(lowest / 1.25, highest * (highest / lowest) ** 0.25 * 1.3))
     for y, (label, time) in enumerate(by_time(times)):
         colour, weight = (BLUE, "bold") if ours(label) else (GREY, "normal")
         ax.axhline(y, color="0.9", lw=1, zorder=0)
         ax.plot(time, y, "o", ms=9, color=colour, zorder=3)
         ax.annotate(
-            seconds(time), (time, y), (9, 0), textcoords="offset points", va="center", fontsize=11,
+            seconds(time), (time, y), (9, 0), textcoords="offset points", va="center", fontsize=12,
             color=colour, weight=weight, bbox={"fc": "white", "ec": "none", "pad": 1}, zorder=2,
         )  # fmt: skip
-    ax.set_yticks(range(len(times)), [label for label, _ in by_time(times)], fontsize=11)
+    ax.set_yticks(range(len(times)), [label for label, _ in by_time(times)], fontsize=12)
     for tick in ax.get_yticklabels():
         if ours(tick.get_text()):
             tick.set(color=BLUE, weight="bold")
     ax.set_ylim(len(times) - 0.5, -0.5)
-    if bound:
-        ax.axvline(bound, color="0.4", ls="--", lw=1.2, zorder=1)
-        ax.annotate(
-            f"{bound_label} {seconds(bound)}", (bound, 1), (-4, 4), xycoords=("data", "axes fraction"),
-            textcoords="offset points", fontsize=11, color="0.3",
-        )  # fmt: skip
-    ax.xaxis.set_major_formatter(lambda value, _: seconds(value))
-    ax.xaxis.set_minor_formatter("")
-    ax.tick_params(axis="x", labelsize=11)
     ax.tick_params(axis="y", length=0)
     ax.spines[["top", "right", "left"]].set_visible(False)
+
+
+def _line(ax, value, text):
+    """A dashed line with its text above the panel."""
+    ax.axvline(value, color="0.4", ls="--", lw=1.2, zorder=1)
+    ax.annotate(
+        text, (value, 1), (-4, 4), xycoords=("data", "axes fraction"), textcoords="offset points",
+        fontsize=12, color="0.3",
+    )  # fmt: skip
+
+
+def _logarithmic(ax, lowest, highest):
+    """A logarithmic axis with room for the text right of the last dot, labelled in units of time."""
+    from matplotlib.ticker import LogLocator
+
+    ax.set(xscale="log", xlim=(lowest / 1.3, highest * 1.2 * (1.3 * highest / lowest) ** 0.25))
+    ax.xaxis.set_major_locator(LogLocator(subs=(1,) if highest > 30 * lowest else (1, 2, 5)))
+    ax.xaxis.set_major_formatter(lambda value, _: seconds(value * (1 + 1e-9)))
+    ax.xaxis.set_minor_formatter("")
+    for other in ax.figure.axes:
+        other.tick_params(axis="x", labelsize=12)

@@ -36,7 +36,8 @@ def steps_in_turn(jobs, steps, repeats):
     few, many = steps
     each = {(name, n): partial(job, n) for name, job in jobs.items() for n in steps}
     times, results = in_turn(each, repeats)
-    a_step = {name: (times[name, many] - times[name, few]) / (many - few) for name in jobs}
+    # On a busy machine few steps may take longer than many; a logarithmic axis has no place for that.
+    a_step = {name: max(times[name, many] - times[name, few], 1e-9) / (many - few) for name in jobs}
     return a_step, {n: {name: results[name, n] for name in jobs} for n in steps}
 
 

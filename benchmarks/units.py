@@ -19,10 +19,9 @@ LIBRARIES = "torch", "jax"
 
 
 def run(quick=False):
-    repeats = 1 if quick else 5
+    repeats, (m, n) = (3, (6000, 784)) if quick else (5, SHAPE)
     lines = [
-        f"One step on {SHAPE[0]:,} x {SHAPE[1]}, from fits of {STEPS[0]} and {STEPS[1]} steps, medians of "
-        f"{repeats} turns.",
+        f"One step on {m:,} x {n}, from fits of {STEPS[0]} and {STEPS[1]} steps, medians of {repeats} turns.",
         "",
     ]
     panels = {}
@@ -32,7 +31,7 @@ def run(quick=False):
             (f"softmax of {CLASSES} classes", softmax_jobs, 0.9),
         ):
             title = f"{name}, {np.dtype(dtype).name}"
-            data, jobs = job(dtype)
+            data, jobs = job(m, n, dtype)
             times, results = steps_in_turn(jobs, STEPS, repeats)
             for ends in results.values():
                 check(ends, data.X, data.y, 1e-8 if dtype == np.float64 else 1e-3)
@@ -40,24 +39,24 @@ def run(quick=False):
             if "torch" in times:
                 claim = f"a step of the {title}, relative to PyTorch"
                 lines += [verdict(claim, times[OURS] / times["torch"], bound, at_least=False), ""]
-            panels[title] = {labels(jobs)[name]: time for name, time in times.items()}
+            panels[title] = times
             del data, jobs
     dot_chart("units.png", panels, is_ours, "time of a step")
     lines += ["![Time of a step, on logarithmic axes](images/units.png)", ""]
     return Section("Tall: a step with several units or classes", lines)
 
 
-def network_jobs(dtype):
-    data = noise(*SHAPE, dtype)
-    start = init_layers((SHAPE[1], UNITS, 1), np.float64, np.random.RandomState(0), [0.01, 0.01])
+def network_jobs(m, n, dtype):
+    data = noise(m, n, dtype)
+    start = init_layers((n, UNITS, 1), np.float64, np.random.RandomState(0), [0.01, 0.01])
     model = ShallowNNClassifier(
         UNITS, learning_rate=RATE, max_iter=STEPS[1], init_scale=0.01, random_state=0, record_every=1000
     )
     return data, our_jobs(model, data.X, data.y) | _libraries(data, start)
 
 
-def softmax_jobs(dtype):
-    data = noise(*SHAPE, dtype, CLASSES)
+def softmax_jobs(m, n, dtype):
+    data = noise(m, n, dtype, CLASSES)
     model = LogisticRegressionGD(RATE, STEPS[1], record_every=1000)
     return data, our_jobs(model, data.X, data.y) | _libraries(data, zeros(data.X, CLASSES))
 

@@ -35,7 +35,7 @@ def run(quick=False):
         check(results, X, data.y, 1e-8 if dtype == np.float64 else 1e-3)
         lines += [f"### {precision}", "", *times_table(times, labels(jobs), times[OURS])]
         lines += [*verdicts(times, precision), ""]
-        panels[precision] = {labels(jobs)[name]: time for name, time in times.items() if name != BOUND}
+        panels[precision] = {name: time for name, time in times.items() if name != BOUND}
         bounds[precision] = times.get(BOUND)
     lines += [WHY, ""]
     dot_chart("wide.png", panels, is_ours, f"{steps:,} steps on 209 images of 64 x 64 x 3, whole fit", bounds)
