@@ -146,8 +146,7 @@ def make_job(form, is_static, X, y, start, rate, steps):
     def job(steps=steps):
         return as_layers(jax.block_until_ready(program(steps)()))
 
-    program(steps)
-    job(2)
+    program(steps)  # compiles
     return job
 
 
@@ -193,8 +192,7 @@ def gram_job(X, Y, rate, steps, is_static):
     def job(steps=steps):
         return as_layer(*jax.block_until_ready(program(steps)()))
 
-    program(steps)
-    job(2)
+    program(steps)  # compiles
     return job
 
 

@@ -34,6 +34,8 @@ def steps_in_turn(jobs, steps, repeats):
     A step is the difference of fits of few and of many steps: what a fit does once does not count.
     """
     few, many = steps
+    for job in jobs.values():
+        job(few)  # compiles what depends on the number of steps
     each = {(name, n): partial(job, n) for name, job in jobs.items() for n in steps}
     times, results = in_turn(each, repeats)
     # On a busy machine few steps may take longer than many; a logarithmic axis has no place for that.
