@@ -11,12 +11,15 @@ from . import (
     hidden,
     memory,
     microscope,
+    one_thread,
+    peers_torch,
     pictures,
     report,
     search,
     small,
     solvers,
     tall,
+    units,
     wide,
 )
 from .report import IMAGES, seconds
@@ -26,6 +29,8 @@ QUESTIONS = {
     "wide": wide,
     "hidden": hidden,
     "tall": tall,
+    "one-thread": one_thread,
+    "units": units,
     "small": small,
     "search": search,
     "callbacks": callbacks,
@@ -47,12 +52,15 @@ def main():
     if unknown := set(options.questions) - set(QUESTIONS):
         parser.error(f"no such question: {', '.join(unknown)}; there are {', '.join(QUESTIONS)}")
     report.saving = not options.quick and not options.questions
+    peers_torch.compiling = not options.quick
     start = perf_counter()
     lines = []
     for name in options.questions or QUESTIONS:
+        begin = perf_counter()
         section = QUESTIONS[name].run(options.quick)
         lines += [f"## {section.title}", "", *section.lines]
-        print("\n".join([f"## {section.title}", "", *section.lines]), flush=True)
+        print("\n".join([f"## {section.title}", "", *section.lines]))
+        print(f"{name}: {seconds(perf_counter() - begin)}", flush=True)
     print(f"All in {seconds(perf_counter() - start)}.")
     if options.quick:
         print("These were small jobs: what is met or missed above says nothing, run it without --quick.")

@@ -117,12 +117,14 @@ def bare_fit(model, X, y):
             assert objective.are_finite(layers)
             curve.append(float(cost))
 
-        with np.errstate(all="ignore"):
-            for step in range(bare.max_iter):
-                cost, gradients = objective(layers, step % bare.record_every == 0)
-                if cost is not None:
-                    record(cost)
+        with objective.sharing(), np.errstate(all="ignore"):
+            for step in range(0, bare.max_iter, bare.record_every):
+                cost, gradients = objective(layers, True)
+                record(cost)
                 layers = update(layers, gradients, rate)
+                n_steps = min(bare.record_every, bare.max_iter - step) - 1
+                for _, reached in objective.advance(layers, rate, n_steps):
+                    layers = reached
             record(objective(layers, want_cost=True)[0])
         vars(bare).update(bare._layer_attributes(problem.weights_of(layers)))
         *bare.loss_curve_, bare.loss_ = curve

@@ -26,11 +26,14 @@ def images():
     return Data(name, FlattenScaler().fit_transform(dataset.train_set_x), dataset.train_set_y)
 
 
-def noise(m, n, dtype=np.float64):
+def noise(m, n, dtype=np.float64, n_classes=2):
     """Return m random rows of n values, the classes of which overlap."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((m, n), dtype=dtype)
-    y = (X[:, 0] + rng.standard_normal(m, dtype=dtype) > 0).astype(np.int64)
+    if n_classes == 2:
+        y = (X[:, 0] + rng.standard_normal(m, dtype=dtype) > 0).astype(np.int64)
+    else:
+        y = np.argmax(X[:, :n_classes] + rng.standard_normal((m, n_classes), dtype=dtype), axis=1)
     return Data(f"{m:,} x {n:,} {np.dtype(dtype).name}", X, y)
 
 
@@ -40,5 +43,8 @@ def cost(layers, X, y):
     for W, b in layers[:-1]:
         A = np.tanh(A @ W + b)
     W, b = layers[-1]
-    z = (A @ W + b).ravel()
+    Z = A @ W + b
+    if Z.shape[1] > 1:
+        return np.mean(np.logaddexp.reduce(Z, axis=1) - Z[np.arange(len(y)), y])
+    z = Z.ravel()
     return np.mean(np.logaddexp(0, np.where(y == 1, -z, z)))

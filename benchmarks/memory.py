@@ -10,7 +10,8 @@ from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
 rng = np.random.default_rng(0)
 X = rng.standard_normal(({m}, {n}), dtype=np.{dtype})
 y = (X[:, 0] > 0).astype(np.int64)
-LogisticRegressionGD(1e-3, 1).fit(X[:10], y[:10])
+for n in (2, 100):  # loads what a fit imports and compiles, on X itself and on a Gram matrix
+    LogisticRegressionGD(1e-3, 200).fit(np.ascontiguousarray(X[:10, :n]), y[:10])
 model = {model}
 def job():
     model.fit(X, y)

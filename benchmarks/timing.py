@@ -5,7 +5,7 @@ import os
 import platform
 import subprocess
 import sys
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -26,6 +26,26 @@ def in_turn(jobs, repeats):
             results[name] = job()
             seconds[name].append(perf_counter() - start)
     return {name: median(times) for name, times in seconds.items()}, results
+
+
+def steps_in_turn(jobs, steps, repeats):
+    """Return ({name: seconds a step}, {steps: {name: result}}) of jobs that take a number of steps.
+
+    A step is the difference of fits of few and of many steps: what a fit does once does not count.
+    """
+    few, many = steps
+    for job in jobs.values():
+        job(few)  # compiles what depends on the number of steps
+    each = {(name, n): partial(job, n) for name, job in jobs.items() for n in steps}
+    times, results = in_turn(each, repeats)
+    # On a busy machine few steps may take longer than many; a logarithmic axis has no place for that.
+    a_step = {name: max(times[name, many] - times[name, few], 1e-9) / (many - few) for name in jobs}
+    return a_step, {n: {name: results[name, n] for name in jobs} for n in steps}
+
+
+def processors():
+    """Return the number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def added_bytes(code):
@@ -81,7 +101,7 @@ def machine():
     pools = sorted(
         {f"{p['internal_api']} {p.get('version') or ''}: {p['num_threads']}" for p in threadpool_info()}
     )
-    peers = [f"{name} {installed(name)}" for name in ("torch", "jax", "mlxtend") if installed(name)]
+    peers = [f"{name} {installed(name)}" for name in ("numba", "torch", "jax", "mlxtend") if installed(name)]
     return [
         f"sknn_basic {sknn_basic.__version__}, Python {platform.python_version()}, NumPy {np.__version__}, "
         f"SciPy {scipy.__version__}, scikit-learn {sklearn.__version__}, h5py {h5py.__version__}"
