@@ -37,8 +37,8 @@ def compiled_sum():
     @njit(nogil=True, fastmath={"reassoc", "nsz"})
     def read(x):
         total = x[0]
-        for value in x:
-            total += value
+        for i in range(1, len(x)):
+            total += x[i]
         return total
 
     return read
