@@ -139,7 +139,7 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
             rate = problem.learning_rate(self.learning_rate, l2)
             objective = problem.objective(l2)
             if self.verbose and not objective.is_ready():
-                print("Compiling the steps: some seconds the first time on this computer.")
+                print("Preparing compiled steps: this takes some seconds the first time on a computer.")
             descent = train(
                 objective,
                 problem.layers,

@@ -49,7 +49,8 @@ class LogisticRegressionGD(GradientDescentClassifier):
         The cost is recorded before every `record_every`-th step, in [1, inf). A recorded step takes
         about twice as long on small data, since it needs a logarithm.
     verbose : bool, default=False
-        Whether to print each recorded cost, as the notes do, and when steps are compiled (extra `fast`).
+        Whether to print each recorded cost, as the notes do, and a line before steps are compiled (extra
+        `fast`).
 
     Attributes
     ----------
@@ -201,7 +202,8 @@ class ShallowNNClassifier(GradientDescentClassifier):
     record_every : int, default=100
         The cost is recorded before every `record_every`-th step, in [1, inf).
     verbose : bool, default=False
-        Whether to print each recorded cost, as the notes do, and when steps are compiled (extra `fast`).
+        Whether to print each recorded cost, as the notes do, and a line before steps are compiled (extra
+        `fast`).
 
     Attributes
     ----------

@@ -22,7 +22,7 @@ def skip_without(name):
 
 
 def blocks_of(n_bytes):
-    """Return a context in which X is processed in blocks of this size, whatever W has for columns."""
+    """Return a context in which X is processed in blocks of this size, also for one column of W."""
     return patch.multiple(samples, BLOCK_BYTES=n_bytes, WHOLE_BYTES=0)
 
 

@@ -188,7 +188,7 @@ def test_a_network_predicts_in_blocks():
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 8 * len(X) + 16 * 2**20  # Z, and blocks of 4 MiB and what is made of them
+    assert peak < 8 * len(X) + 16 * 2**20  # Z, and blocks of 8 MiB and what is made of them
 
 
 def as_float64(model):

@@ -33,6 +33,15 @@ def test_auto_rate_is_one_over_the_curvature(n_classes, scale, l2, dtype):
                 assert np.all(np.diff(costs) < 1e-15)
 
 
+@pytest.mark.parametrize("shape", [(400, 300), (250, 400)])
+def test_auto_rate_of_noise(shape):
+    """Many eigenvalues close to the largest: Lanczos iterations must go on until they tell them apart."""
+    X = np.random.RandomState(0).standard_normal(shape)
+    curvature = np.linalg.eigvalsh(X.T @ X / len(X))[-1] / 4
+    model = LogisticRegressionGD(max_iter=1, fit_intercept=False).fit(X, np.arange(len(X)) % 2)
+    assert model.learning_rate_ == pytest.approx(1 / curvature, rel=1e-6)
+
+
 def test_auto_rate_of_features_without_information():
     """Constant, zero and orthogonal columns have a largest eigenvalue too."""
     y = np.arange(8) % 2

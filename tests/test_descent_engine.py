@@ -136,8 +136,8 @@ def test_verbose_says_once_that_the_steps_are_compiled(model, monkeypatch, capsy
     for said in (1, 0):
         clone(model).set_params(max_iter=3, verbose=True).fit(X, y)
         lines = capsys.readouterr().out.splitlines()
-        assert sum("Compiling the steps" in line for line in lines) == said
+        assert sum("Preparing compiled steps" in line for line in lines) == said
     with engine_of("numpy"):
         monkeypatch.setattr(engine, "_ready", set())
         clone(model).set_params(max_iter=3, verbose=True).fit(X, y)
-        assert "Compiling" not in capsys.readouterr().out
+        assert "Preparing" not in capsys.readouterr().out

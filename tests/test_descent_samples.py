@@ -252,3 +252,16 @@ def test_blocks_cover_all_rows_once(m):
     np.testing.assert_array_equal(np.concatenate([block.X for _, block in blocks]), X)
     np.testing.assert_array_equal(np.concatenate([X[rows] for rows, _ in blocks]), X)
     assert all(np.shares_memory(block.X, X) for _, block in blocks)
+
+
+@pytest.mark.parametrize(
+    ("width", "container", "n_blocks"), [(1, np.asarray, 1), (2, np.asarray, 10), (1, sparse.csr_array, 10)]
+)
+def test_a_dense_matrix_is_one_block_for_one_column(width, container, n_blocks, monkeypatch):
+    """Unless what is computed of it would not be small."""
+    X = container(np.ones((1000, 50)))
+    row = 50 * 8 if container is np.asarray else 50 * 8 + 40 * width
+    monkeypatch.setattr(samples_module, "BLOCK_BYTES", 100 * (row + 40 * width))
+    assert len(Samples(X).blocks(width)) == n_blocks
+    monkeypatch.setattr(samples_module, "BLOCK_BYTES", 20 * (row + 40 * width))
+    assert len(Samples(X).blocks(width)) > 10

@@ -3,8 +3,9 @@
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-# Lanczos vectors and relative error of L. Images, whose mean dominates, take 9 products with the data instead
-# of 21, noise 40 to 70 instead of 90 to 150; the error was below 1e-7 in all of them.
+# Lanczos vectors, and the residual at which iterations end. L is then too small by at most some 1e-6 of it.
+# Images, whose mean dominates, take 9 products with the data instead of 21, noise 40 to 70 instead of 90 to
+# 150.
 N_VECTORS, TOLERANCE = 8, 1e-4
 
 
@@ -15,8 +16,8 @@ def largest_curvature(network, samples, s):
     slope of the output: 1/4 of the sigmoid, 1/2 of softmax. At the rate 1/L the cost falls at every step.
 
     Lanczos iterations find the eigenvalue from products with the data alone, in feature or sample space,
-    whichever is smaller: both have the same eigenvalue, found to within `TOLERANCE`. L is infinite if the
-    squares of the features overflow.
+    whichever is smaller: both have the same eigenvalue, which is found from below, to about 1e-6. L is
+    infinite if the squares of the features overflow.
     """
     n_samples, n_features = samples.shape
     Operator = FeatureOperator if n_features < n_samples else SampleOperator

@@ -22,8 +22,8 @@ MAX_PRODUCTS = 2**19
 # Products in one call, about 30 ms: an interruption waits for its end, and loses its steps. An activation or
 # an error takes as long as some 8 of them.
 CALL_PRODUCTS, ACTIVATION = 2**25, 8
-# Threads share the blocks of X from this number on (64 MiB). Fewer, which may stay in the cache, are faster
-# one after another with the threads of BLAS.
+# Threads share the blocks of X from this number on: 64 MiB, or 128 MiB of one column (`WHOLE_BYTES`). Fewer,
+# which may stay in the cache, are faster one after another with the threads of BLAS.
 MIN_SHARED = 8
 # The compiled steps, which have only these threads, from this number of values on: a step takes 0.4 ms.
 MIN_SHARED_VALUES = 2**20
@@ -71,7 +71,7 @@ class Formulas:
         self.network = network
 
     def is_ready(self, X):
-        """Whether nothing must be done before the first step on samples such as X."""
+        """Whether the first step on samples such as X can start at once."""
         return True
 
     def prepare(self, X):

@@ -43,7 +43,7 @@ class Objective:
         return J, gradients
 
     def is_ready(self):
-        """Whether steps need not be compiled, or loaded from the cache, before the first one."""
+        """Whether the first step can start at once: no machine code must be made or loaded."""
         return self.engine.is_ready(self.blocks[0][0])
 
     def sharing(self):

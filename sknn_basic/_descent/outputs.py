@@ -39,8 +39,8 @@ def logistic_log_probabilities(Z):
 
 def logistic_loss(Z, T):
     """log(1 + e^(T Z)), which does not overflow; 4 to 11 times as fast as np.logaddexp(0, T Z)."""
-    Z = T * Z
-    return np.maximum(Z, 0) + np.log1p(np.exp(-np.abs(Z)))
+    TZ = T * Z
+    return np.maximum(TZ, 0) + np.log1p(np.exp(-np.abs(TZ)))
 
 
 def logistic_error(Z, T):
@@ -52,7 +52,7 @@ def logistic_class_frequencies(T, s):
 
 
 def _by_class(Z):
-    """Return Z with the values of a class next to each other: 4 times as fast for 10. Targets are so."""
+    """Return Z with the values of a class next to each other, as in the targets: 4 times as fast for 10."""
     return np.ascontiguousarray(Z.mT).mT
 
 

@@ -14,8 +14,8 @@ from scipy import sparse
 # X is processed in blocks of about this size: temporaries stay small, and the second product of a step finds
 # the block in the cache. Of 0.25 to 16 MiB, 4 and 8 MiB are the fastest (benchmarks/tall.py).
 BLOCK_BYTES = 2**23
-# But for one column of W dense X up to this size is one block, whose two products the threads of BLAS share:
-# 10,000 x 100 in blocks takes 1.3 times as long.
+# But for one column of W dense X up to this size is one block, if temporaries stay small: the threads of BLAS
+# share its two products. 10,000 x 100 in blocks takes 1.3 times as long.
 WHOLE_BYTES = 2**27
 MOMENTS_BLOCK = 2**16  # values converted to float64 at a time; a quarter of it if they are sparse
 
@@ -137,14 +137,18 @@ class Samples:
         """Return [(rows, samples)]: slices that cover all rows, for a first layer of `width` columns."""
         m = self.shape[0]
         bytes_per_row = self.X.data.nbytes // m + 5 * width * self.dtype.itemsize
-        # At least 8 rows per column of W, or adding up the blocks' dW (n, width) costs more than it saves.
+        # About 8 rows per column of W, or adding up the blocks' dW (n, width) costs more than it saves.
         n_rows = max(BLOCK_BYTES // max(bytes_per_row, 1), 8 * width, 1)
-        is_whole = width == 1 and isinstance(self.X, np.ndarray) and self.X.nbytes <= WHOLE_BYTES
-        if m <= 2 * n_rows or is_whole:
+        if m <= 2 * n_rows or (width == 1 and self._is_whole()):
             return [(slice(None), self)]
         n_rows = -(-m // -(-m // n_rows))  # blocks of one size
         slices = [slice(start, start + n_rows) for start in range(0, m, n_rows)]
         return [(rows, Samples(_rows_of(self.X, rows))) for rows in slices]
+
+    def _is_whole(self):
+        """Whether dense X is one block for one column of W."""
+        is_small = 5 * self.shape[0] * self.dtype.itemsize <= BLOCK_BYTES  # of the size that temporaries have
+        return is_small and isinstance(self.X, np.ndarray) and self.X.nbytes <= WHOLE_BYTES
 
     def moments(self, s, n_rows=None):
         return _moments(self.X, s, n_rows)
