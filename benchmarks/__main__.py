@@ -12,6 +12,7 @@ from . import (
     memory,
     microscope,
     one_thread,
+    peers,
     peers_torch,
     pictures,
     report,
@@ -53,6 +54,7 @@ def main():
         parser.error(f"no such question: {', '.join(unknown)}; there are {', '.join(QUESTIONS)}")
     report.saving = not options.quick and not options.questions
     peers_torch.compiling = not options.quick
+    peers.most_forms = 2 if options.quick else None
     start = perf_counter()
     lines = []
     for name in options.questions or QUESTIONS:

@@ -26,6 +26,9 @@ FORMS = {  # name: (package, function that returns {form: maker})
 COPY = "transposed copy"  # in the name of a form that makes one of X
 
 
+most_forms = None  # that are tried, the likely ones first: a quick run sets it
+
+
 class Job(NamedTuple):
     """A peer in the form that was chosen."""
 
@@ -81,6 +84,7 @@ def rows_job(X, y, rate, steps, trial=None, copies=False):
 def fastest(forms, steps, name=""):
     """Make the job of each form, let it take a few steps three times, and return the fastest."""
     best, times = None, {}
+    forms = dict(list(forms.items())[:most_forms])
     for form, make in forms.items():
         try:
             job = make()

@@ -11,16 +11,16 @@ def forms(start):
     """Return {form: maker} for the layers `start`; all but the transposed copies take X as it is."""
     if len(start) == 1 and start[0][0].shape[1] == 1:
         return {
-            "matrices": static(rows),
-            "rank 1, any number of steps": dynamic(rank_1),
             "rank 1, scan": static(rank_1),
             "rank 1, scan, transposed copy": static(transposed_rank_1),
+            "rank 1, any number of steps": dynamic(rank_1),
+            "matrices": static(rows),
         }
     return {
-        "samples as rows, any number of steps": dynamic(rows),
-        "samples as rows, scan": static(rows),
         "samples as columns, scan": static(columns),
         "samples as columns, scan, transposed copy": static(transposed_columns),
+        "samples as rows, scan": static(rows),
+        "samples as rows, any number of steps": dynamic(rows),
     }
 
 

@@ -17,15 +17,15 @@ def forms(start):
     """Return {form: maker} for the layers `start`; all but the transposed copies take X as it is."""
     if len(start) == 1 and start[0][0].shape[1] == 1:
         plain = {
-            "matrices": rows,
             "rank 1, addmv": rank_1,
             "rank 1, addmv, transposed copy": transposed_rank_1,
+            "matrices": rows,
         }
         return plain | ({"rank 1, compiled": compiled_rank_1} if compiling else {})
     plain = {
-        "samples as rows": rows,
         "samples as columns": columns,
         "samples as columns, transposed copy": transposed_columns,
+        "samples as rows": rows,
     }
     return plain | ({"samples as rows, compiled": compiled_rows} if compiling else {})
 

@@ -79,7 +79,7 @@ def dot_chart(name, panels, ours, xlabel, bounds=None, bound_label="lower bound"
     n_columns = ceil(len(panels) / n_rows)
     height = n_rows * (0.4 * max(map(len, panels.values())) + 0.9) + 0.5
     options = {
-        "figsize": (6.4 * n_columns, height),
+        "figsize": (6.4 * n_columns if n_columns > 1 else 9, height),
         "layout": "constrained",
         "sharex": True,
         "squeeze": False,

@@ -39,7 +39,7 @@ class Notes(ClassifierMixin, BaseEstimator):
 
 def run(quick=False):
     data = images()
-    steps, repeats = (200, 1) if quick else (2000, 3)
+    steps, repeats = (100, 1) if quick else (2000, 3)
     rates = {"learning_rate": np.geomspace(1e-4, 5e-3, 10)}
     model = LogisticRegressionGD(max_iter=steps)
     checkpoints = rates | {"max_iter": CHECKPOINTS * steps // 2000}
