@@ -48,7 +48,7 @@ def main():
     parser.add_argument(
         "questions", nargs="*", metavar="QUESTION", help=f"of {', '.join(QUESTIONS)}; default all"
     )
-    parser.add_argument("--quick", action="store_true", help="smaller jobs, under two minutes; prints only")
+    parser.add_argument("--quick", action="store_true", help="smaller jobs, a few minutes; prints only")
     options = parser.parse_args()
     if unknown := set(options.questions) - set(QUESTIONS):
         parser.error(f"no such question: {', '.join(unknown)}; there are {', '.join(QUESTIONS)}")
