@@ -19,6 +19,7 @@ from . import (
     search,
     small,
     solvers,
+    stored,
     tall,
     units,
     wide,
@@ -38,6 +39,7 @@ QUESTIONS = {
     "growth": growth,
     "memory": memory,
     "solvers": solvers,
+    "stored": stored,
     "microscope": microscope,
     "pictures": pictures,
 }

@@ -5,6 +5,7 @@ import os
 import sys
 import warnings
 from contextlib import suppress
+from importlib.util import find_spec
 from time import perf_counter
 
 import numpy as np
@@ -21,10 +22,15 @@ from . import (
 )
 from ._base import FitInterruptedWarning
 from ._callbacks import make_progress_bar
+from ._dask import in_memory
 from ._descent.activations import ACTIVATIONS
+from ._descent.choice import memory
 from ._report import check_report, write_report
 from ._text import printable, short_name
 
+# Images that would take more than this share of the memory, as floats of 8 bytes, are not read as a whole: as
+# far as the size of the file tells, which may be compressed.
+MEMORY_SHARE, FLOATS_PER_BYTE = 1 / 2, 8
 N_NAMES = 20  # classes that are named, in one line
 MESSAGE_LENGTH = 2000  # characters of an error or a warning, which may quote long names of a file
 
@@ -94,7 +100,7 @@ def _train(options):
     if options.file is None:
         data, source = load_photo_patches(), "the bundled photo patches"
     else:
-        data = read_hdf5(options.file, options.test_file)
+        data = _read(options)
         source = " and ".join(filter(None, [options.file, options.test_file]))
     names = ", ".join(f"{label} = {short_name(name)}" for label, name in enumerate(data.classes[:N_NAMES]))
     if len(data.classes) > N_NAMES:
@@ -114,6 +120,15 @@ def _train(options):
     if options.plot is not None:
         write_report(models, data, options.plot)
         _say("", f"report: {options.plot}")
+
+
+def _read(options):
+    """Read the file; its images block by block at every step if asked for, or if memory may not suffice."""
+    files = [file for file in (options.file, options.test_file) if file]
+    n_bytes = sum(os.path.getsize(file) for file in files if os.path.isfile(file))  # noqa: PTH113, PTH202
+    is_large = FLOATS_PER_BYTE * n_bytes > MEMORY_SHARE * memory()
+    out_of_core = options.out_of_core or (is_large and find_spec("dask") is not None)
+    return read_hdf5(*files, chunks="auto" if out_of_core else None)
 
 
 def _make_classifier(name, options):
@@ -161,7 +176,7 @@ def _fit(classifier, data, progress_bars, is_validated):
 
 def _accuracy(model, X, y):
     """Return the accuracy in percent, in the notes' order of operations, to agree to the last digit."""
-    return 100 - np.mean(model.predict(X) != y) * 100
+    return 100 - np.mean(in_memory(model.predict(X)) != y) * 100
 
 
 class _OneLineParser(argparse.ArgumentParser):
@@ -231,6 +246,12 @@ def _make_parser():
         "--plot",
         metavar="REPORT",
         help="draw cost curves, weights and mistakes in this file, such as report.png; needs the extra plots",
+    )
+    add(
+        "--out-of-core",
+        action="store_true",
+        help="read the images block by block at each step, as is done anyway if they may not fit in memory; "
+        "needs the extra dask",
     )
     add("--progress", action="store_true", help="show progress bars; needs the extra progress")
     return parser

@@ -8,13 +8,17 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import accuracy_score
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ._callbacks import CallbackSupportMixin, begin_fit, n_tasks
+from ._dask import by_chunks, in_memory, is_dask
+from ._descent.choice import choose_samples
+from ._descent.gram import StoredGram
 from ._descent.logits import logits
 from ._descent.run import train
-from ._descent.samples import choose_samples
+from ._descent.stored import StoredSamples
 from ._inputs import make_problem, make_validation, orientation_advice, validate_new_samples
 from ._parameters import ParameterAdviceMixin
 from ._sklearn import Interval, StrOptions, fit_context
@@ -47,6 +51,8 @@ class FitInterruptedWarning(UserWarning):
 
 class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Base class: validation, labels, sample weights, recording and prediction.
+
+    Predictions of a Dask array are Dask arrays.
 
     A subclass defines the activation and output (`_network`), the initial layers (`_init_layers`) and the
     fitted attributes that hold the layers (`_layer_attributes`, `_get_layers`).
@@ -83,9 +89,13 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             The samples, one per row (the notes have them as columns). float32 and float64 are used as they
-            are, anything else is converted to float64; sparse input is converted to CSR.
+            are, anything else is converted to float64; sparse input is converted to CSR. A Dask array or
+            table is read block by block at every step, and so is a `numpy.memmap` of another type than
+            float32 and float64: never as a whole. With a client of ``dask.distributed`` its workers hold
+            the samples of a Dask array.
         y : array-like of shape (n_samples,)
-            The class of each sample: numbers, strings or booleans, of at least two classes.
+            The class of each sample: numbers, strings or booleans, of at least two classes. Of Dask too, as
+            all other arguments; it is then computed.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights; a sample of weight 2 counts as two equal samples, one of weight 0
             not at all. None gives every sample the weight 1.
@@ -111,7 +121,10 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
             `warm_start=True` and the features or classes are not those of the previous fit. The estimator
             is left unchanged, as by any error.
         TypeError
-            If the labels are bytes, or cannot be sorted: strings and numbers, or None among them.
+            If the labels are bytes, or cannot be sorted: strings and numbers, or None among them. If X is a
+            dataset of h5py or an array of Zarr, which would be read as a whole.
+        RuntimeError
+            If the client of ``dask.distributed`` was closed during the fit.
         KeyboardInterrupt
             If the user interrupts (Ctrl-C) before the descent begins, or again while it ends. The estimator
             is left unchanged.
@@ -138,8 +151,8 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
             l2 = float(self.l2_regularization)
             rate = problem.learning_rate(self.learning_rate, l2)
             objective = problem.objective(l2)
-            if self.verbose and not objective.is_ready():
-                print("Preparing compiled steps: this takes some seconds the first time on a computer.")
+            if self.verbose:
+                _print_way(problem, objective)
             descent = train(
                 objective,
                 problem.layers,
@@ -212,6 +225,7 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
         X = validate_new_samples(self, X)
         return finite_logits(self._network, X, self._get_layers())
 
+    @by_chunks
     def decision_function(self, X):
         """Return the logits: Z of the output (notes, sections 1.2.1 and 1.3.3).
 
@@ -230,6 +244,7 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
         Z = self._logits(X)
         return Z.ravel() if Z.shape[1] == 1 else Z
 
+    @by_chunks
     def predict(self, X):
         """Return the most probable class of each sample (notes, section 1.2.2).
 
@@ -247,6 +262,7 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
         predicted = (Z[:, 0] > 0).astype(np.intp) if Z.shape[1] == 1 else Z.argmax(axis=1)
         return self.classes_[predicted]
 
+    @by_chunks
     def predict_proba(self, X):
         """Return the probability of each class: A of the output (notes, section 1.2.1).
 
@@ -263,6 +279,7 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
         Z = self._logits(X)
         return self._network.output.probabilities(Z)
 
+    @by_chunks
     def predict_log_proba(self, X):
         """Return the logarithm of the probability of each class.
 
@@ -304,6 +321,9 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
             In [0, 1].
         """
         with orientation_advice(X, y, getattr(self, "n_features_in_", None)):
+            if is_dask(X):
+                predicted = in_memory(self.predict(X))
+                return accuracy_score(in_memory(y), predicted, sample_weight=in_memory(sample_weight))
             return super().score(X, y, sample_weight)
 
     def __sklearn_tags__(self):
@@ -364,6 +384,14 @@ def _warn(descent, warning, max_iter):
             FitInterruptedWarning,
             stacklevel=4,
         )
+
+
+def _print_way(problem, objective):
+    """Print how samples that are not in memory are read, and what takes time before the first step."""
+    if isinstance(problem.samples, StoredSamples | StoredGram):
+        print(problem.samples.way())
+    if not objective.is_ready():
+        print("Preparing compiled steps: this takes some seconds the first time on a computer.")
 
 
 def _print_cost(step, cost, validation_cost):

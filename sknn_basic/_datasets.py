@@ -2,17 +2,23 @@
 
 import io
 from importlib import resources
+from math import prod
+from numbers import Integral
 from pathlib import Path
 from typing import NamedTuple
 
 import h5py
 import numpy as np
 
+from ._dask import READ_BYTES
+from ._extras import import_extra
 from ._files import write_atomically
 from ._hdf5 import find, one_line, read_values, reading, write_values
+from ._hdf5_rows import StoredDataset
 
 TRAIN_KEYS = "train_set_x", "train_set_y"
 TEST_KEYS = "test_set_x", "test_set_y"
+IMAGE_KEYS = TRAIN_KEYS[0], TEST_KEYS[0]
 CLASSES_KEY = "list_classes"
 KEYS = *TRAIN_KEYS, *TEST_KEYS, CLASSES_KEY  # in the order of the fields of ImageDataset
 
@@ -27,7 +33,7 @@ class ImageDataset(NamedTuple):
     classes: np.ndarray
 
 
-def read_hdf5(path, test_path=None):
+def read_hdf5(path, test_path=None, *, chunks=None):
     """Read images and labels from one HDF5 file or two: the notes' ``load_dataset`` (section 1.2.2).
 
     The datasets are `train_set_x`, `train_set_y`, `test_set_x`, `test_set_y` and `list_classes`. Soft links
@@ -39,6 +45,10 @@ def read_hdf5(path, test_path=None):
         The file with all datasets, or with those of the training set.
     test_path : str or path-like, default=None
         The file with those of the test set; `list_classes` may then be in either file or in both.
+    chunks : int or "auto", default=None
+        Return the images as Dask arrays of chunks of so many images, "auto" for about 16 MiB of float64: they
+        are not read now, but whenever they are computed, chunk by chunk. Needs the extra ``dask``. None
+        reads all images now.
 
     Returns
     -------
@@ -46,8 +56,9 @@ def read_hdf5(path, test_path=None):
         A named tuple, which also unpacks as
         ``train_set_x, train_set_y, test_set_x, test_set_y, classes``:
 
-        * `train_set_x` (m_train, ...) and `test_set_x` (m_test, ...): ndarrays of the images, of the
-          numeric type in the file, unscaled; all of one shape, such as (64, 64, 3);
+        * `train_set_x` (m_train, ...) and `test_set_x` (m_test, ...): ndarrays of the images (or Dask
+          arrays, see `chunks`), of the numeric type in the file, unscaled; all of one shape, such as
+          (64, 64, 3);
         * `train_set_y` (m_train,) and `test_set_y` (m_test,): int64 ndarrays, each label an index into
           `classes`; a file may hold them as integers or booleans, also as one row (1, m);
         * `classes` (n_classes,): ndarray of str.
@@ -82,6 +93,9 @@ def read_hdf5(path, test_path=None):
     the content of memory returned for values that are absent. What cannot be seen is damage that leaves
     another valid value: a pixel, label or letter that is not compressed, or the place where such values are.
 
+    With `chunks`, everything is checked that does not need all images at once: what a chunk's own checksum
+    and compression tell when it is read, but not the digest of all images.
+
     Examples
     --------
     >>> from pathlib import Path
@@ -94,10 +108,13 @@ def read_hdf5(path, test_path=None):
     >>> train_set_x.shape, train_set_y.shape
     ((209, 64, 64, 3), (209,))
     """
+    is_number = isinstance(chunks, Integral) and not isinstance(chunks, bool) and chunks >= 1
+    if chunks not in (None, "auto") and not is_number:
+        raise ValueError(f'chunks must be "auto" or a number of images, at least 1, got {chunks!r}.')
     if test_path is None:
-        return _checked(_read(path, KEYS))
-    first = _read(path, TRAIN_KEYS, optional=CLASSES_KEY)
-    second = _read(test_path, TEST_KEYS, optional=CLASSES_KEY)
+        return _checked(_read(path, KEYS, chunks))
+    first = _read(path, TRAIN_KEYS, chunks, optional=CLASSES_KEY)
+    second = _read(test_path, TEST_KEYS, chunks, optional=CLASSES_KEY)
     names = [_class_names(*file[CLASSES_KEY]) for file in (first, second) if CLASSES_KEY in file]
     if not names:
         raise ValueError(f"Neither {path} nor {test_path} has a dataset {CLASSES_KEY!r}; expected it in one.")
@@ -215,7 +232,7 @@ def load_photo_patches():
 # Reading
 
 
-def _read(path, keys, optional=None):
+def _read(path, keys, chunks=None, optional=None):
     """Return {key: (where, array)}; `where` is the beginning of a message about the array."""
     path = Path(path)
     if not path.exists():
@@ -237,7 +254,11 @@ def _read(path, keys, optional=None):
             where = f"{path}: dataset {key!r}"
             dataset = find(file, key, where)
             CHECKS[key](where, dataset)
-            values, has_digest[key] = read_values(dataset, key, where)
+            if chunks is not None and key in IMAGE_KEYS:
+                stored = StoredDataset(path, key, where, dataset)
+                values, has_digest[key] = _as_dask(stored, chunks), stored.has_digest
+            else:
+                values, has_digest[key] = read_values(dataset, key, where)
             found[key] = where, values
     bare = [key for key in has_digest if not has_digest[key]]
     if 0 < len(bare) < len(has_digest):
@@ -246,6 +267,17 @@ def _read(path, keys, optional=None):
             "other datasets. If the change is right, read it with h5py and write it with write_hdf5."
         )
     return found
+
+
+def _as_dask(stored, chunks):
+    """Return a `StoredDataset` as a Dask array of chunks of so many images."""
+    da = import_extra("dask.array", "dask", "read_hdf5(chunks=...)")
+    if chunks == "auto":  # whole chunks of the file, or they would be read more than once
+        n_images = max(READ_BYTES // (8 * prod(stored.shape[1:])), 1)
+        chunks = max(n_images - n_images % stored.rows_of_chunk, stored.rows_of_chunk)
+    sizes = (int(chunks), *stored.shape[1:])
+    empty = np.empty((0,) * stored.ndim, stored.dtype)
+    return da.from_array(stored, sizes, lock=False, inline_array=True, meta=empty)
 
 
 def _text(name):

@@ -69,6 +69,14 @@ def find(file, key, where):
 
 def read_values(dataset, key, where):
     """Return the values of a dataset, and whether a digest in the file vouches for them."""
+    check_storage(dataset, where)
+    with reading(where):
+        values = _values(dataset)
+        return values, _has_digest(dataset, key, values)
+
+
+def check_storage(dataset, where):
+    """Raise an error for values that are not in the file itself, or stored in a way that is not read."""
     with reading(where):
         outside = dataset.is_virtual or dataset.external
         filters = unknown_filters(dataset)
@@ -81,9 +89,6 @@ def read_values(dataset, key, where):
             f"{where} is stored with {', '.join(filters)}, expected gzip, lzf or no compression. Read it "
             "with h5py and write it with write_hdf5."
         )
-    with reading(where):
-        values = _values(dataset)
-        return values, _has_digest(dataset, key, values)
 
 
 def _values(dataset):
@@ -106,18 +111,27 @@ def _values(dataset):
                 f"{dataset.dtype}"
             ) from error
         raise
+    return checked_values(values)
+
+
+def checked_values(values):
     if values.dtype == bool and values.view(np.uint8).max(initial=0) > 1:
         raise ValueError("it has booleans that are neither 0 nor 1")
     return values
 
 
 def _read_unchunked(dataset):
-    """Return the values of a dataset in one piece; HDF5 would return the fill value for absent ones."""
+    """Return the values of a dataset in one piece."""
+    check_unchunked(dataset)
+    return np.asarray(dataset[()])
+
+
+def check_unchunked(dataset):
+    """Raise ValueError if values are absent, for which HDF5 would return the fill value."""
     expected = prod(dataset.shape) * value_size(dataset)
     stored, in_all = dataset.id.get_storage_size(), h5py.h5i.get_file_id(dataset.id).get_filesize()
     if stored != expected or stored > in_all:
         raise ValueError(f"{stored} bytes of its values are in a file of {in_all}, expected {expected}")
-    return np.asarray(dataset[()])
 
 
 # Digests

@@ -46,13 +46,20 @@ def _n_bits(kind):
     return kind.get_offset() + kind.get_precision() if isinstance(kind, h5t.TypeIntegerID) else 0
 
 
-def read_chunks(dataset):
-    """Return the values of a chunked dataset; raise ValueError if a chunk is not what it should be."""
-    shape, step, dataset_id = dataset.shape, dataset.chunks, dataset.id
-    n_chunks = prod(-(-length // n) for length, n in zip(shape, step, strict=True))
-    n_absent = n_chunks - dataset_id.get_num_chunks()
+def check_chunks(dataset):
+    """Raise ValueError if a chunk is absent."""
+    n_chunks = prod(-(-length // n) for length, n in zip(dataset.shape, dataset.chunks, strict=True))
+    n_absent = n_chunks - dataset.id.get_num_chunks()
     if n_absent > 0:
         raise ValueError(f"{n_absent} of its {n_chunks} chunks are absent")
+
+
+def read_chunks(dataset, first=0, end=None):
+    """Return the rows from `first` to `end` of a chunked dataset; raise ValueError for a damaged chunk."""
+    if end is None:
+        check_chunks(dataset)
+    step, dataset_id = dataset.chunks, dataset.id
+    shape = ((dataset.shape[0] if end is None else end) - first, *dataset.shape[1:])
     size = value_size(dataset)
     n_bytes = prod(step) * size
     filters = [(UNDO[code], arguments, 1 << i) for i, (code, arguments, _) in enumerate(_filters(dataset))]
@@ -62,7 +69,9 @@ def read_chunks(dataset):
     is_plain = dataset.dtype.kind in "buif" and dataset_id.get_type().equal(h5t.py_create(dataset.dtype))
     values = np.empty(shape, dataset.dtype) if is_plain else None
     n_left = h5i.get_file_id(dataset_id).get_filesize()
-    for start in product(*(range(0, length, n) for length, n in zip(shape, step, strict=True))):
+    starts = [range(first - first % step[0], first + shape[0], step[0])]
+    starts += [range(0, length, n) for length, n in zip(shape[1:], step[1:], strict=True)]
+    for start in product(*starts):
         try:
             mask, stored = dataset_id.read_direct_chunk(start)
             n_left -= len(stored)
@@ -72,10 +81,13 @@ def read_chunks(dataset):
         if n_left < 0:
             raise ValueError("its chunks are larger than the file")
         if is_plain:
-            part = values[tuple(map(slice, start, map(add, start, step)))]
-            block = np.frombuffer(chunk, values.dtype).reshape(step)
+            skipped = max(first - start[0], 0)  # rows of the chunk that are before the first
+            corner = start[0] + skipped - first, *start[1:]
+            ends = start[0] + step[0] - first, *map(add, start[1:], step[1:])
+            part = values[tuple(map(slice, corner, ends))]
+            block = np.frombuffer(chunk, values.dtype).reshape(step)[skipped:]
             part[...] = block[tuple(map(slice, part.shape))]  # a chunk may extend beyond the border
-    return values if is_plain else dataset[()]
+    return values if is_plain else dataset[first:end]
 
 
 def _filters(dataset):

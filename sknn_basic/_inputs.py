@@ -3,10 +3,21 @@
 from contextlib import contextmanager
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length, column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
+from ._dask import (
+    as_array,
+    example_of,
+    in_memory,
+    is_converted,
+    is_dask,
+    memmap_to_stored,
+    refuse_files,
+    to_stored,
+)
 from ._descent.problem import Problem, cast
 from ._sklearn import check_sample_weight
 
@@ -54,10 +65,14 @@ def make_validation(estimator, problem, X_val, y_val, sample_weight_val):
             raise ValueError(f"{others} given without {name}: pass X_val and y_val together.")
     classes = estimator.classes_
     try:
+        refuse_files(X_val)
         with orientation_advice(X_val, y_val, estimator.n_features_in_, "_val"):
-            X_val = validate_data(
-                estimator, X_val, accept_sparse="csr", dtype=problem.samples.weight_dtype, reset=False
-            )
+            dtype, y_val = problem.samples.weight_dtype, in_memory(y_val)
+            if is_stored(X_val):
+                is_local = hasattr(problem.samples, "gram")  # which is in memory, and multiplies the samples
+                X_val = validate_stored(estimator, X_val, dtype, reset=False, is_local=is_local)
+            else:
+                X_val = validate_data(estimator, X_val, accept_sparse="csr", dtype=dtype, reset=False)
             y_val = column_or_1d(y_val, warn=True)
             check_consistent_length(X_val, y_val)
             # Compared in Python: NumPy would cast one array to the type of the other, and truncate strings.
@@ -69,11 +84,11 @@ def make_validation(estimator, problem, X_val, y_val, sample_weight_val):
                 )
             labels = np.searchsorted(classes, y_val.astype(classes.dtype))
             s = normalized_weights(labels, classes, sample_weight_val, estimator.class_weight, X_val)
+            targets = problem.network.output.targets(labels, len(classes), problem.samples.weight_dtype)
+            return problem.validation(X_val, targets, s)
     except ValueError as error:
         message = f"In the validation samples (X_val, y_val, sample_weight_val): {error}"
         raise ValueError(message) from error
-    targets = problem.network.output.targets(labels, len(classes), problem.samples.weight_dtype)
-    return problem.validation(X_val, targets, s)
 
 
 # Samples and labels
@@ -81,6 +96,8 @@ def make_validation(estimator, problem, X_val, y_val, sample_weight_val):
 
 def shape_of(array):
     """Return the shape of an array-like, or () if it has none."""
+    if is_dask(array):
+        return tuple(array.shape) if hasattr(array, "chunks") else ()
     try:
         return tuple(array.shape) if hasattr(array, "shape") else np.asarray(array).shape
     except ValueError:  # a ragged list
@@ -89,8 +106,14 @@ def shape_of(array):
 
 def validate_samples(estimator, X, y):
     """Return X as float32 or float64, dense or CSR, y (n_samples,) and its classes, or raise an error."""
+    refuse_files(X)
     with orientation_advice(X, y):
-        X, y = validate_data(estimator, X, y, accept_sparse="csr", dtype=accepted_dtypes(X))
+        y = in_memory(y)
+        if is_stored(X) and y is not None:
+            X, y = validate_stored(estimator, X), validate_data(BaseEstimator(), y=y, reset=False)
+            check_consistent_length(X, y)
+        else:
+            X, y = validate_data(estimator, X, y, accept_sparse="csr", dtype=accepted_dtypes(X))
         try:
             classes = np.unique(y)
             if isinstance(classes[0], bytes):  # which scikit-learn accepts before 1.7, with a warning
@@ -106,8 +129,28 @@ def validate_samples(estimator, X, y):
 
 def validate_new_samples(estimator, X):
     """Return X to predict, validated in the same way."""
+    refuse_files(X)
     with orientation_advice(X, None, estimator.n_features_in_):
+        if is_stored(X):
+            return validate_stored(estimator, X, reset=False)
         return validate_data(estimator, X, accept_sparse="csr", dtype=accepted_dtypes(X), reset=False)
+
+
+def is_stored(X):
+    """Whether X is read block by block: of Dask, or a memmap of other values than floats."""
+    return is_dask(X) or is_converted(X)
+
+
+def validate_stored(estimator, X, dtype=None, reset=True, is_local=False):
+    """Return X as `Stored`; what needs a value, such as finite values, is checked when it is first read."""
+    example = example_of(X) if is_dask(X) else X[:1]
+    dtype = validate_data(estimator, example, dtype=dtype or accepted_dtypes(example), reset=reset).dtype
+    if not is_dask(X):
+        return memmap_to_stored(X, dtype)
+    X = as_array(X)
+    if X.shape[0] == 0:
+        raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
+    return to_stored(X if X.dtype.kind in "buif" else X.astype(dtype), dtype, is_local)
 
 
 def accepted_dtypes(X):
@@ -224,7 +267,8 @@ def normalized_weights(labels, classes, sample_weight, class_weight, X):
     """Return s (n_samples, 1): the sample weights divided by their sum, so that the cost is a plain sum."""
     weights = np.ones(len(labels))
     if sample_weight is not None:
-        weights = _divide_by_max(check_sample_weight(sample_weight, X, dtype=np.float64), "sample_weight")
+        weights = check_sample_weight(in_memory(sample_weight), X, dtype=np.float64)
+        weights = _divide_by_max(weights, "sample_weight")
     if class_weight == "balanced":
         totals = np.bincount(labels, weights, minlength=len(classes))
         weights = weights / np.where(totals == 0, 1, totals)[labels]

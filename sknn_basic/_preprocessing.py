@@ -11,6 +11,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._callbacks import CallbackSupportMixin, begin_fit
+from ._dask import by_chunks, example_of, is_dask, refuse_files, scaled_rows
 from ._inputs import is_float32, shape_of
 from ._sklearn import Interval, StrOptions, fit_context
 from ._state import replacing_state
@@ -22,7 +23,7 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
     """Flatten each image to a row and divide it by 255, as the notes do (section 1.2.2).
 
     ``X.reshape(len(X), -1) / divisor``: pixels in C order, so that the channels of a pixel are
-    adjacent. The output is the only array allocated.
+    adjacent. The output is the only array allocated; of a Dask array it is one too, and `fit` reads no pixel.
 
     Parameters
     ----------
@@ -109,6 +110,9 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
         return self
 
     def _fit(self, X):
+        refuse_files(X)
+        is_made_up = is_dask(X)  # of a Dask array only the shape and type are known: no pixel is read
+        X = example_of(X) if is_made_up else X
         shape = shape_of(X)
         if len(shape) <= 2:
             X = validate_data(self, X, dtype=_accepted_dtype(X))
@@ -123,7 +127,7 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
                 del self.feature_names_in_
         if X.dtype.kind not in "buif":
             raise ValueError(f"X has the type {X.dtype}. Pass real numbers.")
-        if self.divisor == 255 and _is_scaled(X):
+        if self.divisor == 255 and not is_made_up and _is_scaled(X):
             warnings.warn(
                 "All values of X are in [0, 1] already, and FlattenScaler would divide them by 255: pass "
                 "divisor=1 for images that are already scaled.",
@@ -132,7 +136,7 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
             )
         self.image_shape_ = X.shape[1:]
         first = X[:N_LOOKED_AT]
-        self._fitted_on_pixels = bool(first.max() > 1 and first.min() >= 0)
+        self._fitted_on_pixels = not is_made_up and bool(first.max() > 1 and first.min() >= 0)
 
     def transform(self, X):
         """Return the images as rows, divided by `divisor`.
@@ -159,6 +163,12 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
             `fit` has seen values above 1.
         """
         check_is_fitted(self)
+        refuse_files(X)
+        if is_dask(X):
+            return scaled_rows(FlattenScaler._transform, self, X)
+        return self._transform(X)
+
+    def _transform(self, X):
         shape = shape_of(X)
         is_known = shape[1:] in (self.image_shape_, (self.n_features_in_,))
         if not is_known and max(len(shape) - 1, len(self.image_shape_)) > 1:
@@ -174,9 +184,9 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
                 "All values of X are in [0, 1], but FlattenScaler was fitted on larger ones, and divides by "
                 "255: multiply X by 255.",
                 UserWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
-        rows = np.empty(X.shape, self.dtype or _float_dtype(X))
+        rows = _empty(X.shape, self.dtype or _float_dtype(X))
         precision = np.promote_types(_float_dtype(X), rows.dtype)
         self._scale(np.divide, X, rows, precision)
         return rows.reshape(len(X), -1)
@@ -184,6 +194,7 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
     def __setstate__(self, state):
         super().__setstate__({"_fitted_on_pixels": False} | state)  # missing in older saved models
 
+    @by_chunks
     def inverse_transform(self, X):
         """Return rows as images, multiplied by `divisor` and not rounded.
 
@@ -198,6 +209,7 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
             float32 for float32 rows, else float64.
         """
         check_is_fitted(self)
+        refuse_files(X)
         X = check_array(X, dtype=_accepted_dtype(X), input_name="X", estimator=self)
         if X.shape[1] != self.n_features_in_:
             raise ValueError(
@@ -259,6 +271,15 @@ class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin
         tags.input_tags.three_d_array = True  # and more axes, for which there is no tag
         tags.transformer_tags.preserves_dtype = [self.dtype] if self.dtype else ["float64", "float32"]
         return tags
+
+
+def _empty(shape, dtype):
+    try:
+        return np.empty(shape, dtype)
+    except MemoryError as error:
+        raise MemoryError(
+            f"{error}. To read X block by block, pass dask.array.from_array(X, chunks=...) (extra dask)."
+        ) from error
 
 
 def _is_scaled(X):

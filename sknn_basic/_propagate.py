@@ -8,10 +8,10 @@ from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from ._descent.activations import ACTIVATIONS
+from ._descent.choice import choose_samples
 from ._descent.network import Network
 from ._descent.objective import Objective
 from ._descent.outputs import logistic, softmax
-from ._descent.samples import choose_samples
 from ._inputs import accepted_dtypes, normalized_weights, orientation_advice, shape_of
 
 

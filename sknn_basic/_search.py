@@ -14,6 +14,7 @@ from sklearn.utils import get_tags, indexable
 
 from ._base import GradientDescentClassifier, last_step
 from ._callbacks import NO_DATA, begin_fit, callbacks_of, has_callbacks, propagates_to_fits
+from ._dask import refuse_tables
 from ._parameters import ParameterAdviceMixin
 from ._sklearn import check_method_params, fit_context
 from ._stacks import EVALUATION_TASK, Fold, StoredLogits, make_candidate, make_groups, n_rows, shared_grams
@@ -165,7 +166,8 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
         Raises
         ------
         TypeError
-            If the estimator is neither of this package's classifiers nor a pipeline that ends in one.
+            If the estimator is neither of this package's classifiers nor a pipeline that ends in one; or if X
+            is a Dask table, whose rows have no numbers.
         ValueError
             If y is None, a parameter or the grid is invalid, or no candidate can be fitted.
         KeyboardInterrupt
@@ -173,6 +175,7 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
             only the current fit ends, with a warning, and the search continues.
         """
         self._check_estimator_and_y(y)
+        refuse_tables(X)
         self._get_scorers()  # raises the errors of `scoring` and `refit` before anything is trained
         candidates = list(ParameterGrid(self.param_grid))
         estimators = [make_candidate(self.estimator, parameters) for parameters in candidates]

@@ -24,8 +24,10 @@ from ._base import (
 )
 from ._callbacks import n_tasks
 from ._classifiers import LogisticRegressionGD, ShallowNNClassifier
+from ._descent.choice import prefers_gram
+from ._descent.gram import GramSamples
 from ._descent.run import train_stack
-from ._descent.samples import BLOCK_BYTES, GramSamples, prefers_gram
+from ._descent.samples import BLOCK_BYTES
 from ._inputs import make_problem, validate_new_samples, validate_samples
 from ._preprocessing import FlattenScaler
 from ._sklearn import check_method_params, safe_indexing
@@ -317,6 +319,8 @@ class Stack:
         n_steps, weights = _n_steps(classifiers.values()), params.get("sample_weight")
         self.problem = make_problem(self.prototype, X, y, weights, n_steps=n_steps, gram=gram)
         self.X_scored = {which: validate_new_samples(self.prototype, X) for which, X in X_scored.items()}
+        if not all(getattr(X, "is_local", True) for X in self.X_scored.values()):
+            raise TypeError("a stack cannot score samples on a cluster")  # the ordinary fits can
         attributes = {name: value for name, value in vars(self.prototype).items() if name in OF_DATA}
         # Shallow copies: the folds share the parameters of a candidate, which no stack changes.
         self.classifiers = {i: copy(classifier) for i, classifier in classifiers.items()}

@@ -30,7 +30,7 @@ def images(n_classes=2, m=30, shape=(4, 5, 3)):
 
 def weights_of(model):
     if hasattr(model, "coef_"):
-        return [model.coef_, model.intercept_]
+        return [model.coef_, model.intercept_][: 1 + model.fit_intercept]
     return [*model.coefs_, *model.intercepts_]
 
 

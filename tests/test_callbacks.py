@@ -13,8 +13,8 @@ from sklearn.preprocessing import StandardScaler
 from models import BOTH, both, weights_of
 from sknn_basic import FlattenScaler, LogisticRegressionGD, VectorizedGridSearchCV
 from sknn_basic._base import FitInterruptedWarning
+from sknn_basic._descent.gram import GramSamples
 from sknn_basic._descent.objective import Objective
-from sknn_basic._descent.samples import GramSamples
 from watchers import (
     TALL,
     WIDE,

@@ -7,9 +7,10 @@ import pytest
 from longhand import distance
 from sknn_basic._descent.activations import ACTIVATIONS as FUNCTIONS
 from sknn_basic._descent.engine import CompiledLogistic, CompiledNetwork
+from sknn_basic._descent.gram import GramSamples
 from sknn_basic._descent.network import Network, init_layers, penalize, propagate, update
 from sknn_basic._descent.outputs import logistic
-from sknn_basic._descent.samples import GramSamples, Samples
+from sknn_basic._descent.samples import Samples
 
 compiled = pytest.importorskip("sknn_basic._descent.compiled", exc_type=ImportError)
 
@@ -78,7 +79,7 @@ def test_kernels_are_propagate(m, n, h, activation, is_gram, want_cost):
     samples = GramSamples(X, layers[0][0]) if is_gram else Samples(X)
     layers[0] = samples.parameters_of(layers[0][0]), layers[0][1]
     engine = (CompiledNetwork if h else CompiledLogistic)(network, samples)
-    J, gradients = engine.propagate(samples, layers, T, s, want_cost)
+    J, gradients = engine.propagate(samples, T, s, layers, want_cost)
     expected_J, expected = propagate(network, samples, layers, T, s, want_cost)
     assert pytest.approx(expected_J, rel=1e-13) == J if want_cost else J is None
     assert_same(gradients, expected, 1e-12)
@@ -96,12 +97,12 @@ def test_steps_of_one_call_have_the_bits_of_single_steps(h, activation, is_gram,
     layers[0] = samples.parameters_of(layers[0][0]), layers[0][1]
     before = [array.copy() for layer in layers for array in layer]
     engine = (CompiledNetwork if h else CompiledLogistic)(network, samples)
-    ((n_taken, reached),) = engine.advance(samples, layers, T, s, 0.1, l2, 5)
+    ((n_taken, reached),) = engine.advance(samples, T, s, layers, 0.1, l2, 5)
     assert n_taken == 5
     for array, copy in zip((array for layer in layers for array in layer), before, strict=True):
         np.testing.assert_array_equal(array, copy)
     for _ in range(5):
-        gradients = engine.propagate(samples, layers, T, s, False)[1]
+        gradients = engine.propagate(samples, T, s, layers, False)[1]
         if l2:
             gradients = penalize(None, gradients, layers, l2, None)[1]
         if not fit_intercept:
@@ -117,7 +118,7 @@ def test_sums_of_float32_are_no_worse_than_those_of_numpy():
     X += np.float32(10)
     network = Network(None, logistic)
     exact = propagate(network, X.astype(float), layers, T.astype(float), s.astype(float), True)
-    _, found = CompiledLogistic(network, Samples(X)).propagate(Samples(X), layers, T, s, True)
+    _, found = CompiledLogistic(network, Samples(X)).propagate(Samples(X), T, s, layers, True)
     _, numpy = propagate(network, Samples(X), layers, T, s, True)
     errors = [distance(gradients[0][0].astype(float), exact[1][0][0]) for gradients in (found, numpy)]
     assert errors[0] <= max(errors[1], 1e-7)

@@ -16,10 +16,11 @@ from models import ACTIVATIONS, BOTH, assert_same_model, blobs, both
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
 from sknn_basic._descent import engine
 from sknn_basic._descent.activations import ACTIVATIONS as FUNCTIONS
-from sknn_basic._descent.engine import Formulas, choose_engine
-from sknn_basic._descent.network import Network, init_layers
+from sknn_basic._descent.engine import CompiledStack, Formulas, choose_engine
+from sknn_basic._descent.network import Network, init_layers, update
 from sknn_basic._descent.outputs import logistic, softmax
 from sknn_basic._descent.samples import Samples
+from sknn_basic._inputs import make_problem
 from watchers import TALL, WIDE, Recorder, assert_identical
 
 pytest.importorskip("numba")
@@ -100,12 +101,44 @@ def test_what_does_not_fit_is_left_to_numpy():
         assert isinstance(choose_engine(network, Samples(other), layers), Formulas)
     three = init_layers((6, 3), float)
     assert isinstance(choose_engine(Network(None, softmax), Samples(X), three), Formulas)
-    stack = [tuple(np.stack([array] * 2) for array in layer) for layer in layers]
-    assert isinstance(choose_engine(network, Samples(X), stack), Formulas)
+    stack = [tuple(np.stack([array] * 2) for array in layer) for layer in three]
+    assert isinstance(choose_engine(Network(None, softmax), Samples(X), stack), Formulas)
     new = FUNCTIONS["tanh"]._replace(g=np.arctan)
     assert isinstance(choose_engine(Network(new, logistic), Samples(X), hidden), Formulas)
     assert not isinstance(choose_engine(network, Samples(X), layers), Formulas)
     assert not isinstance(choose_engine(Network(FUNCTIONS["tanh"], logistic), Samples(X), hidden), Formulas)
+
+
+@both
+@pytest.mark.parametrize("shape", [TALL, WIDE])
+@pytest.mark.parametrize("l2", [0.0, 0.2])
+def test_a_stack_has_the_bits_of_its_members(model, shape, l2):
+    """Of steps taken one by one and in one call; a stack of larger samples is left to NumPy."""
+    X, y = blobs(2, *shape)
+    model = clone(model).set_params(max_iter=100)
+    problem = make_problem(model, X, y, n_steps=100)
+    rates, l2s = np.reshape([0.01, 0.1, 0.3], (3, 1, 1)), np.reshape([l2, 0.0, 2 * l2], (3, 1, 1))
+    stack = [tuple(np.stack([array] * 3) for array in layer) for layer in problem.layers]
+    objective = problem.objective(l2s if l2 else 0.0, stack)
+    assert isinstance(objective.engine, CompiledStack)
+    J, gradients = objective(stack, want_cost=True)
+    after_one = update(stack, gradients, rates)
+    ((n_taken, after_five),) = objective.advance(after_one, rates, 4)
+    assert n_taken == 4
+    assert list(objective.advance(stack, rates, 0)) == []
+    for i in range(3):
+        alone, layers = problem.objective(l2s[i].item()), problem.layers
+        for step in range(5):
+            cost, gradients = alone(layers, want_cost=True)
+            assert step or cost == J[i]
+            layers = update(layers, gradients, rates[i].item())
+        for member, own in zip(after_five, layers, strict=True):
+            for array, expected in zip(member, own, strict=True):
+                np.testing.assert_array_equal(array[i], expected)
+    with patch.object(engine, "MIN_SHARED_VALUES", 1):
+        assert isinstance(problem.objective(0.0, stack).engine, CompiledStack) == (
+            model.__class__ is ShallowNNClassifier or shape is WIDE
+        )
 
 
 @pytest.mark.parametrize("cache", ["missing", "read-only"])

@@ -6,11 +6,12 @@ import pytest
 from longhand import distance
 from sknn_basic._descent import problem as problem_module
 from sknn_basic._descent.activations import ACTIVATIONS
+from sknn_basic._descent.gram import GramSamples
 from sknn_basic._descent.network import Network, init_layers
 from sknn_basic._descent.outputs import logistic
 from sknn_basic._descent.problem import Problem
 from sknn_basic._descent.run import Descent
-from sknn_basic._descent.samples import GramSamples, Samples
+from sknn_basic._descent.samples import Samples
 
 PLAIN, GRAM = (0, Samples), (1000, GramSamples)  # the number of steps that chooses between them
 forms = pytest.mark.parametrize("form", [PLAIN, GRAM], ids=["plain", "gram"])

@@ -1,5 +1,8 @@
 """Law 3: however the samples are held, the descent is the same."""
 
+from functools import partial
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -7,16 +10,19 @@ from scipy import sparse
 from engines import blocks_of, numpy_alone  # noqa: F401  a fixture
 from longhand import distance, logistic_descent
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
+from sknn_basic._descent import gram as gram_module
 from sknn_basic._descent import problem as problem_module
 from sknn_basic._descent import samples as samples_module
 from sknn_basic._descent.activations import ACTIVATIONS
+from sknn_basic._descent.gram import GramSamples, StoredGram
 from sknn_basic._descent.network import Network, init_layers, update
 from sknn_basic._descent.objective import Objective
 from sknn_basic._descent.outputs import logistic, softmax
-from sknn_basic._descent.samples import GramSamples, Samples, choose_samples
+from sknn_basic._descent.samples import Samples
+from sknn_basic._descent.stored import Block, Stored, StoredSamples
 
 MODELS = ["logistic", *ACTIVATIONS]
-HELD = ["plain", "blocks", "gram", "csr", "csr blocks"]
+HELD = ["plain", "blocks", "gram", "csr", "csr blocks", "stored", "stored gram"]
 
 
 def problem(model, k, m=80, n=130, seed=0):
@@ -32,10 +38,21 @@ def problem(model, k, m=80, n=130, seed=0):
 
 
 def held(how, X, layers):
+    W = layers[0][0]
     if how == "gram":
-        W = layers[0][0]
         return GramSamples(X, W if W.any() else None)
+    if how == "stored":
+        return StoredSamples(stored(X, 11))
+    if how == "stored gram":
+        with patch.multiple(gram_module, PANEL_BYTES=30 * X[0].nbytes, COLUMN_BYTES=10_000):
+            return StoredGram(stored(X, 11), W if W.any() else None)
     return Samples(sparse.csr_array(X) if "csr" in how else X)
+
+
+def stored(X, n_rows):
+    """X as stored blocks of so many rows."""
+    slices = [slice(i, min(i + n_rows, len(X))) for i in range(0, len(X), n_rows)]
+    return Stored(X.shape, X.dtype, [Block(rows, partial(X.__getitem__, rows), X.dtype) for rows in slices])
 
 
 def steps(how, X, Y, s, layers, network, rate, l2, n_steps):
@@ -59,7 +76,7 @@ def objective_of(how, samples, Y, s, network, l2, layers):
     some_rows = 32 * samples.shape[1] * samples.dtype.itemsize
     with blocks_of(some_rows if "blocks" in how else 2**22):
         objective = Objective(network, samples, Y, s, l2, layers)
-    assert (len(objective.blocks) > 1) == ("blocks" in how)
+    assert (objective.rows.only_block() is None) == ("blocks" in how or how == "stored")
     return objective
 
 
@@ -151,7 +168,7 @@ def test_hard_data_stays_close_to_longdouble(hard, dtype):
     layers = init_layers((X.shape[1], 1), dtype)
     error = {}
     for how in HELD:
-        dtype_held = np.float64 if how == "gram" else dtype
+        dtype_held = np.float64 if "gram" in how else dtype
         arrays = Y.astype(dtype_held), s.astype(dtype_held)
         W = steps(how, X, *arrays, layers, Network(None, logistic), rate, 0.0, 500)[0]
         error[how] = float(np.max(np.abs(W.astype(dtype) - exact)) / np.max(np.abs(exact)))
@@ -159,30 +176,6 @@ def test_hard_data_stays_close_to_longdouble(hard, dtype):
         assert max(error.values()) < 1e-10, error
     else:
         assert max(error.values()) <= max(3 * error["plain"], np.finfo(dtype).eps), error
-
-
-def test_the_rule_that_chooses():
-    """Gram only where it pays: dense, wide, steps enough, and a matrix of half of X's bytes at most."""
-    wide, W = np.ones((10, 100)), np.zeros((100, 1))
-    assert isinstance(choose_samples(wide, W, 1000), GramSamples)
-    assert isinstance(choose_samples(wide, W, 5), Samples)  # 5 (200 - 10) < 1000
-    assert isinstance(choose_samples(sparse.csr_array(wide), W, 1000), Samples)
-    assert isinstance(choose_samples(wide.T.copy(), np.zeros((10, 1)), 1000), Samples)
-    assert isinstance(choose_samples(np.ones((10, 20)), np.zeros((20, 1)), 1000), GramSamples)
-    assert isinstance(choose_samples(np.ones((10, 19)), np.zeros((19, 1)), 1000), Samples)
-    assert isinstance(choose_samples(np.ones((10, 39), np.float32), np.zeros((39, 1)), 1000), Samples)
-    assert isinstance(choose_samples(np.ones((10, 40), np.float32), np.zeros((40, 1)), 1000), GramSamples)
-    with_start = choose_samples(np.ones((10, 22)), np.ones((22, 1)), 1000)  # a matrix of 11 x 11
-    assert isinstance(with_start, Samples)
-
-
-def test_an_overflowing_matrix_falls_back():
-    """Where squares overflow, the plain form takes over."""
-    X, Y, _, layers, _ = problem("logistic", 1)
-    assert isinstance(choose_samples(X * 1e200, layers[0][0], 1000), Samples)
-    model = LogisticRegressionGD(1e-300, 1000).fit(X * 1e200, Y.ravel())
-    assert np.isfinite(model.coef_).all()
-    assert np.isfinite(model.loss_)
 
 
 def force(monkeypatch, form):

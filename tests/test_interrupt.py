@@ -16,8 +16,8 @@ from models import BOTH, blobs, both, weights_of
 from sknn_basic import LogisticRegressionGD
 from sknn_basic._base import FitInterruptedWarning
 from sknn_basic._descent import engine
+from sknn_basic._descent.gram import GramSamples
 from sknn_basic._descent.objective import Objective
-from sknn_basic._descent.samples import GramSamples
 from watchers import TALL, WIDE, raise_once
 
 pytestmark = pytest.mark.interrupts

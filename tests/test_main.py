@@ -330,7 +330,7 @@ def test_names_of_classes_and_files_are_escaped_and_shortened(tmp_path, monkeypa
 def test_warnings_are_lines_without_control_characters(tmp_path, monkeypatch, capsys):
     """From the reading of files too, not only from the fits."""
 
-    def read(*paths):
+    def read(*paths, chunks):
         warnings.warn("odd \x1b[2J\nname", UserWarning, stacklevel=2)
         return load_photo_patches()
 
@@ -391,3 +391,23 @@ def test_default_command_is_silent_on_standard_error(tmp_path):
     assert "train accuracy: 100.0 %" in done.stdout
     assert "(209, 64, 64, 3)" in done.stdout
     assert "0 = temple, 1 = flower" in done.stdout
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_images_that_may_not_fit_in_memory(asked, tmp_path, monkeypatch, capsys):
+    """Read block by block if asked for, or if the file is large: the same costs, and a report."""
+    pytest.importorskip("dask.array")
+    pytest.importorskip("matplotlib")
+    path = str(tmp_path / "x.h5")
+    write_hdf5(path, *load_photo_patches())
+    options = [path, "--max-iter", "30", "--record-every", "10"]
+    main(options)
+    expected = capsys.readouterr().out
+    if not asked:
+        monkeypatch.setattr("sknn_basic.__main__.memory", lambda: 10**6)
+    main([*options, "--out-of-core", "--plot", str(tmp_path / "r.png")] if asked else options)
+    printed = re.sub(r" \(validation: .*\)", "", capsys.readouterr().out)  # which a report shows
+    assert "times for its Gram matrix" in printed or "blocks at each step" in printed
+    for line in expected.splitlines():
+        assert line in printed.splitlines() or "trained in" in line
+    assert (tmp_path / "r.png").exists() == asked

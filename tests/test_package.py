@@ -33,7 +33,11 @@ SUBPACKAGES = sorted(short(found.name) for found in FOUND if found.ispkg)
 LAYERS = [
     {"_extras", "_files", "_hdf5_chunks", "_parameters", "_sklearn", "_state", "_text"},
     {"_descent.activations", "_descent.compiled", "_descent.threads"},
-    {"_descent.outputs", "_descent.samples", "_hdf5"},
+    {"_descent.outputs", "_descent.rows", "_hdf5"},
+    {"_descent.samples"},
+    {"_descent.stored"},
+    {"_cluster", "_descent.gram", "_hdf5_rows"},
+    {"_dask", "_descent.choice"},
     {"_descent.network", "_descent.logits"},
     {"_descent.engine", "_descent.curvature"},
     {"_descent.objective"},

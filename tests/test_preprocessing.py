@@ -281,3 +281,15 @@ def test_a_failed_fit_leaves_the_scaler_as_it_was(bad):
         with pytest.raises(ValueError):  # noqa: PT011  (each has its own words, tested above)
             scaler.fit(bad)
         assert vars(scaler) == before
+
+
+def test_not_enough_memory(monkeypatch):
+    """The error says how to do without."""
+    scaler = FlattenScaler().fit(np.full((2, 2, 2), 9))
+
+    def no_memory(shape, dtype):
+        raise MemoryError("Unable to allocate 3.7 GiB")
+
+    monkeypatch.setattr(np, "empty", no_memory)
+    with pytest.raises(MemoryError, match=r"3\.7 GiB.*dask\.array\.from_array"):
+        scaler.transform(np.full((2, 2, 2), 9))

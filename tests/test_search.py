@@ -36,7 +36,7 @@ from sknn_basic import (
     _search,
     load_photo_patches,
 )
-from sknn_basic._descent.samples import GramSamples
+from sknn_basic._descent.gram import GramSamples
 
 
 @pytest.mark.parametrize("scoring", [None, "neg_log_loss", "ranking"])

@@ -21,10 +21,10 @@ from longhand import distance
 from models import blobs, weights_of
 from searches import LOGISTIC, LOGISTIC_GRID, NETWORK, NETWORK_GRID, TALL, WIDE, assert_same, search_both
 from sknn_basic import ShallowNNClassifier, VectorizedGridSearchCV, _stacks
+from sknn_basic._descent.gram import GramSamples
 from sknn_basic._descent.network import Network, init_layers
 from sknn_basic._descent.outputs import softmax
 from sknn_basic._descent.problem import Problem
-from sknn_basic._descent.samples import GramSamples
 from sknn_basic._stacks import StoredLogits
 from subclasses import (
     NOT_STACKED,
@@ -273,7 +273,7 @@ def test_a_piece_is_as_large_as_its_budget(sizes, m):
     layers = init_layers(sizes, float, np.random.RandomState(0), [1, 1])
     X, Y, s = (np.ones((m, n_columns)) for n_columns in (sizes[0], sizes[-1], 1))
     problem = Problem(Network(None, softmax), X, Y, s, layers, n_steps=0)
-    rows = min(m, problem.objective(0.0).blocks[0][2].shape[0])
+    rows = min(m, problem.objective(0.0).rows.groups[0][0][2].shape[0])
     made = sum(8 * rows * W.shape[1] for W, _ in layers)
     weights = sum(W.nbytes for W, _ in layers)
     n_members = _stacks._size_of_piece(problem)

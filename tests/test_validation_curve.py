@@ -14,7 +14,8 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from models import blobs, both, weights_of
 from sknn_basic import FlattenScaler, LogisticRegressionGD, VectorizedGridSearchCV, load_photo_patches
-from sknn_basic._descent.samples import GramSamples, Samples
+from sknn_basic._descent.gram import GramSamples
+from sknn_basic._descent.samples import Samples
 
 TALL, WIDE = (40, 5), (30, 200)
 
@@ -93,7 +94,7 @@ def test_gram_form_multiplies_the_validation_samples_once(monkeypatch):
     asked, widths = [], []
     with_rows, product = GramSamples.with_rows, Samples.__matmul__
     monkeypatch.setattr(
-        GramSamples, "with_rows", lambda samples, X: asked.append(len(X)) or with_rows(samples, X)
+        GramSamples, "with_rows", lambda samples, X: asked.append(X.shape[0]) or with_rows(samples, X)
     )
     monkeypatch.setattr(
         Samples, "__matmul__", lambda samples, W: widths.append(samples.shape[1]) or product(samples, W)

@@ -140,11 +140,14 @@ def total(values):
 
 @compiled()
 def logistic_gradient(X, T, s, w, b, dw, want_cost):
-    """Return J and db of the samples, and leave dw: sums in float64 of tiles in the precision of X."""
+    """Return J and db of the samples, and leave dw: sums in float64 of tiles in the precision of w.
+
+    X may also be bytes.
+    """
     m, n = X.shape
     size = min(max(TILE_BYTES // (n * X.itemsize), UNROLLED), MAX_TILE)
-    sums, tile_sums = np.zeros(n), np.empty(n, X.dtype)
-    Z, dZ = np.empty(size, X.dtype), np.empty(size, X.dtype)
+    sums, tile_sums = np.zeros(n), np.empty(n, w.dtype)
+    Z, dZ = np.empty(size, w.dtype), np.empty(size, w.dtype)
     J = db = 0.0
     for start in range(0, m, size):
         end = min(start + size, m)

@@ -9,19 +9,22 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 N_VECTORS, TOLERANCE = 8, 1e-4
 
 
-def largest_curvature(network, samples, s):
+def largest_curvature(network, samples, rows, s):
     """Return L, an upper bound on the second derivative of the cost in every direction.
 
     L = largest eigenvalue of [X 1]' diag(s) [X 1] (without an intercept, of X' diag(s) X) times the steepest
     slope of the output: 1/4 of the sigmoid, 1/2 of softmax. At the rate 1/L the cost falls at every step.
 
     Lanczos iterations find the eigenvalue from products with the data alone, in feature or sample space,
-    whichever is smaller: both have the same eigenvalue, which is found from below, to about 1e-6. L is
+    whichever is smaller (in feature space, which takes one read a product, if X is not in memory): both have
+    the same eigenvalue, which is found from below, to about 1e-6. L is
     infinite if the squares of the features overflow.
     """
-    n_samples, n_features = samples.shape
-    Operator = FeatureOperator if n_features < n_samples else SampleOperator
-    operator = Operator(samples, s, network.fit_intercept)
+    m, n = samples.shape
+    if n < m or not samples.in_memory:
+        operator = FeatureOperator(rows, n, samples.dtype, network.fit_intercept)
+    else:
+        operator = SampleOperator(samples, s, network.fit_intercept)
     # A random start is not orthogonal to the eigenvector; a fixed seed gives the same rate every time.
     start = np.random.RandomState(0).standard_normal(operator.shape[0]).astype(samples.dtype)
     try:
@@ -39,19 +42,22 @@ def largest_curvature(network, samples, s):
 
 
 class FeatureOperator(LinearOperator):
-    """[X 1]' diag(s) [X 1], or X' diag(s) X: an operator on feature space."""
+    """[X 1]' diag(s) [X 1], or X' diag(s) X: an operator on feature space. A product is one read of X."""
 
-    def __init__(self, samples, s, fit_intercept):
-        self.samples, self.s, self.fit_intercept = samples, s, fit_intercept
-        size = samples.shape[1] + fit_intercept
-        super().__init__(samples.dtype, (size, size))
+    def __init__(self, rows, n, dtype, fit_intercept):
+        self.rows, self.fit_intercept = rows, fit_intercept
+        super().__init__(dtype, (n + fit_intercept, n + fit_intercept))
 
     def _matvec(self, v):
-        v = v.ravel()
-        W, b = (v[:-1], v[-1]) if self.fit_intercept else (v, 0)
-        dZ = self.s * (self.samples @ W.reshape(-1, 1) + b)
-        dW = self.samples.mT @ dZ
-        return _finite(np.append(dW, dZ.sum()) if self.fit_intercept else dW.ravel())
+        v = v.reshape(-1, 1)
+        W, b = (v[:-1], v[-1]) if self.fit_intercept else (v, v.dtype.type(0))
+        dW, db = self.rows.total(_curved, W, b)
+        return _finite(np.append(dW, db) if self.fit_intercept else dW.ravel())
+
+
+def _curved(X, targets, s, W, b):
+    dZ = s * (X @ W + b)
+    return X.mT @ dZ, dZ.sum()
 
 
 class SampleOperator(LinearOperator):

@@ -10,13 +10,12 @@ def logits(network, samples, layers):
 
     With a hidden layer it is computed in blocks of rows, to keep A1 small.
     """
-    blocks = samples.blocks(width_of(layers)) if len(layers) > 1 else []
-    if len(blocks) <= 1:
+    if samples.in_memory and len(layers) == 1:
         return finite_forward(network, samples, layers)
     *stack, _, k = layers[-1][1].shape
     Z = np.empty((*stack, samples.shape[0], k), samples.dtype)
-    for rows, block in blocks:
-        Z[..., rows, :] = finite_forward(network, block, layers)
+    for rows, piece in samples.pieces(width_of(layers)):
+        Z[..., rows, :] = finite_forward(network, piece, layers)
     return Z
 
 

@@ -1,14 +1,10 @@
 """The cost of all samples and its gradients, as one function of the layers."""
 
-from contextlib import nullcontext
-from functools import partial
-
 import numpy as np
 
-from .engine import Compiled, choose_engine
+from .engine import choose_engine
 from .logits import finite_forward, overflows
 from .network import cost, penalize, update
-from .threads import threads
 
 
 class Objective:
@@ -23,18 +19,11 @@ class Objective:
         self.l2 = l2
         self.is_penalized = np.any(l2)
         self.engine = choose_engine(network, samples, layers)
-        self.groups = [  # of blocks of rows: threads share the groups
-            [(block, targets[rows], s[rows]) for rows, block in group]
-            for group in self.engine.groups(samples, layers)
-        ]
-        self.blocks = [block for group in self.groups for block in group]
+        self.rows = samples.rows(self.engine.groups(samples, layers), targets, s)
 
     def __call__(self, layers, want_cost):
         """Return J (None unless wanted) and [(dW1, db1), ...]."""
-        if len(self.groups) == 1:
-            J, gradients = self._propagate(layers, want_cost, self.blocks)
-        else:
-            J, gradients = _added(threads.map(partial(self._propagate, layers, want_cost), self.groups))
+        J, gradients = self.rows.total(self.engine.propagate, layers, want_cost)
         if self.is_penalized:
             squares = self._sum_of_squares(layers) if want_cost else None
             J, gradients = penalize(J, gradients, layers, self.l2, squares)
@@ -44,19 +33,12 @@ class Objective:
 
     def is_ready(self):
         """Whether the first step can start at once: no machine code must be made or loaded."""
-        return self.engine.is_ready(self.blocks[0][0])
+        return self.engine.is_ready()
 
     def sharing(self):
         """Prepare the engine; return a context in which threads share the blocks, if these are many."""
-        self.engine.prepare(self.blocks[0][0])
-        return threads.shared_out() if len(self.groups) > 1 else nullcontext()
-
-    def _propagate(self, layers, want_cost, blocks):
-        """Return J and the gradients of some blocks, added up in their order."""
-        if len(blocks) == 1:
-            ((X, targets, s),) = blocks
-            return self.engine.propagate(X, layers, targets, s, want_cost)
-        return _added(self.engine.propagate(X, layers, targets, s, want_cost) for X, targets, s in blocks)
+        self.engine.prepare()
+        return self.rows.sharing()
 
     def advance(self, layers, learning_rate, n_steps):
         """Take steps without computing the cost; yield (number of steps taken, layers).
@@ -64,9 +46,9 @@ class Objective:
         Here after every step, so that an interruption loses none; an engine that takes several steps in one
         call yields after each call.
         """
-        if isinstance(self.engine, Compiled) and len(self.blocks) == 1:
-            ((X, targets, s),) = self.blocks
-            yield from self.engine.advance(X, layers, targets, s, learning_rate, self.l2, n_steps)
+        block = self.rows.only_block()
+        if block is not None and self.engine.takes_steps:
+            yield from self.engine.advance(*block, layers, learning_rate, self.l2, n_steps)
             return
         for n_taken in range(1, n_steps + 1):
             _, gradients = self(layers, want_cost=False)
@@ -75,10 +57,7 @@ class Objective:
 
     def data_cost(self, layers):
         """Return J without the penalty and without the backward pass."""
-        return sum(
-            cost(self.network, finite_forward(self.network, X, layers), targets, s)
-            for X, targets, s in self.blocks
-        )
+        return self.rows.total(_cost, self.network, layers)
 
     def _sum_of_squares(self, layers):
         """||W||^2 over all layers; that of the first, whose parameters may not be W, from the samples."""
@@ -94,8 +73,8 @@ class Objective:
         if self._bound(layers) < largest:
             return True
         others = [b, *(array for layer in deeper for array in layer)]
-        return all((np.abs(array) <= largest).all() for array in others) and not any(
-            overflows(self.network, X, layers) for X, _, _ in self.blocks
+        return all((np.abs(array) <= largest).all() for array in others) and not self.rows.total(
+            _n_overflows, self.network, layers
         )
 
     def _bound(self, layers):
@@ -107,13 +86,9 @@ class Objective:
         return bound
 
 
-def _added(parts):
-    """Return the sum of (J, gradients), one after another, whatever thread they come from."""
-    parts = iter(parts)
-    J, gradients = next(parts)
-    for more_J, more in parts:
-        for sums, terms in zip(gradients, more, strict=True):
-            for total, term in zip(sums, terms, strict=True):
-                total += term
-        J = None if J is None else J + more_J
-    return J, gradients
+def _cost(X, targets, s, network, layers):
+    return cost(network, finite_forward(network, X, layers), targets, s)
+
+
+def _n_overflows(X, targets, s, network, layers):
+    return int(overflows(network, X, layers))

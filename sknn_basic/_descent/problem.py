@@ -4,9 +4,10 @@ from functools import cached_property
 
 import numpy as np
 
+from .choice import choose_samples
 from .curvature import largest_curvature
+from .engine import Formulas
 from .objective import Objective
-from .samples import choose_samples
 from .scaling import Scaling
 
 
@@ -48,7 +49,7 @@ class Problem:
 
     def validation(self, X, targets, s):
         """Return the objective of other samples, without a penalty, as a function of the same parameters."""
-        samples = self.samples.with_rows(X)
+        samples = self.samples.with_rows(choose_samples(X))
         targets, s = (array.astype(samples.dtype, copy=False) for array in (targets, s))
         return Objective(self.network, samples, targets, s, 0.0, self.layers)
 
@@ -62,14 +63,20 @@ class Problem:
         return descent._replace(layers=self.weights_of(descent.layers))
 
     @cached_property
+    def rows(self):
+        """The blocks of rows for whatever is summed over them besides the objective."""
+        groups = Formulas(self.network).groups(self.samples, self.layers)
+        return self.samples.rows(groups, self.targets, self.s)
+
+    @cached_property
     def curvature(self):
         """L of the cost without the penalty (logistic regression only)."""
-        return largest_curvature(self.network, self.samples, self.s)
+        return largest_curvature(self.network, self.samples, self.rows, self.s)
 
     @cached_property
     def scaling(self):
         """The poorly scaled features, and whether they keep a descent from finishing."""
-        return Scaling(self.network, self.samples, self.targets, self.s)
+        return Scaling(self.network, self.samples, self.rows, self.targets, self.s)
 
     def stable_rate(self, l2):
         """Return 2/L, below which descent is stable, or None for a network, which has no such constant."""

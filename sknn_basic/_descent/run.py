@@ -187,7 +187,8 @@ def train_stack(
     run = StackRun(objective, len(layers[0][0]))
     last = max(checkpoints)
     with objective.sharing(), np.errstate(all="ignore"):
-        for step in range(last):
+        step = 0
+        while step < last:
             observer.begin()
             is_record, is_checkpoint = step % record_every == 0, step in checkpoints
             costs, gradients = objective(layers, is_record or is_checkpoint)
@@ -197,5 +198,12 @@ def train_stack(
                 run.record(step, layers, costs)
             layers = update(layers, gradients, learning_rate)
             observer.end()
+            step += 1
+            if observer is NULL_OBSERVER:  # all steps until something is recorded or ends
+                until = min(checkpoint for checkpoint in checkpoints if checkpoint >= step)
+                n_steps = min(until, record_every * ceil(step / record_every)) - step
+                for _, reached in objective.advance(layers, learning_rate, n_steps):
+                    layers = reached
+                step += n_steps
         costs, _ = objective(layers, want_cost=True)
         on_checkpoint(last, run.outcomes(last, layers, costs))

@@ -1,0 +1,207 @@
+"""Wide samples, represented by the Gram matrix of their rows: a step then costs m^2 instead of m n."""
+
+import numpy as np
+
+from .rows import Rows, grouped
+from .samples import BLOCK_BYTES, Samples, moments, product
+from .stored import StoredRows, read_panel, stored_moments
+
+
+class GramSamples:
+    """A dense X (m, n) with m < n, represented by the Gram matrix of its rows.
+
+    Gradient descent only adds multiples of samples to W, so W = B' C for the rows B = [X; W0'] (just X when
+    W0 = 0). The coefficients C (m or m + k, k) are trained in place of W: `samples @ C` is (X B') C, with
+    X B' computed once, and `samples.mT @ dZ` is dZ itself, with zeros for the rows of W0.
+
+    The matrix and C are float64 whatever the dtype of X: their products cancel where the rows are similar. X
+    is processed in blocks of columns, so that neither [X; W0'] nor a float64 copy of X is ever made.
+    """
+
+    dtype = np.dtype(np.float64)
+    in_memory = True
+
+    def __init__(self, X, W0=None, gram=None):
+        self.X = X
+        self.shape = X.shape
+        self.weight_dtype = X.dtype
+        self.W0 = np.empty((X.shape[1], 0), X.dtype) if W0 is None else W0
+        self.gram = self._make_gram(gram)
+        self.products = self.gram.T[: X.shape[0]]  # X B'; transposed, a stack of 10 takes half the time
+        self.mT = _Padding(self.W0.shape[1])
+
+    def _make_gram(self, known):
+        """Return B B'; if X X' is known, only the products with W0 are computed."""
+        m, n_initial = self.shape[0], self.W0.shape[1]
+        if known is not None and n_initial == 0:
+            return known
+        gram = np.zeros((m + n_initial, m + n_initial))
+        first = 0 if known is None else m  # row to compute from
+        with np.errstate(over="ignore", invalid="ignore"):
+            for columns in self._column_blocks():
+                B = self._basis(columns)
+                gram[first:] += B[first:] @ B.T
+        if known is not None:
+            gram[:m, :m], gram[:m, m:] = known, gram[m:, :m].T
+        return gram
+
+    def __matmul__(self, C):
+        return product(self.products, C)
+
+    def parameters_of(self, W):
+        """Return C for which B' C is W, which must be W0 (zero if there is none)."""
+        C = np.zeros((len(self.gram), W.shape[1]))
+        C[self.shape[0] :] = np.eye(self.W0.shape[1], W.shape[1])
+        return C
+
+    def weights_of(self, C):
+        """Return W = B' C, in float64."""
+        W = np.empty((*C.shape[:-2], C.shape[-1], self.shape[1])).mT
+        for columns in self._column_blocks():
+            W[..., columns, :] = product(self._basis(columns).T, C)
+        return W
+
+    def with_rows(self, samples):
+        """Return other samples, which multiply the same parameters: X W = (X B') C."""
+        products = np.zeros((samples.shape[0], len(self.gram)))
+        with np.errstate(over="ignore", invalid="ignore"):
+            for rows, X in samples.panels(PANEL_BYTES):
+                self._add_products(products[rows], X)
+        if not np.isfinite(products).all():
+            raise ValueError(
+                "The features of the validation samples (X_val) are so large that their products with X "
+                "overflow. Scale X and X_val, as StandardScaler does."
+            )
+        return Samples(products)
+
+    def _add_products(self, out, X):
+        """Add X B' to `out`, for dense or CSR X."""
+        for columns in self._column_blocks():
+            out += X[:, columns] @ self._basis(columns).T
+
+    def are_finite(self, C):
+        """Whether W = B' C is finite in the precision of X: |W| <= sum_i |C_i| ||B_i||."""
+        bound = np.sqrt(self.gram.diagonal()) @ np.abs(C).sum(axis=-1)
+        return bool(np.isfinite(C).all() and bound < np.finfo(self.weight_dtype).max)
+
+    def bound(self, C):
+        return len(C) * float(self.gram.diagonal().max() * np.abs(C).max())  # no entry is larger than those
+
+    def sum_of_squares(self, C):
+        """||W||^2 = sum_ij C_ij (B B' C)_ij."""
+        return np.sum(C * product(self.gram, C), axis=(-2, -1))
+
+    def blocks(self, width):
+        return [(slice(None), self)]
+
+    def pieces(self, width):
+        return self.blocks(width)
+
+    def rows(self, groups, targets, s):
+        return Rows.of(groups, targets, s)
+
+    def moments(self, rows, s, n_rows=None):
+        return moments(self.X, s, n_rows)
+
+    def _column_blocks(self):
+        if self.X.dtype == self.dtype and self.W0.shape[1] == 0:  # nothing to convert or to stack
+            return [slice(None)]
+        n_columns = max(BLOCK_BYTES // (8 * (self.shape[0] + self.W0.shape[1])), 1)
+        return [slice(start, start + n_columns) for start in range(0, self.shape[1], n_columns)]
+
+    def _basis(self, columns):
+        """Return the columns of B = [X; W0'] in float64."""
+        if self.W0.shape[1] == 0:
+            return self.X[:, columns].astype(np.float64, copy=False)
+        return np.vstack([self.X[:, columns], self.W0[columns].T], dtype=np.float64)
+
+
+class _Padding:
+    """The transpose of GramSamples: its product with dZ is dZ, followed by `n` rows of zeros."""
+
+    def __init__(self, n):
+        self.n = n
+
+    def __matmul__(self, dZ):
+        if self.n == 0:
+            return dZ
+        return np.concatenate([dZ, np.zeros((*dZ.shape[:-2], self.n, dZ.shape[-1]))], axis=-2)
+
+
+# Stored rows are multiplied in pairs of panels of about so many bytes, as they are stored; a few columns at a
+# time, of so many bytes as floats.
+PANEL_BYTES, COLUMN_BYTES = 2**27, 2**25
+
+
+class StoredGram(GramSamples):
+    """The Gram matrix of stored rows: they are read a few times, and then once more for the weights."""
+
+    def _make_gram(self, known):
+        (m, n), k = self.shape, self.W0.shape[1]
+        gram = np.empty((m + k, m + k))
+        gram[m:, m:] = self.W0.T.astype(np.float64) @ self.W0
+        panels = self.X.panels(PANEL_BYTES)
+        for i, (rows, blocks) in enumerate(panels):
+            P = read_panel(blocks, self.X.kind, n)
+            gram[rows, rows], gram[rows, m:] = self._own_products(P)
+            gram[m:, rows] = gram[rows, m:].T
+            for others, blocks in panels[i + 1 :]:
+                Q = read_panel(blocks, self.X.kind, n)
+                gram[rows, others] = self._products(P, Q)
+                gram[others, rows] = gram[rows, others].T
+        return gram
+
+    def way(self):
+        """Say how the samples are read."""
+        n_reads = (len(self.X.panels(PANEL_BYTES)) + 1) / 2
+        return f"X is read {n_reads:g} times for its Gram matrix, and once for the weights: no step reads it."
+
+    def _own_products(self, P):
+        """Return P P' and P W0."""
+        squares, with_start = np.zeros((len(P), len(P))), np.zeros((len(P), self.W0.shape[1]))
+        for columns in self._columns_of(len(P)):
+            p = self._floats(P[:, columns])
+            squares += p @ p.T
+            with_start += p @ self.W0[columns]
+        return squares, with_start
+
+    def _products(self, P, Q):
+        """Return P Q'."""
+        products = np.zeros((len(P), len(Q)))
+        for columns in self._columns_of(len(P) + len(Q)):
+            products += self._floats(P[:, columns]) @ self._floats(Q[:, columns]).T
+        return products
+
+    def _columns_of(self, n_rows):
+        n_columns = max(COLUMN_BYTES // (8 * n_rows), 1)
+        return [slice(start, start + n_columns) for start in range(0, self.shape[1], n_columns)]
+
+    def _floats(self, values):
+        floats = values.astype(np.float64)
+        if self.X.blocks[0].divisor != 1:
+            floats /= self.X.blocks[0].divisor
+        return floats
+
+    def weights_of(self, C):
+        columns = np.moveaxis(C, -2, 0).reshape(len(self.gram), -1)  # of all members of a stack
+        m = self.shape[0]
+        rows = self._stored_rows(columns[:m])
+        W = rows.total(_transposed_product) + self.W0 @ columns[m:]
+        return np.moveaxis(W.reshape(-1, *C.shape[:-2], C.shape[-1]), 0, -2)
+
+    def _add_products(self, out, X):
+        for block in self.X.blocks:
+            for rows, piece in block.pieces():
+                first = block.rows.start
+                out[:, first + rows.start : first + rows.stop] = X @ piece.X.T.astype(np.float64, copy=False)
+        out[:, self.shape[0] :] = X @ self.W0
+
+    def moments(self, rows, s, n_rows=None):
+        return stored_moments(self.X, self._stored_rows(s))
+
+    def _stored_rows(self, s):
+        return StoredRows.of(grouped([(block.rows, block) for block in self.X.blocks]), s, s)
+
+
+def _transposed_product(X, targets, s):
+    return X.X.T.astype(np.float64, copy=False) @ s

@@ -1,0 +1,75 @@
+"""Sums over the rows of the data, block by block: all that a descent asks of them.
+
+Costs and gradients are sums over samples, so blocks of any size give the same numbers, wherever they are.
+"""
+
+from contextlib import nullcontext
+
+import numpy as np
+
+from .threads import threads
+
+# Threads share the blocks in so many groups, whatever their number: the sums have the same bits.
+N_GROUPS = 12  # a multiple of the likely numbers of threads
+
+
+class Rows:
+    """Blocks of rows in groups [[(X, targets, s), ...], ...], which threads share."""
+
+    def __init__(self, groups):
+        self.groups = groups
+
+    @classmethod
+    def of(cls, groups, targets, s):
+        """Return the rows of groups of blocks [[(slice, X), ...], ...] with their targets and weights."""
+        return cls([[(X, targets[rows], s[rows]) for rows, X in group] for group in groups])
+
+    def only_block(self):
+        """Return (X, targets, s) of all rows if they are one block in memory, else None."""
+        blocks = self.groups[0]
+        return blocks[0] if len(self.groups) == len(blocks) == 1 else None
+
+    def sharing(self):
+        """Return a context in which threads share the blocks, if these are many."""
+        return threads.shared_out() if len(self.groups) > 1 else nullcontext()
+
+    def total(self, f, *arguments):
+        """Return the sum of f(X, targets, s, *arguments) over all blocks.
+
+        f returns a number, an array, None, or tuples and lists of these, to which the others are added. The
+        order is fixed: the bits do not depend on the number of threads.
+        """
+        if len(self.groups) == 1:
+            return self._total_of(self.groups[0], f, arguments)
+        with threads.shared_out():
+            return added(threads.map(lambda group: self._total_of(group, f, arguments), self.groups))
+
+    def _total_of(self, group, f, arguments):
+        return added(f(*block, *arguments) for block in group)
+
+
+def grouped(blocks):
+    """Return neighbouring blocks in groups: `N_GROUPS` at most, whatever the number of threads."""
+    size = -(-len(blocks) // N_GROUPS)
+    return [blocks[start : start + size] for start in range(0, len(blocks), size)]
+
+
+def added(terms):
+    """Return the sum of the terms, one after another."""
+    terms = iter(terms)
+    total = next(terms)
+    for term in terms:
+        total = _plus(total, term)
+    return total
+
+
+def _plus(total, term):
+    """Return total + term; an array takes it in place, unless another process sent it."""
+    if total is None:
+        return None
+    if isinstance(total, tuple | list):
+        return [_plus(*pair) for pair in zip(total, term, strict=True)]
+    if isinstance(total, np.ndarray) and not total.flags.writeable:
+        return total + term
+    total += term
+    return total

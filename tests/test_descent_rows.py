@@ -1,0 +1,57 @@
+"""Sums over blocks of rows: those of all rows, in an order that does not depend on threads."""
+
+import numpy as np
+import pytest
+
+from sknn_basic._descent.rows import Rows, added
+from sknn_basic._descent.threads import Threads
+
+
+def some_rows(n_groups, n_blocks):
+    """Blocks of 3 rows of a matrix, with targets and weights, in groups."""
+    rng = np.random.RandomState(0)
+    m = 3 * n_groups * n_blocks
+    X, targets, s = rng.standard_normal((m, 2)), rng.standard_normal((m, 1)), rng.random_sample((m, 1))
+    blocks = [(slice(i, i + 3), X[i : i + 3]) for i in range(0, m, 3)]
+    groups = [blocks[i : i + n_blocks] for i in range(0, len(blocks), n_blocks)]
+    return X, targets, s, Rows.of(groups, targets, s)
+
+
+def sums(X, targets, s, factor):
+    return None, X.sum(), [(X.T @ (s * targets) * factor, len(X))]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 4), (5, 1), (3, 4)])
+def test_a_total_is_that_of_all_rows(shape):
+    X, targets, s, rows = some_rows(*shape)
+    nothing, total, [(products, m)] = rows.total(sums, 2.0)
+    assert nothing is None
+    assert total == pytest.approx(X.sum())
+    np.testing.assert_allclose(products, 2 * X.T @ (s * targets))
+    assert m == len(X)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3, 7])
+def test_its_bits_do_not_depend_on_threads(n_threads, monkeypatch):
+    *_, rows = some_rows(7, 3)
+    expected = rows.total(sums, 1.0)
+    pool = Threads()
+    monkeypatch.setattr("sknn_basic._descent.rows.threads", pool)
+    with pool.shared_out():
+        pool.n_threads = n_threads
+        got = rows.total(sums, 1.0)
+    assert got[1] == expected[1]
+    np.testing.assert_array_equal(got[2][0][0], expected[2][0][0])
+
+
+def test_the_only_block():
+    for shape, is_one in (((1, 1), True), ((1, 2), False), ((2, 1), False)):
+        assert (some_rows(*shape)[-1].only_block() is not None) == is_one
+
+
+def test_terms_that_cannot_be_written():
+    """Arrays that another process has sent: the sum is another array."""
+    first = np.ones(3)
+    first.flags.writeable = False
+    np.testing.assert_array_equal(added([first, np.ones(3), np.ones(3)]), 3 * np.ones(3))
+    np.testing.assert_array_equal(first, np.ones(3))
