@@ -27,7 +27,7 @@ MODELS = {"logistic": LOGISTIC, "auto": LogisticRegressionGD(max_iter=40), "netw
 @pytest.fixture(scope="module")
 def cluster():
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, memory_limit=0
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", memory_limit=0
     ) as cluster:
         yield cluster
 
