@@ -162,9 +162,13 @@ class Compiled:
         Read-only, since arrays that are not are of another type to Numba.
         """
         matrix, divisor = (X.gram[: X.shape[0]], 1.0) if self.is_gram else X.as_stored()
-        matrix = matrix[:]
-        matrix.flags.writeable = False
-        return matrix, divisor
+        return _read_only(matrix) if matrix.flags.writeable else matrix, divisor
+
+
+def _read_only(matrix):
+    view = matrix[:]
+    view.flags.writeable = False
+    return view
 
 
 class CompiledLogistic(Compiled):
@@ -178,7 +182,7 @@ class CompiledLogistic(Compiled):
             return super().groups(samples, layers)
         size = -(-m // N_GROUPS)
         slices = [slice(start, min(start + size, m)) for start in range(0, m, size)]
-        return [[(rows, Samples(samples.X[rows]))] for rows in slices]
+        return [[(rows, Samples(_read_only(samples.X[rows])))] for rows in slices]
 
     def _kernel(self, X, T, s, layers, gradients, *rest):
         from . import compiled

@@ -45,6 +45,8 @@ class Rows:
             return added(threads.map(lambda group: self._total_of(group, f, arguments), self.groups))
 
     def _total_of(self, group, f, arguments):
+        if len(group) == 1:
+            return f(*group[0], *arguments)
         return added(f(*block, *arguments) for block in group)
 
 
