@@ -443,7 +443,7 @@ def test_memmaps(engine, dtype, shape, model, tmp_path, monkeypatch):
     np.testing.assert_allclose(got.predict_proba(mapped), expected.predict_proba(plain), rtol=1e3 * tolerance)
 
 
-# What a reader of the first version found
+# Subclasses, rows that are changed, other types
 
 
 class Halving(LogisticRegressionGD):
