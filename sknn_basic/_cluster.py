@@ -1,6 +1,7 @@
 """Samples on the workers of a Dask cluster: each holds a part of the rows, and adds up its blocks."""
 
 import sys
+from copy import deepcopy
 from functools import cached_property
 from typing import NamedTuple
 
@@ -181,7 +182,8 @@ class SpreadRows(Rows):
         return None
 
     def total(self, f, *arguments):
-        return added(self.each(_total_of, f, arguments))
+        first, *others = self.each(_total_of, f, arguments)
+        return added([deepcopy(first), *others])  # arrays from other processes are read-only
 
     def each(self, function, *arguments):
         """Return [function(part, *arguments), ...], computed by the workers that hold the parts."""

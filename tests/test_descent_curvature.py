@@ -6,6 +6,7 @@ from scipy import sparse
 
 from models import blobs
 from sknn_basic import LogisticRegressionGD
+from sknn_basic._descent.curvature import FeatureOperator
 
 
 @pytest.mark.filterwarnings("ignore:Gradient descent has not finished")
@@ -40,6 +41,26 @@ def test_auto_rate_of_noise(shape):
     curvature = np.linalg.eigvalsh(X.T @ X / len(X))[-1] / 4
     model = LogisticRegressionGD(max_iter=1, fit_intercept=False).fit(X, np.arange(len(X)) % 2)
     assert model.learning_rate_ == pytest.approx(1 / curvature, rel=1e-6)
+
+
+def test_auto_rate_of_eigenvalues_without_gaps(monkeypatch):
+    """The number of products has a limit; L is then still found to half a percent, which keeps 1/L stable."""
+    products = []
+
+    def counted(self, v):
+        products.append(1)
+        return matvec(self, v)
+
+    matvec = FeatureOperator._matvec
+    monkeypatch.setattr(FeatureOperator, "_matvec", counted)
+    n = 2000
+    for eigenvalues in (np.linspace(0, 1, n), np.linspace(0, 1, n) ** 0.1, 1 - np.linspace(0, 1, n) ** 4):
+        products.clear()
+        X = sparse.diags_array(np.append(np.sqrt(eigenvalues), 0)).tocsr()[:, :n]
+        model = LogisticRegressionGD(max_iter=1, fit_intercept=False).fit(X, np.arange(n + 1) % 2)
+        of_limit = 4 * (n + 1) / model.learning_rate_  # the largest eigenvalue that was found, which is 1
+        assert 1 - 5e-3 < of_limit < 1 + 1e-12
+        assert 100 < len(products) <= 130
 
 
 def test_auto_rate_of_features_without_information():

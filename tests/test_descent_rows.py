@@ -49,9 +49,9 @@ def test_the_only_block():
         assert (some_rows(*shape)[-1].only_block() is not None) == is_one
 
 
-def test_terms_that_cannot_be_written():
-    """Arrays that another process has sent: the sum is another array."""
-    first = np.ones(3)
-    first.flags.writeable = False
-    np.testing.assert_array_equal(added([first, np.ones(3), np.ones(3)]), 3 * np.ones(3))
-    np.testing.assert_array_equal(first, np.ones(3))
+def test_added_terms_of_any_nesting():
+    terms = [(None, i, [(np.full(2, i), i)]) for i in (1, 2, 4)]
+    nothing, total, ((array, number),) = added(terms)
+    assert nothing is None
+    assert (total, number) == (7, 7)
+    np.testing.assert_array_equal(array, [7, 7])

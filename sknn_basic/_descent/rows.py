@@ -4,8 +4,7 @@ Costs and gradients are sums over samples, so blocks of any size give the same n
 """
 
 from contextlib import nullcontext
-
-import numpy as np
+from functools import reduce
 
 from .threads import threads
 
@@ -58,20 +57,13 @@ def grouped(blocks):
 
 def added(terms):
     """Return the sum of the terms, one after another."""
-    terms = iter(terms)
-    total = next(terms)
-    for term in terms:
-        total = _plus(total, term)
-    return total
+    return reduce(_plus, terms)
 
 
 def _plus(total, term):
-    """Return total + term; an array takes it in place, unless another process sent it."""
-    if total is None:
-        return None
-    if isinstance(total, tuple | list):
-        return [_plus(*pair) for pair in zip(total, term, strict=True)]
-    if isinstance(total, np.ndarray) and not total.flags.writeable:
-        return total + term
-    total += term
+    """Return total + term; arrays take it in place."""
+    if isinstance(total, (tuple, list)):  # a union would be made at each call
+        return list(map(_plus, total, term))
+    if total is not None:
+        total += term
     return total
