@@ -7,6 +7,7 @@ from ._display.confusion_images import ConfusionImagesDisplay
 from ._display.loss_curve import LossCurveDisplay
 from ._display.weights import WeightsDisplay
 from ._image_folders import read_image, read_image_folder
+from ._path import descent_path
 from ._preprocessing import FlattenScaler
 from ._propagate import propagate
 from ._search import VectorizedGridSearchCV
@@ -21,6 +22,7 @@ __all__ = [
     "ShallowNNClassifier",
     "VectorizedGridSearchCV",
     "WeightsDisplay",
+    "descent_path",
     "load_photo_patches",
     "propagate",
     "read_hdf5",

@@ -17,7 +17,7 @@ from ._dask import by_chunks, in_memory, is_dask
 from ._descent.choice import choose_samples
 from ._descent.gram import StoredGram
 from ._descent.logits import logits
-from ._descent.run import train
+from ._descent.run import recorded_steps, train
 from ._descent.stored import StoredSamples
 from ._inputs import make_problem, make_validation, orientation_advice, validate_new_samples
 from ._parameters import ParameterAdviceMixin
@@ -63,7 +63,7 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
         "l2_regularization": [Interval(Real, 0, None, closed="left")],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "warm_start": ["boolean"],
-        "record_every": [Interval(Integral, 1, None, closed="left")],
+        "record_every": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "verbose": ["verbose"],
     }
 
@@ -143,7 +143,7 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
             A FitInterruptedWarning if the user interrupts (Ctrl-C) once the descent has begun: the weights
             reached are kept.
         """
-        n_steps, record_every = int(self.max_iter), int(self.record_every)  # of small types of NumPy too
+        n_steps = int(self.max_iter)  # of small types of NumPy too
         task = begin_fit(self, n_tasks(n_steps), X, y, sample_weight)
         with replacing_state(self) as fitted:
             problem = make_problem(fitted, X, y, sample_weight, n_steps=n_steps)
@@ -158,7 +158,7 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
                 problem.layers,
                 rate,
                 n_steps,
-                record_every,
+                recorded_steps(self.record_every, n_steps),
                 validation=validation,
                 on_record=_print_cost if self.verbose else None,
                 observer=task.step_reporter(n_steps, partial(fitted._copy_fitted_attributes, problem, rate)),
@@ -209,7 +209,9 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
             "loss_curve_": descent.loss_curve,
             "loss_": descent.loss,
             "n_iter_": descent.n_iter,
-            "_recorded_every": int(self.record_every),  # steps between two values of loss_curve_
+            "loss_curve_steps_": np.array(
+                recorded_steps(self.record_every, descent.n_iter + 1)[: len(descent.loss_curve)], np.intp
+            ),
         }
         if descent.validation_loss is not None:
             results["validation_loss_curve_"] = descent.validation_loss_curve

@@ -45,9 +45,10 @@ class LogisticRegressionGD(GradientDescentClassifier):
         total weight; None leaves the sample weights unchanged.
     warm_start : bool, default=False
         Whether `fit` continues from the weights of the previous fit, on the same features and classes.
-    record_every : int, default=100
+    record_every : int or "auto", default=100
         The cost is recorded before every `record_every`-th step, in [1, inf). A recorded step takes
-        about twice as long on small data, since it needs a logarithm.
+        about twice as long on small data, since it needs a logarithm. "auto" records every one of the first
+        steps and then fewer and fewer, 86 times in 2,000 steps, which shows the beginning of a curve too.
     verbose : bool, default=False
         Whether to print each recorded cost, as the notes do, and a line before steps are compiled (extra
         `fast`).
@@ -62,6 +63,8 @@ class LogisticRegressionGD(GradientDescentClassifier):
         b.
     loss_curve_ : list of float
         The cost before step 0, record_every, 2 record_every, ... of the last fit.
+    loss_curve_steps_ : ndarray of int
+        Before which steps the costs in `loss_curve_` were recorded.
     loss_ : float
         The cost of the fitted model.
     validation_loss_curve_ : list of float
@@ -199,8 +202,9 @@ class ShallowNNClassifier(GradientDescentClassifier):
         total weight; None leaves the sample weights unchanged.
     warm_start : bool, default=False
         Whether `fit` continues from the weights of the previous fit, on the same features and classes.
-    record_every : int, default=100
-        The cost is recorded before every `record_every`-th step, in [1, inf).
+    record_every : int or "auto", default=100
+        The cost is recorded before every `record_every`-th step, in [1, inf). "auto" records every one of the
+        first steps and then fewer and fewer, 98 times in 5,000 steps.
     verbose : bool, default=False
         Whether to print each recorded cost, as the notes do, and a line before steps are compiled (extra
         `fast`).
@@ -215,6 +219,8 @@ class ShallowNNClassifier(GradientDescentClassifier):
         b1 and b2.
     loss_curve_ : list of float
         The cost before step 0, record_every, 2 record_every, ... of the last fit.
+    loss_curve_steps_ : ndarray of int
+        Before which steps the costs in `loss_curve_` were recorded.
     loss_ : float
         The cost of the fitted model.
     validation_loss_curve_ : list of float

@@ -26,7 +26,7 @@ from ._callbacks import n_tasks
 from ._classifiers import LogisticRegressionGD, ShallowNNClassifier
 from ._descent.choice import prefers_gram
 from ._descent.gram import GramSamples
-from ._descent.run import train_stack
+from ._descent.run import recorded_steps, train_stack
 from ._descent.samples import BLOCK_BYTES
 from ._inputs import make_problem, validate_new_samples, validate_samples
 from ._preprocessing import FlattenScaler
@@ -113,7 +113,7 @@ def _names_of(kind):
 FITTED = {
     "classes_", "n_features_in_", "feature_names_in_", "coef_", "intercept_", "coefs_", "intercepts_",
     "loss_", "loss_curve_", "validation_loss_", "validation_loss_curve_", "n_iter_", "learning_rate_",
-    "_recorded_every",
+    "loss_curve_steps_",
 }  # fmt: skip
 HOOKS = "__getattr__", "__sklearn_is_fitted__"  # that Python and scikit-learn look for
 REPLACED = {kind: _names_of(kind) for kind in (LogisticRegressionGD, ShallowNNClassifier, Pipeline)}
@@ -366,12 +366,13 @@ class Stack:
         rates, penalties = zip(*settings, strict=True)
         l2 = _column(penalties, dtype)
         layers = [tuple(_repeat(array, n) for array in layer) for layer in self.problem.layers]
+        checkpoints = {step for candidates in settings.values() for step in candidates}
         train_stack(
             self.problem.objective(l2 if l2.any() else 0.0, layers),
             layers,
             _column(rates, dtype),
-            checkpoints={step for candidates in settings.values() for step in candidates},
-            record_every=int(self.prototype.record_every),
+            checkpoints,
+            recorded_steps(self.prototype.record_every, max(checkpoints)),
             on_checkpoint=partial(self._collect_finished, list(zip(rates, settings.values(), strict=True))),
             observer=observer,
         )

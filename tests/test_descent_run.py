@@ -5,8 +5,10 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from models import ACTIVATIONS, blobs, weights_of
+from engines import ENGINES, engine_of
+from models import ACTIVATIONS, blobs, both, weights_of
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
+from sknn_basic._descent.run import recorded_steps
 
 
 def test_divergence_keeps_the_last_finite_weights():
@@ -85,3 +87,28 @@ def test_no_rate_leaves_a_broken_model(activation, rate, dtype):
         assert all(np.isfinite(array).all() for array in weights_of(model))
         assert np.isfinite([*model.loss_curve_, model.loss_]).all()
         assert np.isfinite(model.predict_proba((X * 100).astype(dtype))).all()
+
+
+@pytest.mark.parametrize("end", [1, 2, 13, 500, 2000, 100_000])
+def test_automatic_records(end):
+    """Every one of the first 26 steps, then fewer and fewer; those of a longer fit begin with them."""
+    steps = recorded_steps("auto", end)
+    assert steps[:26] == [*range(min(end, 26))]
+    assert steps == [step for step in recorded_steps("auto", 10**6) if step < end]
+    gaps = np.diff(steps)
+    assert (gaps[1:] >= gaps[:-1]).all()
+    assert len(steps) <= 140
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@both
+def test_automatic_records_are_the_costs_of_those_steps(model, engine):
+    X, y = blobs()
+    with engine_of(engine):
+        every = clone(model).set_params(record_every=1).fit(X, y)
+        model = clone(model).set_params(record_every="auto").fit(X, y)
+    np.testing.assert_array_equal(every.loss_curve_steps_, np.arange(300))
+    assert len(model.loss_curve_) == len(model.loss_curve_steps_) == len(recorded_steps("auto", 300))
+    expected = np.array(every.loss_curve_)[model.loss_curve_steps_]
+    np.testing.assert_allclose(model.loss_curve_, expected, rtol=1e-12)
+    assert model.loss_ == pytest.approx(every.loss_, rel=1e-12)

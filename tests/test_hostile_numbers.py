@@ -216,7 +216,14 @@ def train_member(problem, settings):
     layers = [tuple(np.stack([array] * len(settings)) for array in layer) for layer in problem.layers]
     ended = []
     objective = problem.objective(l2 if l2.any() else 0.0, layers)
-    train_stack(objective, layers, rates, {7, 20}, 5, on_checkpoint=lambda _, found: ended.append(found[0]))
+    train_stack(
+        objective,
+        layers,
+        rates,
+        {7, 20},
+        range(0, 20, 5),
+        on_checkpoint=lambda _, found: ended.append(found[0]),
+    )
     return [descent and (*map(bytes_of, descent.layers), *map(repr, descent[1:])) for descent in ended]
 
 

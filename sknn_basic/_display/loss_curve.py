@@ -92,7 +92,7 @@ class LossCurveDisplay:
         """
         _, classifier = unwrap(cls.__name__, estimator)
         n_iter, n_records = classifier.n_iter_, len(classifier.loss_curve_)
-        iterations = [*(classifier._recorded_every * np.arange(n_records)), n_iter]
+        iterations = [*classifier.loss_curve_steps_, n_iter]
         curves = {"loss": [*classifier.loss_curve_, classifier.loss_]}
         if hasattr(classifier, "validation_loss_curve_"):
             curves["validation_loss"] = [*classifier.validation_loss_curve_, classifier.validation_loss_]
