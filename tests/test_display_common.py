@@ -13,9 +13,11 @@ from sknn_basic import (
     FlattenScaler,
     LogisticRegressionGD,
     LossCurveDisplay,
+    ShallowNNClassifier,
     VectorizedGridSearchCV,
     WeightsDisplay,
 )
+from sknn_basic._display.common import distinguishing_names
 
 pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
 
@@ -44,3 +46,28 @@ def test_displays_refuse_other_estimators(display):
         NotFittedError, match=rf"{display.__name__} draws .*GridSearchCV has none.*refit=True"
     ):
         display.from_estimator(search.fit(X, y))
+
+
+L, N = LogisticRegressionGD, ShallowNNClassifier
+
+
+@pytest.mark.parametrize(
+    ("models", "names"),
+    [
+        ([L(0.1), N()], ["LogisticRegressionGD", "ShallowNNClassifier"]),
+        ([L(np.float64(1e-3)), L(0.5)], ["learning_rate=0.001", "learning_rate=0.5"]),
+        (
+            [L("auto"), L("auto", 5), L(0.5, 5)],
+            [f"learning_rate={rate}, max_iter={n}" for rate, n in (("auto", 2000), ("auto", 5), (0.5, 5))],
+        ),
+        (
+            [L(0.1), N(4), N(64)],
+            ["LogisticRegressionGD"] + [f"ShallowNNClassifier, hidden_layer_size={n}" for n in (4, 64)],
+        ),
+        ([L(), L()], ["LogisticRegressionGD (1)", "LogisticRegressionGD (2)"]),
+        ([L()], ["LogisticRegressionGD"]),
+    ],
+)
+def test_names_tell_models_apart(models, names):
+    """By class, by the parameters in which models of one class differ, or else by number."""
+    assert distinguishing_names(models) == names

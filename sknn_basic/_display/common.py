@@ -30,6 +30,34 @@ def unwrap(display, estimator):
     return steps_before_last(estimator), classifier
 
 
+def distinguishing_names(classifiers):
+    """Return names that tell classifiers apart: their classes, and parameters that differ.
+
+    If all are of one class, its name is left out. Those that differ in nothing are numbered.
+    """
+    kinds = [type(classifier).__name__ for classifier in classifiers]
+    parameters = [
+        {key: _short_value(value) for key, value in classifier.get_params().items()}
+        for classifier in classifiers
+    ]
+    names = []
+    for kind, own in zip(kinds, parameters, strict=True):
+        rivals = [other for its, other in zip(kinds, parameters, strict=True) if its == kind]
+        differing = [
+            f"{key}={own[key]}" for key in own if any(other.get(key) != own[key] for other in rivals)
+        ]
+        are_of_one_class = len(rivals) == len(kinds)
+        names.append(", ".join(differing if differing and are_of_one_class else [kind, *differing]))
+    return [
+        f"{name} ({names[: i + 1].count(name)})" if names.count(name) > 1 else name
+        for i, name in enumerate(names)
+    ]
+
+
+def _short_value(value):
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def steps_before_last(estimator):
     """Return the transformers of a pipeline, or of the best one of a search; [] for any other estimator."""
     estimator = getattr(estimator, "best_estimator_", estimator)
