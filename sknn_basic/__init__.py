@@ -4,6 +4,7 @@ from ._base import FitInterruptedWarning
 from ._classifiers import LogisticRegressionGD, ShallowNNClassifier
 from ._datasets import load_photo_patches, read_hdf5, write_hdf5
 from ._display.confusion_images import ConfusionImagesDisplay
+from ._display.hidden_units import HiddenUnitsDisplay
 from ._display.loss_curve import LossCurveDisplay
 from ._display.weights import WeightsDisplay
 from ._image_folders import read_image, read_image_folder
@@ -17,6 +18,7 @@ __all__ = [
     "ConfusionImagesDisplay",
     "FitInterruptedWarning",
     "FlattenScaler",
+    "HiddenUnitsDisplay",
     "LogisticRegressionGD",
     "LossCurveDisplay",
     "ShallowNNClassifier",

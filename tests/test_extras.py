@@ -8,8 +8,10 @@ import pytest
 
 from sknn_basic import (
     ConfusionImagesDisplay,
+    HiddenUnitsDisplay,
     LogisticRegressionGD,
     LossCurveDisplay,
+    ShallowNNClassifier,
     WeightsDisplay,
     read_image,
     read_image_folder,
@@ -44,6 +46,15 @@ def test_displays_name_their_extra(display, missing):
     options = {} if display is LossCurveDisplay else {"image_shape": (2, 2)}
     with pytest.raises(ImportError, match=rf"{display.__name__} needs matplotlib.*sknn-basic\[plots\]"):
         display.from_estimator(model, *samples, **options)
+
+
+@pytest.mark.parametrize("display", [HiddenUnitsDisplay])
+def test_displays_on_a_plane_name_their_extra(display, missing):
+    missing("matplotlib")
+    data = np.eye(2), [0, 1]
+    model = ShallowNNClassifier(max_iter=2).fit(*data)
+    with pytest.raises(ImportError, match=rf"{display.__name__} needs matplotlib.*sknn-basic\[plots\]"):
+        display.from_estimator(model, *data)
 
 
 @pytest.mark.parametrize("reader", [read_image, read_image_folder])

@@ -1,4 +1,4 @@
-"""Helpers of the displays: the classifier inside an estimator, matplotlib, image shapes and axes."""
+"""Helpers of the displays: the classifier inside an estimator, matplotlib, names, image shapes and axes."""
 
 from math import ceil
 
@@ -10,24 +10,30 @@ from sklearn.utils.validation import check_is_fitted
 from .._base import GradientDescentClassifier, last_step
 from .._extras import import_extra
 from .._preprocessing import FlattenScaler
+from .._text import NAME_LENGTH, short_name
 
 
 def unwrap(display, estimator):
     """Return the steps before the classifier and the classifier; `display` is the name for messages."""
+    model = best_model(display, estimator)
+    check_is_fitted(last_step(model))
+    return steps_before_last(model), last_step(model)
+
+
+def best_model(display, estimator):
+    """Return a classifier of this package or a pipeline that ends in one: that of a search, or as given."""
     if hasattr(estimator, "refit") and not hasattr(estimator, "best_estimator_"):
         raise NotFittedError(
             f"{display} draws the best_estimator_ of a search, but this {type(estimator).__name__} has none: "
             "fit it, with refit=True."
         )
     estimator = getattr(estimator, "best_estimator_", estimator)
-    classifier = last_step(estimator)
-    if not isinstance(classifier, GradientDescentClassifier):
+    if not isinstance(last_step(estimator), GradientDescentClassifier):
         raise TypeError(
             f"{display} takes LogisticRegressionGD, ShallowNNClassifier, a Pipeline that ends in one or a "
             f"fitted search over either, got {estimator!r}."
         )
-    check_is_fitted(classifier)
-    return steps_before_last(estimator), classifier
+    return estimator
 
 
 def distinguishing_names(classifiers):
@@ -62,6 +68,12 @@ def steps_before_last(estimator):
     """Return the transformers of a pipeline, or of the best one of a search; [] for any other estimator."""
     estimator = getattr(estimator, "best_estimator_", estimator)
     return [step for _, step in estimator.steps[:-1]] if isinstance(estimator, Pipeline) else []
+
+
+def legend_name(name):
+    """Return the name for a legend, which would read $ as a formula and leave out what begins with "_"."""
+    text = short_name(name, 2 * NAME_LENGTH).replace("$", r"\$")
+    return f" {text}" if text.startswith("_") else text
 
 
 def import_matplotlib(module, display):
@@ -113,3 +125,15 @@ def axes_for_images(display, ax, n_images):
         ax.set_axis_off()
         figure, grid = ax.figure, place.subgridspec(n_rows, n_columns)
     return [figure.add_subplot(grid[i // n_columns, i % n_columns]) for i in range(n_images)]
+
+
+def room_for_panels(display, ax, size):
+    """Return a figure and a place in its grid: those of the axes given, or of a new figure of a size."""
+    if ax is None:
+        figure = import_matplotlib("pyplot", display).figure(figsize=size, layout="constrained")
+        return figure, figure.add_gridspec(1, 1)[0]
+    place = ax.get_subplotspec()
+    if place is None:
+        raise ValueError(f"{display} divides the axes it is given, which must be one of plt.subplots.")
+    ax.set_axis_off()
+    return ax.figure, place

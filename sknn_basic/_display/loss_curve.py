@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from .._text import NAME_LENGTH, short_name
-from .common import distinguishing_names, import_matplotlib, unwrap
+from .common import distinguishing_names, import_matplotlib, legend_name, unwrap
 
 
 class LossCurveDisplay:
@@ -222,7 +221,7 @@ class LossCurveDisplay:
         if ax is None:
             _, ax = import_matplotlib("pyplot", this).subplots()
         name = self.name if name is None else name
-        prefix = "" if name is None else f"{_legend_name(name)}, "
+        prefix = "" if name is None else f"{legend_name(name)}, "
         aliases = import_matplotlib("lines", this).Line2D
         kwargs = import_matplotlib("cbook", this).normalize_kwargs(kwargs, aliases)
         style = {"label": f"{prefix}training"} | kwargs
@@ -245,9 +244,3 @@ class LossCurveDisplay:
         ax.legend()
         self.ax_, self.figure_ = ax, ax.figure
         return self
-
-
-def _legend_name(name):
-    """Return the name for a legend, which would read $ as a formula and leave out what begins with "_"."""
-    text = short_name(name, 2 * NAME_LENGTH).replace("$", r"\$")
-    return f" {text}" if text.startswith("_") else text
