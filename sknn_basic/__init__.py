@@ -4,6 +4,7 @@ from ._base import FitInterruptedWarning
 from ._classifiers import LogisticRegressionGD, ShallowNNClassifier
 from ._datasets import load_photo_patches, read_hdf5, write_hdf5
 from ._display.confusion_images import ConfusionImagesDisplay
+from ._display.descent import DescentDisplay
 from ._display.hidden_units import HiddenUnitsDisplay
 from ._display.loss_curve import LossCurveDisplay
 from ._display.weights import WeightsDisplay
@@ -16,6 +17,7 @@ from ._search import VectorizedGridSearchCV
 __version__ = "0.1.0"
 __all__ = [
     "ConfusionImagesDisplay",
+    "DescentDisplay",
     "FitInterruptedWarning",
     "FlattenScaler",
     "HiddenUnitsDisplay",

@@ -8,6 +8,7 @@ import pytest
 
 from sknn_basic import (
     ConfusionImagesDisplay,
+    DescentDisplay,
     HiddenUnitsDisplay,
     LogisticRegressionGD,
     LossCurveDisplay,
@@ -48,7 +49,7 @@ def test_displays_name_their_extra(display, missing):
         display.from_estimator(model, *samples, **options)
 
 
-@pytest.mark.parametrize("display", [HiddenUnitsDisplay])
+@pytest.mark.parametrize("display", [DescentDisplay, HiddenUnitsDisplay])
 def test_displays_on_a_plane_name_their_extra(display, missing):
     missing("matplotlib")
     data = np.eye(2), [0, 1]

@@ -48,7 +48,13 @@ LAYERS = [
     {"_base", "_propagate"},
     {"_classifiers", "_display.common"},
     {"_path", "_stacks", "_display.plane"},
-    {"_display.confusion_images", "_display.hidden_units", "_display.loss_curve", "_display.weights"},
+    {
+        "_display.confusion_images",
+        "_display.descent",
+        "_display.hidden_units",
+        "_display.loss_curve",
+        "_display.weights",
+    },
     {"_search", "_report"},
     {"__init__"},
     {"__main__"},
@@ -70,6 +76,7 @@ LAWS_ACROSS_MODULES = [
 def test_public_names():
     assert sorted(sknn_basic.__all__) == [
         "ConfusionImagesDisplay",
+        "DescentDisplay",
         "FitInterruptedWarning",
         "FlattenScaler",
         "HiddenUnitsDisplay",
