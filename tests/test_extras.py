@@ -11,6 +11,7 @@ from sknn_basic import (
     DescentDisplay,
     HiddenUnitsDisplay,
     LogisticRegressionGD,
+    LossContourDisplay,
     LossCurveDisplay,
     ShallowNNClassifier,
     WeightsDisplay,
@@ -49,7 +50,7 @@ def test_displays_name_their_extra(display, missing):
         display.from_estimator(model, *samples, **options)
 
 
-@pytest.mark.parametrize("display", [DescentDisplay, HiddenUnitsDisplay])
+@pytest.mark.parametrize("display", [DescentDisplay, HiddenUnitsDisplay, LossContourDisplay])
 def test_displays_on_a_plane_name_their_extra(display, missing):
     missing("matplotlib")
     data = np.eye(2), [0, 1]
