@@ -8,8 +8,10 @@ import pytest
 
 from sknn_basic import (
     ConfusionImagesDisplay,
+    DescentDisplay,
     HiddenUnitsDisplay,
     LogisticRegressionGD,
+    LossContourDisplay,
     LossCurveDisplay,
     ShallowNNClassifier,
     WeightsDisplay,
@@ -48,7 +50,7 @@ def test_displays_name_their_extra(display, missing):
         display.from_estimator(model, *samples, **options)
 
 
-@pytest.mark.parametrize("display", [HiddenUnitsDisplay])
+@pytest.mark.parametrize("display", [DescentDisplay, HiddenUnitsDisplay, LossContourDisplay])
 def test_displays_on_a_plane_name_their_extra(display, missing):
     missing("matplotlib")
     data = np.eye(2), [0, 1]
