@@ -141,6 +141,15 @@ def test_a_grid_for_many_units_and_a_panel_for_one():
     assert HiddenUnitsDisplay.from_estimator(network(1).fit(X, y), X, y).axes_.shape == (1,)
 
 
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_titles_of_many_units_are_short(n_classes):
+    X, y = blobs(n_classes, n=2)
+    display = HiddenUnitsDisplay.from_estimator(network(17).fit(X, y), X, y)
+    W2 = display.weights if n_classes == 2 else display.weights - display.weights.mean(axis=1)[:, np.newaxis]
+    titles = [f"{j}: {w.max():+.2g}".replace("-", "−") for j, w in enumerate(W2)]
+    assert [axes.get_title() for axes in display.axes_] == titles
+
+
 def test_units_that_do_nothing_are_white():
     X, y = blobs(n=2)
     model = network(3, "relu").fit(X, y)

@@ -119,8 +119,8 @@ def test_what_is_drawn():
     legend = display.ax_.get_legend()
     assert legend.get_title().get_text() == f"learning rate (2/L = {stable:.3g})"
     assert [text.get_text() for text in legend.get_texts()] == [
-        f"{stable / 2:.3g} = 0.5 times 2/L",
-        f"1 = {1 / stable:.2g} times 2/L",
+        f"{stable / 2:.4g} = 0.5 times 2/L",
+        f"1 = {1 / stable:.3g} times 2/L",
     ]
     colours = class_colours("A", 2)
     for line, path, colour in zip(display.lines_, display.paths, colours, strict=True):

@@ -22,6 +22,7 @@ from .plane import (
 
 SIZE = 10.7, 6.0  # inches, of a new figure: the shape of a slide
 FRAME = 0.6, 6.0  # points, the widths of the frames of a unit without influence and of the strongest
+LARGE = 4  # columns of panels, beyond which the titles are short
 
 
 class HiddenUnitsDisplay:
@@ -224,14 +225,18 @@ class HiddenUnitsDisplay:
             self.zero_lines_.append(line)
             axes.spines[:].set(color=colours[favoured], linewidth=widths[j])
             axes.set(xticks=[], yticks=[])
-            axes.set_title(self._title(j, favoured), fontsize="medium", parse_math=False)
+            title = self._title(j, favoured, is_short=n_columns > LARGE)
+            axes.set_title(title, fontsize="medium", parse_math=False)
 
-    def _title(self, j, favoured):
-        """Return the number of a unit and its weight, with the name of one of more than two classes."""
+    def _title(self, j, favoured, is_short):
+        """Return the number of a unit and its weight; with the class if these are more than two."""
         if len(self.classes) == 2:
-            return f"unit {j}: {self.weights[j, 0]:+.2g}".replace("-", "\N{MINUS SIGN}")
-        weight = self.weights[j, favoured] - self.weights[j].mean()
-        return f"unit {j}: {weight:+.2g}, {short_name(self.classes[favoured], 12)}"
+            weight, of_class = self.weights[j, 0], ""
+        else:
+            weight = self.weights[j, favoured] - self.weights[j].mean()
+            of_class = f", {short_name(self.classes[favoured], 12)}"
+        text = f"{j}: {weight:+.2g}".replace("-", "\N{MINUS SIGN}")
+        return text if is_short else f"unit {text}{of_class}"
 
 
 def weights_of_classes(weights):

@@ -233,8 +233,8 @@ class LossContourDisplay:
 
     def _label(self, rate):
         if self.stable_rate is None:
-            return f"{rate:.3g}"
-        return f"{rate:.3g} = {rate / self.stable_rate:.2g} times 2/L"
+            return f"{rate:.4g}"
+        return f"{rate:.4g} = {rate / self.stable_rate:.3g} times 2/L"
 
 
 class _Path:
