@@ -17,7 +17,7 @@ from sknn_basic import (
     VectorizedGridSearchCV,
     WeightsDisplay,
 )
-from sknn_basic._display.common import distinguishing_names
+from sknn_basic._display.common import distinguishing_names, grid_for_images
 
 pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
 
@@ -71,3 +71,18 @@ L, N = LogisticRegressionGD, ShallowNNClassifier
 def test_names_tell_models_apart(models, names):
     """By class, by the parameters in which models of one class differ, or else by number."""
     assert distinguishing_names(models) == names
+
+
+@pytest.mark.parametrize(
+    ("n_images", "grid"), [(1, (1, 1)), (3, (1, 3)), (4, (2, 2)), (7, (2, 4)), (10, (2, 5)), (64, (8, 8))]
+)
+def test_images_fill_their_grid(n_images, grid):
+    assert grid_for_images(n_images) == grid
+
+
+def test_grids_are_no_strips():
+    """A row is at least as long as there are rows, at most thrice, and no row is empty."""
+    for n in range(1, 300):
+        n_rows, n_columns = grid_for_images(n)
+        assert n_rows <= n_columns <= max(3 * n_rows, 3)
+        assert (n_rows - 1) * n_columns < n <= n_rows * n_columns

@@ -1,6 +1,7 @@
 """Helpers of the displays: the classifier inside an estimator, matplotlib, names, image shapes and axes."""
 
-from math import ceil
+from collections.abc import Mapping
+from math import ceil, sqrt
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
@@ -64,6 +65,20 @@ def _short_value(value):
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def name_classes(labels, class_names):
+    """Return a dict from each label to the name of its class."""
+    if class_names is None:
+        return {label: label for label in labels}
+    names = class_names if isinstance(class_names, Mapping) else dict(enumerate(class_names))
+    nameless = [label for label in labels if label not in names]
+    if nameless:
+        raise ValueError(
+            f"class_names has no name for the classes {nameless}. Pass the names of the classes 0, 1, ..., "
+            "or a dict from labels to names."
+        )
+    return names
+
+
 def steps_before_last(estimator):
     """Return the transformers of a pipeline, or of the best one of a search; [] for any other estimator."""
     estimator = getattr(estimator, "best_estimator_", estimator)
@@ -101,14 +116,20 @@ def check_image_shape(display, image_shape):
         )
 
 
+def grid_for_images(n_images):
+    """Return the rows and columns of a grid that is wide rather than tall, with few empty places."""
+    widths = range(ceil(sqrt(n_images)), ceil(sqrt(2.5 * n_images)) + 1)
+    n_columns = min(widths, key=lambda n: (-n_images % n, abs(n - sqrt(1.5 * n_images))))
+    return ceil(n_images / n_columns), n_columns
+
+
 def axes_for_images(display, ax, n_images):
     """Return a sequence of axes: those given, those that divide one into a grid, or those of a new figure."""
     if ax is not None and np.ndim(ax) > 0:
         if np.size(ax) == 0:
             raise ValueError(f"{display} needs axes to draw in, but ax is empty.")
         return np.ravel(ax)
-    n_columns = ceil(np.sqrt(n_images * 1.5))
-    n_rows = ceil(n_images / n_columns)
+    n_rows, n_columns = grid_for_images(n_images)
     if ax is None:
         size = 1 + 1.6 * n_columns, 1 + 1.7 * n_rows
         figure = import_matplotlib("pyplot", display).figure(figsize=size, layout="constrained")

@@ -1,6 +1,5 @@
 """The images that a classifier misclassifies."""
 
-from collections.abc import Mapping
 from math import prod
 from numbers import Integral
 
@@ -12,7 +11,13 @@ from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import check_is_fitted
 
 from .._text import short_name
-from .common import axes_for_images, check_image_shape, fitted_image_shape, steps_before_last
+from .common import (
+    axes_for_images,
+    check_image_shape,
+    fitted_image_shape,
+    name_classes,
+    steps_before_last,
+)
 
 
 class ConfusionImagesDisplay:
@@ -222,7 +227,7 @@ class ConfusionImagesDisplay:
                 f"{labels.tolist()}. Pass one column for each class, and the classes of the columns as "
                 "labels where y_true lacks some."
             )
-        names = _name_classes(unique_labels(labels, y_true).tolist(), class_names)
+        names = name_classes(unique_labels(labels, y_true).tolist(), class_names)
         predicted = labels[y_prob.argmax(axis=1)]
         (mistakes,) = np.nonzero(predicted != y_true)
         by_confidence = np.argsort(-y_prob[mistakes].max(axis=1), kind="stable")
@@ -308,20 +313,6 @@ def _resolve_image_shape(display, sample_shape, image_shape):
             f"{prod(image_shape)}: pass the image_shape of X."
         )
     return image_shape if tuple(image_shape[2:]) == (3,) else image_shape[:2]
-
-
-def _name_classes(labels, class_names):
-    """Return a dict from each label to the name of its class."""
-    if class_names is None:
-        return {label: label for label in labels}
-    names = class_names if isinstance(class_names, Mapping) else dict(enumerate(class_names))
-    nameless = [label for label in labels if label not in names]
-    if nameless:
-        raise ValueError(
-            f"class_names has no name for the classes {nameless}. Pass the names of the classes 0, 1, ..., "
-            "or a dict from labels to names."
-        )
-    return names
 
 
 def _scale(X, shown):
