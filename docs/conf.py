@@ -8,6 +8,8 @@ import sknn_basic
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
 
+import public_names  # noqa: E402, which is there
+
 project = "sknn_basic"
 author = "the sknn_basic developers"
 copyright = "the sknn_basic developers. BSD-3-Clause"
@@ -35,11 +37,11 @@ myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 html_math_renderer = "mathml"  # which browsers draw themselves: no page loads anything from elsewhere
 copybutton_exclude = ".linenos, .gp, .go"  # code without prompts and output
-rst_prolog = ".. currentmodule:: sknn_basic\n"
 
 # Reference: a page for each public name
 
 autosummary_generate = True
+autosummary_context = {"methods_of": {name: public_names.methods(name) for name in sknn_basic.__all__}}
 autodoc_typehints = "none"
 numpydoc_show_class_members = False  # the template lists the methods
 numpydoc_use_plots = True
@@ -61,6 +63,7 @@ sphinx_gallery_conf = {
     "image_scrapers": ("matplotlib",),
     "matplotlib_animations": True,
     "reset_modules": ("matplotlib", "lecture.shape_figures"),
+    "image_srcset": ["2x"],
     "thumbnail_size": (480, 270),
     "capture_repr": (),
     "min_reported_time": 0,
@@ -79,11 +82,13 @@ html_theme = "pydata_sphinx_theme"
 html_title = "sknn_basic"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_favicon = "_static/icon.svg"
+html_context = {"default_mode": "auto"}
 html_show_sourcelink = False
 html_copy_source = False
 html_sidebars = {"index": [], "changes": [], "performance/*": [], "getting_started": []}
 html_theme_options = {
-    "logo": {"text": "sknn_basic"},
+    "logo": {"text": "sknn_basic", "image_light": "_static/icon.svg", "image_dark": "_static/icon.svg"},
     "header_links_before_dropdown": 7,
     "show_prev_next": True,
     "navigation_with_keys": False,

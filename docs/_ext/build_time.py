@@ -26,7 +26,9 @@ def run_examples(page):
     """Run the examples of a page, in one session in the current folder; return the report of those that fail."""
     names, report = {}, []
     for number, block in enumerate(BLOCK.findall(page.read_text(encoding="utf-8"))):
-        test = doctest.DocTestParser().get_doctest(block, names, f"{page.name}, example {number}", str(page), 0)
+        test = doctest.DocTestParser().get_doctest(
+            block, names, f"{page.name}, example {number}", str(page), 0
+        )
         doctest.DocTestRunner(optionflags=FLAGS).run(test, out=report.append, clear_globs=False)
         names = test.globs
     return "".join(report)
@@ -36,7 +38,9 @@ def run_command(folder):
     """Run the notes' assignment as a user does; write what it prints and what it draws."""
     command = [sys.executable, "-m", "sknn_basic", "train", "--plot", "report.png"]
     environment = os.environ | {"PYTHONUTF8": "1", "COLUMNS": "88"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8")
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8"
+    )
     if done.returncode:
         raise ExtensionError(f"{' '.join(command)} failed:\n{done.stderr}")
     (folder / "assignment.txt").write_text(done.stdout, encoding="utf-8")

@@ -37,7 +37,10 @@ def direct(graph):
     above = {}
     for name in sorted(graph, key=levels(graph).get):
         above[name] = graph[name].union(*(above[used] for used in graph[name]))
-    return {name: {used for used in graph[name] if not any(used in above[other] for other in graph[name])} for name in graph}
+    return {
+        name: {used for used in graph[name] if not any(used in above[other] for other in graph[name])}
+        for name in graph
+    }
 
 
 def positions(graph):
@@ -47,7 +50,8 @@ def positions(graph):
     for row in range(max(level.values()) + 1):
         members = [name for name in graph if level[name] == row]
         center = {
-            name: sum(x[used] for used in graph[name]) / len(graph[name]) if graph[name] else 0.5 for name in members
+            name: sum(x[used] for used in graph[name]) / len(graph[name]) if graph[name] else 0.5
+            for name in members
         }
         members.sort(key=lambda name: (center[name], name))
         x |= {name: (i + 0.5) / len(members) for i, name in enumerate(members)}

@@ -8,9 +8,11 @@ import sknn_basic
 from sphinx.errors import ExtensionError
 
 
-def own_methods(name):
-    """Return the public methods of a class that the package defines, and those that scikit-learn does."""
+def methods(name):
+    """Return the public methods of a class that the package defines, and those that others do."""
     public = getattr(sknn_basic, name)
+    if not isinstance(public, type):
+        return [], []
     own, others = [], []
     for method, value in inspect.getmembers(public, callable):
         if method.startswith("_"):
@@ -30,7 +32,14 @@ def check(app):
         raise ExtensionError(f"docs/api.rst should list each name of sknn_basic.__all__ once: see {wrong}.")
 
 
+def escape_types(app, what, name, obj, options, lines):
+    """Show the types of parameters as they stand: `(n_samples, n_features_in_)` is no link, `*shape` not emphasised."""
+    for i, line in enumerate(lines):
+        if parameter := re.match(r"( *[*\w][*\w, ]* : )(.*)", line):
+            lines[i] = parameter[1] + re.sub(r"(?<=\w)_(?!\w)|\*", r"\\\g<0>", parameter[2])
+
+
 def setup(app):
-    app.config.autosummary_context = {"own_methods": own_methods}
+    app.connect("autodoc-process-docstring", escape_types, priority=400)  # numpydoc has 500
     app.connect("builder-inited", check)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
