@@ -44,8 +44,7 @@ autosummary_generate = True
 autosummary_context = {"methods_of": {name: public_names.methods(name) for name in sknn_basic.__all__}}
 autodoc_typehints = "none"
 numpydoc_show_class_members = False  # the template lists the methods
-numpydoc_use_plots = True
-numpydoc_plot_import_re = r"\bimport .*Display\b"  # examples of displays are drawn
+toc_object_entries_show_parents = "hide"
 plot_include_source = True
 plot_html_show_source_link = False
 plot_html_show_formats = False
@@ -86,10 +85,11 @@ html_favicon = "_static/icon.svg"
 html_context = {"default_mode": "auto"}
 html_show_sourcelink = False
 html_copy_source = False
-html_sidebars = {"index": [], "changes": [], "performance/*": [], "getting_started": []}
+SINGLE_PAGES = "index getting_started mathematics teachers performance results inside changes"
+html_sidebars = {page: [] for page in SINGLE_PAGES.split()}
 html_theme_options = {
     "logo": {"text": "sknn_basic", "image_light": "_static/icon.svg", "image_dark": "_static/icon.svg"},
-    "header_links_before_dropdown": 7,
+    "header_links_before_dropdown": 6,
     "show_prev_next": True,
     "navigation_with_keys": False,
     "show_toc_level": 2,

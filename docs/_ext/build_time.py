@@ -14,6 +14,7 @@ from pathlib import Path
 
 import lecture
 import modules
+from docutils import nodes
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
@@ -53,7 +54,7 @@ def make(app):
     folder = source / "_build" / "made"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "lecture.rst").write_text(lecture.listing(lecture.pages()), encoding="utf-8")
-    modules.draw(folder / "modules.svg")
+    modules.draw(folder / "modules.png")
     run_command(folder)
     plt.switch_backend("agg")
     for page in sorted([*source.glob("*.md"), *source.glob("guide/*.md")]):
@@ -76,7 +77,16 @@ def without_foreign_styles(app, pagename, templatename, context, doctree):
         )
 
 
+def strip_blocks(app, document):
+    """Take the last empty line out of examples, which doctest needs in Markdown."""
+    for block in document.findall(nodes.literal_block):
+        if block.astext().startswith(">>> "):
+            block.rawsource = block.astext().rstrip()
+            block[:] = [nodes.Text(block.rawsource)]
+
+
 def setup(app):
+    app.connect("doctree-read", strip_blocks)
     app.connect("builder-inited", make)
     app.connect("html-page-context", without_foreign_styles)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

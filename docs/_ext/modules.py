@@ -1,11 +1,13 @@
 """A picture of the modules of gradient descent: which imports which, read from their source."""
 
 import ast
+from itertools import pairwise
 from pathlib import Path
 
 import sknn_basic
 
 DESCENT = Path(sknn_basic.__file__).parent / "_descent"
+FORMULAS = {"network", "activations", "outputs"}
 
 
 def imports(folder=DESCENT):
@@ -43,44 +45,71 @@ def direct(graph):
     }
 
 
-def positions(graph):
-    """Return x in [0, 1] and the level of each module: near those that it imports, evenly spread in its row."""
-    level = levels(graph)
+def with_waypoints(graph):
+    """Return the rows, lowest first, and the paths of the imports, with a waypoint in each row that one crosses.
+
+    A module stands as high as the lowest that imports it allows.
+    """
+    importers = {name: {other for other in graph if name in graph[other]} for name in graph}
+    depth = levels(importers)
+    level = {name: max(depth.values()) - depth[name] for name in graph}
+    rows = [[name for name in graph if level[name] == row] for row in range(max(level.values()) + 1)]
+    paths = []
+    for name, used in graph.items():
+        for other in sorted(used):
+            crossed = range(level[name] - 1, level[other], -1)
+            path = [name, *((name, other, row) for row in crossed), other]
+            for point, row in zip(path[1:-1], crossed, strict=True):
+                rows[row].append(point)
+            paths.append(path)
+    return rows, paths
+
+
+def positions(rows, paths, n_sweeps=12):
+    """Return (x, y) of each module and waypoint: in its row, near what it is connected with."""
+    near = {}
+    for path in paths:
+        for above, below in pairwise(path):
+            near.setdefault((above, "down"), []).append(below)
+            near.setdefault((below, "up"), []).append(above)
     x = {}
-    for row in range(max(level.values()) + 1):
-        members = [name for name in graph if level[name] == row]
-        center = {
-            name: sum(x[used] for used in graph[name]) / len(graph[name]) if graph[name] else 0.5
-            for name in members
-        }
-        members.sort(key=lambda name: (center[name], name))
-        x |= {name: (i + 0.5) / len(members) for i, name in enumerate(members)}
-    return {name: (x[name], level[name]) for name in graph}
+    for row in rows:
+        x |= spread(row)
+    for sweep in range(n_sweeps):
+        direction = ("down", "up")[sweep % 2]
+        for row in rows if direction == "down" else reversed(rows):
+            center = {}
+            for point in row:
+                others = near.get((point, direction), [point])
+                center[point] = sum(x[other] for other in others) / len(others)
+            x |= spread(sorted(row, key=lambda point, center=center: (center[point], str(point))))
+    return {point: (x[point], y) for y, row in enumerate(rows) for point in row}
+
+
+def spread(row):
+    """Return x in [0, 1] of each point of a row, at equal distances."""
+    return {point: (i + 0.5) / len(row) for i, point in enumerate(row)}
 
 
 def draw(path):
     """Draw the modules as boxes, each above those that it imports."""
     from matplotlib.figure import Figure
 
-    graph = imports()
-    place = positions(direct(graph))
-    top = max(y for _, y in place.values())
-    figure = Figure(figsize=(9.6, 0.85 * (top + 1)), layout="constrained")
+    rows, paths = with_waypoints(direct(imports()))
+    place = positions(rows, paths)
+    figure = Figure(figsize=(9.6, 0.68 * len(rows)), layout="constrained")
     ax = figure.subplots()
-    for name, used in direct(graph).items():
-        for other in used:
-            ax.annotate(
-                "",
-                place[other],
-                place[name],
-                arrowprops={"arrowstyle": "-|>", "color": "0.55", "shrinkA": 12, "shrinkB": 13, "lw": 1},
-            )
-    formulas = {"network", "activations", "outputs"}
-    for name, (x, y) in place.items():
-        color = "#fdd0a2" if name in formulas else "#deebf7"
-        box = {"boxstyle": "round,pad=0.45", "facecolor": color, "edgecolor": "0.3"}
-        ax.text(x, y, name, ha="center", va="center", fontsize=12, bbox=box)
-    ax.set(xlim=(0, 1), ylim=(-0.5, top + 0.5))
+    boxes = {}
+    for name in imports():
+        color = "#fdd0a2" if name in FORMULAS else "#deebf7"
+        style = {"boxstyle": "round,pad=0.4", "facecolor": color, "edgecolor": "0.3"}
+        boxes[name] = ax.text(*place[name], name, ha="center", va="center", fontsize=12, bbox=style).get_bbox_patch()
+    for points in paths:
+        for start, end in pairwise(points):
+            style = "-|>" if end in boxes else "-"
+            ends = {"patchA": boxes.get(start), "patchB": boxes.get(end), "shrinkA": 0, "shrinkB": 0}
+            arrow = {"arrowstyle": style, "color": "0.45", "lw": 1.2, "mutation_scale": 14}
+            ax.annotate("", place[end], place[start], arrowprops=arrow | ends)
+    ax.set(xlim=(0, 1), ylim=(-0.5, len(rows) - 0.5))
     ax.axis("off")
-    figure.savefig(path)
-    figure.savefig(path.with_suffix(".png"), dpi=110)
+    figure.savefig(path, dpi=160)

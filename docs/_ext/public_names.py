@@ -39,7 +39,15 @@ def escape_types(app, what, name, obj, options, lines):
             lines[i] = parameter[1] + re.sub(r"(?<=\w)_(?!\w)|\*", r"\\\g<0>", parameter[2])
 
 
+def draw_examples(app, what, name, obj, options, lines):
+    """Draw what the examples of a display draw."""
+    if "Examples" in lines and "Display" in name and what == "class":
+        first = lines.index("Examples") + 2
+        lines[first:] = [".. plot::", "", *(f"   {line}" for line in lines[first:])]
+
+
 def setup(app):
     app.connect("autodoc-process-docstring", escape_types, priority=400)  # numpydoc has 500
+    app.connect("autodoc-process-docstring", draw_examples, priority=400)
     app.connect("builder-inited", check)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
