@@ -10,7 +10,7 @@ def draw_inline(translator, node):
 
 
 def draw_block(translator, node):
-    translator.body.append(f'<div class="math">{tex2mathml(node.astext(), as_block=True)}</div>\n')
+    translator.body.append(f'<div class="formula">{tex2mathml(node.astext(), as_block=True)}</div>\n')
     raise SkipNode
 
 

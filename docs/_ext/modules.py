@@ -103,7 +103,9 @@ def draw(path):
     for name in imports():
         color = "#fdd0a2" if name in FORMULAS else "#deebf7"
         style = {"boxstyle": "round,pad=0.4", "facecolor": color, "edgecolor": "0.3"}
-        boxes[name] = ax.text(*place[name], name, ha="center", va="center", fontsize=12, bbox=style).get_bbox_patch()
+        boxes[name] = ax.text(
+            *place[name], name, ha="center", va="center", fontsize=12, bbox=style
+        ).get_bbox_patch()
     for points in paths:
         for start, end in pairwise(points):
             style = "-|>" if end in boxes else "-"

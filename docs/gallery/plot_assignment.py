@@ -63,6 +63,7 @@ for name, classifier in {"logistic regression": line, "network of 7 units": netw
         f"{name}: {accuracies[0]:.1%} of the training images are right, {accuracies[1]:.1%} of the test images"
     )
 
+# sphinx_gallery_thumbnail_number = 2
 # %%
 # The cost over the steps
 # -----------------------
