@@ -1,8 +1,8 @@
-"""Check a built site: python .ci/check_site.py docs/_build/html
+"""Check a built site, in a folder: `python .ci/check_site.py docs/_build/html`.
 
 Every internal link leads to a page and an anchor that are there, and no page loads anything from elsewhere. In
-headless Chromium, if there is one: no error in the console, no image missing, no horizontal scroll on a telephone or a
-laptop, and the search finds a public name.
+headless Chromium, if there is one: no error in the console, no image missing, no horizontal scroll on a
+telephone or a laptop, and the search finds a public name.
 """
 
 import functools
@@ -17,6 +17,12 @@ from urllib.parse import unquote, urlsplit
 WIDTHS = (390, 1280)
 SOUGHT = "VectorizedGridSearchCV"
 BROWSERS = "chromium chromium-browser google-chrome google-chrome-stable".split()
+LOAD_IMAGES = """async () => {
+    for (const image of document.images) {
+        image.loading = 'eager';
+        await image.decode().catch(() => 0);
+    }
+}"""
 LOADED = {("img", "src"), ("script", "src"), ("source", "src"), ("video", "src"), ("iframe", "src")}
 STYLES = {"stylesheet", "icon", "preload", "modulepreload"}
 
@@ -95,9 +101,7 @@ def look(page, address):
     page.on("console", on_console)
     page.on("pageerror", on_error)
     page.goto(address, wait_until="load")
-    page.evaluate(
-        "async () => { for (const i of document.images) { i.loading = 'eager'; await i.decode().catch(() => 0); } }"
-    )
+    page.evaluate(LOAD_IMAGES)
     missing = page.evaluate("[...document.images].filter(i => !i.naturalWidth).map(i => i.src)")
     found += [f"image missing: {source}" for source in missing]
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

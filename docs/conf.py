@@ -90,8 +90,8 @@ html_sidebars = {page: [] for page in SINGLE_PAGES.split()}
 html_theme_options = {
     "logo": {"text": "sknn_basic", "image_light": "_static/icon.svg", "image_dark": "_static/icon.svg"},
     "header_links_before_dropdown": 6,
-    "navbar_persistent": [],
-    "navbar_end": ["search-button", "theme-switcher"],
+    "navbar_persistent": ["search-button"],
+    "navbar_end": ["theme-switcher"],
     "show_prev_next": True,
     "navigation_with_keys": False,
     "show_toc_level": 2,

@@ -12,11 +12,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import lecture
-import modules
 from docutils import nodes
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
+
+import lecture
+import modules
 
 logger = logging.getLogger(__name__)
 BLOCK = re.compile(r"^```python\n(>>> .*?)^```", re.DOTALL | re.MULTILINE)

@@ -4,8 +4,9 @@ import inspect
 import re
 from pathlib import Path
 
-import sknn_basic
 from sphinx.errors import ExtensionError
+
+import sknn_basic
 
 
 def methods(name):
