@@ -1,7 +1,7 @@
 """Check a built site, in a folder: `python .ci/check_site.py docs/_build/html`.
 
-Every internal link leads to a page and an anchor that are there, and no page loads anything from elsewhere. In
-headless Chromium, if there is one: no error in the console, no image missing, no horizontal scroll on a
+Every internal link leads to a page and an anchor that are there, and no page loads anything from elsewhere.
+In headless Chromium, if there is one: no error in the console, no image missing, no horizontal scroll on a
 telephone or a laptop, and the search finds a public name.
 """
 
