@@ -65,6 +65,7 @@ LAWS_ACROSS_MODULES = [
     "test_conftest",  # how the tests themselves run
     "test_package",
     "test_readme",
+    "test_docs",  # the site
     "test_estimator_checks",  # scikit-learn's own, of all estimators
     "test_persistence",
     "test_representation",
