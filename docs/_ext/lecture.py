@@ -51,7 +51,7 @@ def listing(found):
     """Return the pages as reStructuredText: the picture of each, its title as a link, a question and its first words."""
     lines = []
     for number, (name, title, first) in enumerate(found, 1):
-        picture = f"/auto_examples/images/thumb/sphx_glr_{name}_thumb.png"
+        picture = f"/auto_examples/images/thumb/sphx_glr_{name}_thumb.*"  # png, or gif of an animation
         lines += [
             ".. grid:: 1 1 2 2",
             "   :class-container: lecture",

@@ -47,7 +47,8 @@ for row, label in zip(axes, (0, 1), strict=True):
 # 0.005 of the notes. Logistic regression starts at zero. The network must not, or all of its units would remain
 # equal: its start is random, with the variance 1 / 12,288 for the weights of a hidden unit.
 #
-# The test images are passed as validation samples, so that their cost is recorded too. No step uses them.
+# The test images are passed as validation samples, so that their cost is recorded too. No step uses them. How many
+# images each model gets right:
 
 line = LogisticRegressionGD(learning_rate=0.005, max_iter=2000, record_every=10)
 network = ShallowNNClassifier(7, learning_rate=0.005, max_iter=2000, record_every=10, random_state=0)
@@ -59,9 +60,7 @@ for name, classifier in {"logistic regression": line, "network of 7 units": netw
     classifier.fit(scaler.transform(train_x), train_y, **validation)
     models[name] = make_pipeline(scaler, classifier)
     accuracies = [models[name].score(X, y) for X, y in ((train_x, train_y), (test_x, test_y))]
-    print(
-        f"{name}: {accuracies[0]:.1%} of the training images are right, {accuracies[1]:.1%} of the test images"
-    )
+    print(f"{name}: {accuracies[0]:.1%} of the training images, {accuracies[1]:.1%} of the test images")
 
 # sphinx_gallery_thumbnail_number = 2
 # %%
@@ -77,8 +76,8 @@ for name, model in models.items():
 costs = network.validation_loss_curve_
 lowest = int(np.argmin(costs))
 step = int(network.loss_curve_steps_[lowest])
-ax.plot(step, costs[lowest], "o", color="black", label=f"lowest cost of the test images, step {step:,}")
-ax.set(ylim=(0, None), title="Cost of the training images (solid) and of the test images (dashed)")
+ax.plot(step, costs[lowest], "o", color="black", label=f"lowest of the network, step {step:,}")
+ax.set(ylim=(0, None), title="Cost of training images (solid) and test images (dashed)")
 ax.legend()
 
 # %%
@@ -90,9 +89,7 @@ ax.legend()
 # pixel by pixel.
 
 figure, axes = plt.subplots(1, 2, figsize=(9.6, 4.6), layout="constrained")
-first = make_pipeline(FlattenScaler(), LogisticRegressionGD(learning_rate=0.005, max_iter=1)).fit(
-    train_x, train_y
-)
+first = make_pipeline(FlattenScaler(), LogisticRegressionGD(max_iter=1)).fit(train_x, train_y)
 for ax, model, title in zip(
     axes, (first, models["logistic regression"]), ("after 1 step", "after 2,000 steps"), strict=True
 ):
