@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import matplotlib.pyplot as plt
 from PIL import Image
+from sklearn.datasets import load_sample_image
 from sklearn.metrics import ConfusionMatrixDisplay
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
@@ -34,7 +35,8 @@ from sknn_basic import (
 #     photos/flower/*.jpg        photos/temple/*.jpg        new.jpg
 #
 # So that this page runs without yours, it writes such folders itself, from the images that come with the
-# package. Leave this cell out and set ``photos`` to your own folder.
+# package, and as the new photograph it takes one that comes with scikit-learn. Leave this cell out and set
+# ``photos`` and ``new`` to your own.
 
 temporary = TemporaryDirectory()
 photos, new = Path(temporary.name) / "photos", Path(temporary.name) / "new.jpg"
@@ -43,7 +45,7 @@ for name in bundled.classes:
     (photos / name).mkdir(parents=True)
 for i, (pixels, label) in enumerate(zip(bundled.train_set_x, bundled.train_set_y, strict=True)):
     Image.fromarray(pixels).resize((240, 240)).save(photos / bundled.classes[label] / f"IMG_{i:04}.jpg")
-Image.fromarray(bundled.test_set_x[33, 8:56]).resize((400, 300)).save(new)
+Image.fromarray(load_sample_image("flower.jpg")).save(new)
 print(*sorted(path.name for path in photos.iterdir()), sep=", ")
 
 # %%
@@ -115,7 +117,7 @@ for predicted, probability, true in zip(display.predicted, display.probability, 
 # ----------------
 #
 # ``read_image`` does to one file what ``read_image_folder`` does to each. A model takes an array of images, so
-# pass a list of one.
+# pass a list of one. Here it is a whole flower, of which the training images show parts, so it is not quite new.
 
 photo = read_image(new, size=64)
 (probabilities,) = model.predict_proba([photo])
