@@ -11,6 +11,7 @@ from sknn_basic import (
     LogisticRegressionGD,
     LossCurveDisplay,
     WeightsDisplay,
+    draw_report,
     read_image,
     read_image_folder,
 )
@@ -44,6 +45,13 @@ def test_displays_name_their_extra(display, missing):
     options = {} if display is LossCurveDisplay else {"image_shape": (2, 2)}
     with pytest.raises(ImportError, match=rf"{display.__name__} needs matplotlib.*sknn-basic\[plots\]"):
         display.from_estimator(model, *samples, **options)
+
+
+def test_report_names_its_extra(missing):
+    missing("matplotlib")
+    X, y = np.eye(4), np.array([0, 1, 0, 1])
+    with pytest.raises(ImportError, match=r"draw_report needs matplotlib.*sknn-basic\[plots\]"):
+        draw_report([LogisticRegressionGD(max_iter=2).fit(X, y)], (X, y, X, y, None))
 
 
 @pytest.mark.parametrize("reader", [read_image, read_image_folder])

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._text import NAME_LENGTH, short_name
-from .common import distinguishing_names, import_matplotlib, unwrap
+from .common import distinguishing_names, escape_formulas, import_matplotlib, unwrap
 
 
 class LossCurveDisplay:
@@ -249,5 +249,5 @@ class LossCurveDisplay:
 
 def _legend_name(name):
     """Return the name for a legend, which would read $ as a formula and leave out what begins with "_"."""
-    text = short_name(name, 2 * NAME_LENGTH).replace("$", r"\$")
+    text = escape_formulas(short_name(name, 2 * NAME_LENGTH))
     return f" {text}" if text.startswith("_") else text
