@@ -13,6 +13,7 @@ from ._image_folders import read_image, read_image_folder
 from ._path import descent_path
 from ._preprocessing import FlattenScaler
 from ._propagate import propagate
+from ._report import draw_report
 from ._search import VectorizedGridSearchCV
 
 __version__ = "0.1.0"
@@ -29,6 +30,7 @@ __all__ = [
     "VectorizedGridSearchCV",
     "WeightsDisplay",
     "descent_path",
+    "draw_report",
     "load_photo_patches",
     "propagate",
     "read_hdf5",

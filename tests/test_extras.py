@@ -15,6 +15,7 @@ from sknn_basic import (
     LossCurveDisplay,
     ShallowNNClassifier,
     WeightsDisplay,
+    draw_report,
     read_image,
     read_image_folder,
 )
@@ -57,6 +58,13 @@ def test_displays_on_a_plane_name_their_extra(display, missing):
     model = ShallowNNClassifier(max_iter=2).fit(*data)
     with pytest.raises(ImportError, match=rf"{display.__name__} needs matplotlib.*sknn-basic\[plots\]"):
         display.from_estimator(model, *data)
+
+
+def test_report_names_its_extra(missing):
+    missing("matplotlib")
+    X, y = np.eye(4), np.array([0, 1, 0, 1])
+    with pytest.raises(ImportError, match=r"draw_report needs matplotlib.*sknn-basic\[plots\]"):
+        draw_report([LogisticRegressionGD(max_iter=2).fit(X, y)], (X, y, X, y, None))
 
 
 @pytest.mark.parametrize("reader", [read_image, read_image_folder])

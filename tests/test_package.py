@@ -89,6 +89,7 @@ def test_public_names():
         "VectorizedGridSearchCV",
         "WeightsDisplay",
         "descent_path",
+        "draw_report",
         "load_photo_patches",
         "propagate",
         "read_hdf5",
@@ -171,7 +172,11 @@ def test_private_names_of_scikit_learn_stand_in_one_place():
                 assert module == "_sklearn" or not private, f"{module} imports {private}"
 
 
-EXAMPLES_NEED = {"_image_folders": "PIL.Image", "_display": "matplotlib.pyplot"}  # by module or subpackage
+EXAMPLES_NEED = {
+    "_image_folders": "PIL.Image",
+    "_display": "matplotlib.pyplot",
+    "_report": "matplotlib.pyplot",
+}  # by module or subpackage
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if ">>> " in path_of(m).read_text()])

@@ -54,7 +54,14 @@ for ax, (scale, network) in zip(axes[1:], networks.items(), strict=True):
         network, X, **options, plot_method="contour", levels=[0.5], colors="black", linewidths=2
     )
     ax.scatter(*X.T, c=np.array([BLUE, ORANGE])[y], s=10, edgecolors="black", linewidths=0.4)
-    ax.set(xticks=[], yticks=[], xlabel="", ylabel="", aspect="equal", title=f"init_scale={scale!r}: {accuracy:.0%}")
+    ax.set(
+        xticks=[],
+        yticks=[],
+        xlabel="",
+        ylabel="",
+        aspect="equal",
+        title=f"init_scale={scale!r}: {accuracy:.0%}",
+    )
 axes[0].legend(lines, [f"init_scale={scale!r}" for scale in starts], loc="lower left")
 axes[0].set(title="cost", xlabel="steps", ylabel="cost J", ylim=(0, None))
 

@@ -79,6 +79,11 @@ def name_classes(labels, class_names):
     return names
 
 
+def escape_formulas(text):
+    """Return the text so that matplotlib draws each $ as it is, instead of a formula between two."""
+    return text.replace("$", r"\$")
+
+
 def steps_before_last(estimator):
     """Return the transformers of a pipeline, or of the best one of a search; [] for any other estimator."""
     estimator = getattr(estimator, "best_estimator_", estimator)
@@ -87,7 +92,7 @@ def steps_before_last(estimator):
 
 def legend_name(name):
     """Return the name for a legend, which would read $ as a formula and leave out what begins with "_"."""
-    text = short_name(name, 2 * NAME_LENGTH).replace("$", r"\$")
+    text = escape_formulas(short_name(name, 2 * NAME_LENGTH))
     return f" {text}" if text.startswith("_") else text
 
 
@@ -100,6 +105,12 @@ def fitted_image_shape(steps):
     """Return the shape of the samples that the last FlattenScaler was fitted on, or None without one."""
     shapes = [step.image_shape_ for step in steps if isinstance(step, FlattenScaler)]
     return shapes[-1] if shapes else None
+
+
+def fitted_divisor(steps):
+    """Return the divisor of the last FlattenScaler, or None without one."""
+    divisors = [step.divisor for step in steps if isinstance(step, FlattenScaler)]
+    return divisors[-1] if divisors else None
 
 
 def is_image_shape(image_shape):
