@@ -54,7 +54,14 @@ for ax, (scale, network) in zip(axes[1:], networks.items(), strict=True):
         network, X, **options, plot_method="contour", levels=[0.5], colors="black", linewidths=2
     )
     ax.scatter(*X.T, c=np.array([BLUE, ORANGE])[y], s=10, edgecolors="black", linewidths=0.4)
-    ax.set(xticks=[], yticks=[], xlabel="", ylabel="", aspect="equal", title=f"init_scale={scale!r}: {accuracy:.0%}")
+    ax.set(
+        xticks=[],
+        yticks=[],
+        xlabel="",
+        ylabel="",
+        aspect="equal",
+        title=f"init_scale={scale!r}: {accuracy:.0%}",
+    )
 axes[0].legend(lines, [f"init_scale={scale!r}" for scale in starts], loc="lower left")
 axes[0].set(title="cost", xlabel="steps", ylabel="cost J", ylim=(0, None))
 
@@ -125,7 +132,7 @@ for ax in axes[:, 0]:
 figure.suptitle("The same samples in six sizes, three starts each")
 
 # %%
-# The notes' start waits on the saddle in every size. At twice the size it leaves it after 3,000 steps, at ten
+# The notes' start waits on the saddle. At twice the size it leaves it after 3,000 steps, at ten
 # times after a few hundred, and at the original size and below not within these 5,000. "auto" is at work after some
 # ten steps.
 #
