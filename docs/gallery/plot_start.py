@@ -132,7 +132,7 @@ for ax in axes[:, 0]:
 figure.suptitle("The same samples in six sizes, three starts each")
 
 # %%
-# The notes' start waits on the saddle in every size. At twice the size it leaves it after 3,000 steps, at ten
+# The notes' start waits on the saddle. At twice the size it leaves it after 3,000 steps, at ten
 # times after a few hundred, and at the original size and below not within these 5,000. "auto" is at work after some
 # ten steps.
 #
