@@ -38,9 +38,9 @@ COLOURS = {"sigmoid": "#0072B2", "tanh": "#56B4E9", "relu": "#D55E00", "leaky_re
 # leaky ReLU  :math:`\max(0.1 z, z)`                   1 if :math:`a > 0`, else 0.1
 # ==========  =======================================  ==============================
 #
-# Where sigmoid and tanh are flat, hardly any error comes back, and the unit hardly learns. The slope of a ReLU
-# is 1 however large z is, but a unit that is 0 for all samples gets no error at all. The leaky ReLU
-# has a small slope there, so that such a unit can return.
+# Where sigmoid and tanh are flat, hardly any error comes back, and the unit hardly learns. The slope of a
+# ReLU is 1 however large z is, but a unit that is 0 for all samples gets no error at all. The leaky ReLU has
+# a small slope there, so that such a unit can return.
 
 g = {
     "sigmoid": expit,
@@ -112,8 +112,8 @@ for ax, (name, network) in zip(axes.flat, networks.items(), strict=True):
     ax.set_title(f"{name}: {accuracy:.1%} of the test samples", fontsize=12)
 
 # %%
-# A sum of smooth units is smooth, and a sum of ReLUs consists of flat pieces: its boundary is made of straight
-# pieces, with a corner wherever it crosses the line on which a unit switches on.
+# A sum of smooth units is smooth, and a sum of ReLUs consists of flat pieces: its boundary is made of
+# straight pieces, with a corner wherever it crosses the line on which a unit switches on.
 
 # %%
 # Costs
@@ -140,10 +140,10 @@ for step in (10, 1000):
     print(f"step {step:5}: " + ", ".join(f"{name} {cost:.3f}" for name, cost in costs.items()))
 
 # %%
-# Sigmoid waits for several hundred steps on a plateau, on which the network is no better than a line: its slope
-# is at most a quarter of that of tanh, and its values are around 1/2 instead of 0. The others leave the plateau
-# after about 100 steps. The ReLUs jump on their way: at a corner the slope changes all at once, and the rate of
-# 1.2 is at the edge of what they bear.
+# Sigmoid waits for several hundred steps on a plateau, on which the network is no better than a line: its
+# slope is at most a quarter of that of tanh, and its values are around 1/2 instead of 0. The others leave the
+# plateau after about 100 steps. The ReLUs jump on their way: at a corner the slope changes all at once, and
+# the rate of 1.2 is at the edge of what they bear.
 #
 # In the end all four are right on about the same number of test samples.
 

@@ -95,8 +95,8 @@ figure.suptitle("Boundaries and test accuracies by the number of hidden units")
 # What the four units do
 # ----------------------
 #
-# Each small panel is one unit: coloured as the class that it speaks for, with a black line where the unit is 0.
-# The number is its weight in the output.
+# Each small panel is one unit: coloured as the class that it speaks for, with a black line where the unit is
+# 0. The number is its weight in the output.
 
 X, _, y, _ = split["flower"]
 HiddenUnitsDisplay.from_estimator(networks["flower", 4], X, y)

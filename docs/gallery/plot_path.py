@@ -4,8 +4,8 @@ The weights on their way
 
 Logistic regression on images has one weight for each pixel and colour, so its weights are an image. What it
 shows depends on when you look: after one step the mean flower minus the mean temple, after thousands of steps
-a fine pattern that gets the last difficult images right. ``descent_path`` returns the models after any numbers of
-steps of one descent, in the time of the longest.
+a fine pattern that gets the last difficult images right. ``descent_path`` returns the models after any
+numbers of steps of one descent, in the time of the longest.
 """
 
 import matplotlib.pyplot as plt
@@ -34,8 +34,8 @@ print(f"{len(models)} models from step {models[0][-1].n_iter_} to step {models[-
 # The weights as images
 # ---------------------
 #
-# Mid-grey is 0. Where a colour is brighter, more of it speaks for the flower; where it is darker, for the temple.
-# Each image is scaled by its own largest weight. Below are the same weights as histograms.
+# Mid-grey is 0. Where a colour is brighter, more of it speaks for the flower; where it is darker, for the
+# temple. Each image is scaled by its own largest weight. Below are the same weights as histograms.
 
 figure, axes = plt.subplots(2, 5, figsize=(9.6, 4.6), layout="constrained", height_ratios=(1.25, 1))
 at = dict(zip(steps.tolist(), models, strict=True))
@@ -56,17 +56,17 @@ figure.suptitle("Weights of logistic regression: flower against temple")
 
 # %%
 # After one step all weights are negative: the images of the temple are brighter, with much sky, and this is
-# the largest difference of the two means. But no image is darker than black, so weights below zero call all images
-# temples. The next steps correct that, and colours appear: orange and green for the flower, blue for the sky.
-# From then on the images that are still wrong have the largest say. They differ from the others in details only, so
-# the weights become finer and finer, and in the end look like noise.
+# the largest difference of the two means. But no image is darker than black, so weights below zero call all
+# images temples. The next steps correct that, and colours appear: orange and green for the flower, blue for
+# the sky. From then on the images that are still wrong have the largest say. They differ from the others in
+# details only, so the weights become finer and finer, and in the end look like noise.
 
 # %%
 # Costs and accuracies
 # --------------------
 #
-# For ten steps all images are called temples, and half of them are. The training cost falls all the same: it counts
-# probabilities, not decisions.
+# For ten steps all images are called temples, and half of them are. The training cost falls all the same: it
+# counts probabilities, not decisions.
 
 accuracy = {
     "training": [model.score(train_x, train_y) for model in models],
@@ -94,6 +94,6 @@ for step in (0, *shown):
     )
 
 # %%
-# Most of what the model will ever know of new images it learns between step 50 and step 500, while its weights
-# still show soft colours. The fine pattern of the later steps makes the last training images right, and hardly
-# changes the decisions on the test images.
+# Most of what the model will ever know of new images it learns between step 50 and step 500, while its
+# weights still show soft colours. The fine pattern of the later steps makes the last training images right,
+# and hardly changes the decisions on the test images.

@@ -2,8 +2,8 @@
 Your own photographs
 ====================
 
-Two folders of photographs are a data set. This page goes the whole way: read the folders, split, train, look at
-the mistakes, and ask the model about a new photograph.
+Two folders of photographs are a data set. This page goes the whole way: read the folders, split, train, look
+at the mistakes, and ask the model about a new photograph.
 """
 
 from pathlib import Path
@@ -81,10 +81,11 @@ print(f"{model.score(X_train, y_train):.1%} of the training images are right")
 print(f"{model.score(X_test, y_test):.1%} of the test images are right")
 
 # %%
-# Be careful with the second number. Photographs that were taken one after the other of the same thing are nearly
-# equal. If one is in the training set and its neighbour in the test set, the model has seen the answer. Then
-# split by day or by place, by ``GroupShuffleSplit``. The patches here overlap, so let us ask for those that were
-# cut from another part of both photographs. It makes little difference here; with a series of yours it may.
+# Be careful with the second number. Photographs that were taken one after the other of the same thing are
+# nearly equal. If one is in the training set and its neighbour in the test set, the model has seen the
+# answer. Then split by day or by place, by ``GroupShuffleSplit``. The patches here overlap, so let us ask for
+# those that were cut from another part of both photographs. It makes little difference here; with a series of
+# yours it may.
 
 apart = model.score(bundled.test_set_x, [list(classes).index(bundled.classes[i]) for i in bundled.test_set_y])
 print(f"{apart:.1%} of the images from another part of the photographs are right")
@@ -109,15 +110,16 @@ for predicted, probability, true in zip(display.predicted, display.probability, 
     print(f"{predicted} with {probability:.1%}, but is {true}")
 
 # %%
-# The temples that are taken for flowers are mostly trees, and the background of the flower is green. The model has no
-# idea of a temple: it adds up colours at places.
+# The temples that are taken for flowers are mostly trees, and the background of the flower is green. The
+# model has no idea of a temple: it adds up colours at places.
 
 # %%
 # A new photograph
 # ----------------
 #
-# ``read_image`` does to one file what ``read_image_folder`` does to each. A model takes an array of images, so
-# pass a list of one. Here it is a whole flower, of which the training images show parts, so it is not quite new.
+# ``read_image`` does to one file what ``read_image_folder`` does to each. A model takes an array of images,
+# so pass a list of one. Here it is a whole flower, of which the training images show parts, so it is not
+# quite new.
 
 photo = read_image(new, size=64)
 (probabilities,) = model.predict_proba([photo])

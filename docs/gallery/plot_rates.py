@@ -90,16 +90,16 @@ ax.set_title("The same 209 images at six learning rates: blue below 2/L, orange 
 #
 # Then the orange curves settle, and end lower than the blue ones. That is not a mistake. These images can be
 # separated, so the cost has no minimum: the longer the weights, the nearer all probabilities come to 0 and 1,
-# and the flatter the cost. Its curvature falls until the rate is no longer too large for it. The limit 2/L
-# is that of the place of the largest curvature, which here is the start. It is a promise for rates below, not a threat for
-# those above.
+# and the flatter the cost. Its curvature falls until the rate is no longer too large for it. The limit 2/L is
+# that of the place of the largest curvature, which here is the start. It is a promise for rates below, not a
+# threat for those above.
 
 # %%
 # Where no weights explain the labels
 # -----------------------------------
 #
-# Now 1,000 samples with random labels. The best weights are nearly 0, so the cost has its largest curvature just
-# where descent wants to end, and nothing becomes flatter on the way.
+# Now 1,000 samples with random labels. The best weights are nearly 0, so the cost has its largest curvature
+# just where descent wants to end, and nothing becomes flatter on the way.
 
 rng = np.random.default_rng(0)
 X_noise, y_noise = rng.standard_normal((1000, 3)), np.arange(1000) % 2
@@ -115,9 +115,7 @@ for multiple in multiples:
             X_noise, y_noise
         )
     late = model.loss_curve_[50:]
-    print(
-        f"{multiple:5} times 2/L: the cost of the last 50 steps is between {min(late):.4f} and {max(late):.4f}"
-    )
+    print(f"{multiple:5} times 2/L: the last 50 costs are between {min(late):.4f} and {max(late):.4f}")
     models.append(model)
 
 ax = draw_costs(models, [f"{multiple:g} · 2/L" for multiple in multiples], multiples.values())
@@ -126,9 +124,9 @@ ax.set(yticks=[0.7, 1, 2, 5, 10], yticklabels=["0.7", "1", "2", "5", "10"])
 ax.minorticks_off()
 
 # %%
-# Below 2/L the cost settles at its minimum, a little below log 2 = 0.693, the cost of not learning at all. Just
-# above, the weights leave the valley and soon jump to and fro between its two sides for ever; the larger the
-# rate, the farther. The estimator then gives a ``ConvergenceWarning`` that names 2/L.
+# Below 2/L the cost settles at its minimum, a little below log 2 = 0.693, the cost of not learning at all.
+# Just above, the weights leave the valley and soon jump to and fro between its two sides for ever; the larger
+# the rate, the farther. The estimator then gives a ``ConvergenceWarning`` that names 2/L.
 #
 # So with logistic regression begin with ``"auto"``, and search from there on: several times 2/L may serve you
 # well if the classes can be separated, and not at all if they cannot. A network has no such constant.

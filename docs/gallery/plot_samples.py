@@ -2,10 +2,10 @@ r"""
 Many samples, wide samples: what a step costs
 =============================================
 
-A step of logistic regression multiplies the matrix X twice: once for the predictions, once for the gradient. So
-its time should grow with the number of samples m times the number of features n. But a descent need not touch
-X at every step. This page measures it, beside the formulas of the notes as a plain NumPy loop, and explains two
-shortcuts that change nothing in the result.
+A step of logistic regression multiplies the matrix X twice: once for the predictions, once for the gradient.
+So its time should grow with the number of samples m times the number of features n. But a descent need not
+touch X at every step. This page measures it, beside the formulas of the notes as a plain NumPy loop, and
+explains two shortcuts that change nothing in the result.
 
 The times are measured while the page is built, on small data, so that it takes some seconds only.
 """
@@ -52,9 +52,9 @@ def notes_loop(X, Y, n_steps, rate):
 #
 # .. math:: w = X^T c, \qquad Z = X w + b = (X X^T) c + b.
 #
-# So it is enough to know the Gram matrix :math:`X X^T`, of m rows and m columns. It is computed once, and each
-# step then takes a product with a matrix of 209 x 209 instead of two with one of 209 x 12,288. The weights are
-# computed once, at the end. They are the same to rounding:
+# So it is enough to know the Gram matrix :math:`X X^T`, of m rows and m columns. It is computed once, and
+# each step then takes a product with a matrix of 209 x 209 instead of two with one of 209 x 12,288. The
+# weights are computed once, at the end. They are the same to rounding:
 
 
 def make_data(m, n, seed=0):
@@ -73,10 +73,10 @@ print(f"largest weight {np.abs(w).max():.3g}, largest difference {np.abs(model.c
 # Many samples
 # ------------
 #
-# Where samples are many and features few, the Gram matrix would be larger than X, and there is nothing to gain from
-# it. Here the time goes into memory: X is read twice at every step, from far away, since it does not fit
-# into the cache of the processor. So X is taken in blocks of rows that do fit. Each block is read once, gives its
-# predictions and at once its share of the gradient. A step adds up the shares.
+# Where samples are many and features few, the Gram matrix would be larger than X, and there is nothing to
+# gain from it. Here the time goes into memory: X is read twice at every step, from far away, since it does
+# not fit into the cache of the processor. So X is taken in blocks of rows that do fit. Each block is read
+# once, gives its predictions and at once its share of the gradient. A step adds up the shares.
 #
 # The numbers of samples and features decide which of both ways is taken. Nothing has to be set.
 
@@ -100,10 +100,10 @@ with TemporaryDirectory() as folder:
 # Measured
 # --------
 #
-# The time of a step is that of a whole fit by its number of steps, so it includes the checks of X and the Gram
-# matrix. The best of five runs counts. First the width grows, with 209 samples and the 2,000 steps of the notes;
-# then the number of samples, with 50 features and fewer steps. Both sides use one thread: this is slower, but other
-# programs on the computer then disturb less.
+# The time of a step is that of a whole fit by its number of steps, so it includes the checks of X and the
+# Gram matrix. The best of five runs counts. First the width grows, with 209 samples and the 2,000 steps of
+# the notes; then the number of samples, with 50 features and fewer steps. Both sides use one thread: this is
+# slower, but other programs on the computer then disturb less.
 
 
 def best_time(function, *arguments):
@@ -154,10 +154,10 @@ axes[0].legend(loc="upper left")
 figure.suptitle("Time of a step on this computer")
 
 # %%
-# On the left, the time of the loop grows with the number of features, and all the more once X no longer fits into
-# the cache. With the Gram matrix a step takes the same time whatever the width; only the preparation
+# On the left, the time of the loop grows with the number of features, and all the more once X no longer fits
+# into the cache. With the Gram matrix a step takes the same time whatever the width; only the preparation
 # grows, and the steps of a fit share it.
 #
-# On the right both grow with the number of samples, since all of them must be read. Few samples are in the cache
-# anyway, so to read them once instead of twice gains little. With many it may gain up to half of the time, and
-# several threads gain more, since each takes blocks of its own.
+# On the right both grow with the number of samples, since all of them must be read. Few samples are in the
+# cache anyway, so to read them once instead of twice gains little. With many it may gain up to half of the
+# time, and several threads gain more, since each takes blocks of its own.

@@ -2,10 +2,10 @@ r"""
 The start of a network: 0.01 or "auto"
 ======================================
 
-A network cannot start at zero: all of its hidden units would be equal and remain so. The notes start with small
-random weights, of the standard deviation 0.01. Whether that is a good start depends on the data, namely on how
-many features there are and how large they are. The default of this package, ``init_scale="auto"``, takes the
-standard deviation from the number of inputs instead: :math:`1 / \sqrt{\text{fan-in}}`, and
+A network cannot start at zero: all of its hidden units would be equal and remain so. The notes start with
+small random weights, of the standard deviation 0.01. Whether that is a good start depends on the data, namely
+on how many features there are and how large they are. The default of this package, ``init_scale="auto"``,
+takes the standard deviation from the number of inputs instead: :math:`1 / \sqrt{\text{fan-in}}`, and
 :math:`\sqrt{2 / \text{fan-in}}` for the ReLUs.
 
 This page shows both starts on data of several sizes.
@@ -70,10 +70,10 @@ axes[0].set(title="cost", xlabel="steps", ylabel="cost J", ylim=(0, None))
 # ---------------
 #
 # With weights of 0.01 and features of about 1, the inputs z of the units are about 0.01. There tanh is a
-# straight line, :math:`\tanh z \approx z`, and a network of straight lines is logistic regression. On a ring around
-# a disc that has nothing to gain: all directions are alike. To do better, units must bend, and for this they must
-# grow; but the gradient of the first layer contains the small weights of the second, and the other way
-# round. The start is close to a saddle of the cost. Descent leaves it, but slowly.
+# straight line, :math:`\tanh z \approx z`, and a network of straight lines is logistic regression. On a ring
+# around a disc that has nothing to gain: all directions are alike. To do better, units must bend, and for
+# this they must grow; but the gradient of the first layer contains the small weights of the second, and the
+# other way round. The start is close to a saddle of the cost. Descent leaves it, but slowly.
 #
 # The size of the first gradients shows it, and how much of tanh is not a straight line at the start:
 
@@ -90,8 +90,8 @@ for scale in starts:
 # ------------------
 #
 # Now the same samples, multiplied by numbers from 0.1 to 100. Multiplying X has the effect of multiplying the
-# first weights and the rate of the first layer (by the square), so the size of the input decides about both. Three
-# random starts each.
+# first weights and the rate of the first layer (by the square), so the size of the input decides about both.
+# Three random starts each.
 
 factors = 0.1, 0.5, 1, 2, 10, 100
 seeds = range(3)
@@ -132,13 +132,13 @@ for ax in axes[:, 0]:
 figure.suptitle("The same samples in six sizes, three starts each")
 
 # %%
-# The notes' start waits on the saddle. At twice the size it leaves it after 3,000 steps, at ten
-# times after a few hundred, and at the original size and below not within these 5,000. "auto" is at work after some
-# ten steps.
+# The notes' start waits on the saddle. At twice the size it leaves it after 3,000 steps, at ten times after a
+# few hundred, and at the original size and below not within these 5,000. "auto" is at work after some ten
+# steps.
 #
-# "auto" is no remedy for features of any size. At a tenth it is slow as well, since the first layer
-# learns a hundred times slower. At a hundred times all units are saturated: tanh is flat at both ends, no error
-# comes back, and the estimator warns that the features are too large. For both there is ``StandardScaler``.
+# "auto" is no remedy for features of any size. At a tenth it is slow as well, since the first layer learns a
+# hundred times slower. At a hundred times all units are saturated: tanh is flat at both ends, no error comes
+# back, and the estimator warns that the features are too large. For both there is ``StandardScaler``.
 #
 # Why did the notes choose 0.01? For images of 64 x 64 pixels in three colours it is right:
 
