@@ -84,7 +84,7 @@ for multiple in (0.5, 0.99, 1.01, 1.5, 2, 3, 4, 4.5, 5, 6):
 # The others one sees in one picture, the bifurcation diagram: above each of 1,000 rates a dot for each weight
 # that descent visits after the burn-in.
 
-multiples = np.linspace(0.8, 7, 1000)
+multiples = np.linspace(0.1, 7, 1000)
 w = np.array([late_weights(multiple, n=64, burn_in=1500) for multiple in multiples])
 periods = [period(row) for row in w]
 
