@@ -108,8 +108,6 @@ figure.suptitle("All pairs of rate and steps; the star has the lowest cost")
 
 print("rate     best steps   rate times steps    cost   accuracy")
 for rate, cost, accuracy in zip(rates, costs, accuracies, strict=True):
-    best = cost.argmin()
-    edge = "   on the edge of the map" if best == len(steps) - 1 else ""
-    print(
-        f"{rate:.5f} {steps[best]:11} {rate * steps[best]:18.2f} {cost[best]:7.3f} {accuracy[best]:10.1%}{edge}"
-    )
+    i = cost.argmin()
+    edge = "   on the edge of the map" if i == len(steps) - 1 else ""
+    print(f"{rate:.5f} {steps[i]:11} {rate * steps[i]:18.2f} {cost[i]:7.3f} {accuracy[i]:10.1%}{edge}")
