@@ -13,6 +13,7 @@ LECTURE = {
     "plot_activations": "ReLU has corners and tanh has none. Will you see that in the boundary?",
     "plot_start": "All weights start at zero: why can a hidden layer not learn? Is 0.01 far enough from zero?",
     "plot_what_units_see": "A hidden unit has one weight for each pixel. What would you expect its picture to show?",
+    "plot_path": "The first steps change all weights alike. What do ten thousand more add to the picture?",
     "plot_search": "More steps or a larger rate: are they the same thing?",
     "plot_early_stopping": "The training cost still falls. Can the model get worse all the same?",
     "plot_margin": "All training images are right. What is there left to learn in the next million steps?",
@@ -20,7 +21,7 @@ LECTURE = {
     "plot_large_steps": "Can a descent whose cost rises at first end lower than one whose cost always falls?",
     "plot_sharpness": "A network has no fixed curvature. What does descent at a fixed rate do to it?",
     "plot_photographs": "What would you photograph, and which mistake do you expect?",
-    "plot_speed": "The data have 12,288 columns and 209 rows. Which of the two should a step depend on?",
+    "plot_samples": "The data have 12,288 columns and 209 rows. Which of the two should a step depend on?",
 }
 
 
