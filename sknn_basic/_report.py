@@ -2,7 +2,7 @@
 
 import warnings
 from io import BytesIO
-from math import ceil
+from math import ceil, prod
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -136,12 +136,12 @@ def draw_report(models, data, *, figure=None):
             "data should be (train_x, train_y, test_x, test_y, classes), as load_photo_patches returns them, "
             f"but has {len(data)} parts."
         )
-    classifiers = [unwrap("draw_report", model)[1] for model in models]
+    data = ImageDataset(*data)
+    unwrapped = [unwrap("draw_report", model) for model in models]
+    names = distinguishing_names([classifier for _, classifier in unwrapped])
     parts = [
-        _Part(model, classifier, name, ImageDataset(*data))
-        for model, classifier, name in zip(
-            models, classifiers, distinguishing_names(classifiers), strict=True
-        )
+        _Part(model, steps, classifier, name, data)
+        for model, (steps, classifier), name in zip(models, unwrapped, names, strict=True)
     ]
     if figure is None:
         pyplot = import_extra("matplotlib.pyplot", "plots", "draw_report")
@@ -182,8 +182,9 @@ def _draw_curves(where, parts):
 class _Part:
     """What a report says of one model."""
 
-    def __init__(self, model, classifier, name, data):
+    def __init__(self, model, steps, classifier, name, data):
         self.model, self.classifier, self.name, self.data = model, classifier, name, data
+        self.image_shape, self.white = fitted_image_shape(steps), fitted_divisor(steps)
         self.sample_shape = data.train_set_x.shape[1:]
         self.labels = unique_labels(classifier.classes_, data.test_set_y)
         names = name_classes(self.labels.tolist(), data.classes)
@@ -221,14 +222,14 @@ class _Part:
         else:
             ax.tick_params(axis="y", rotation=90 if n == 2 else 0)
 
+    def has_weights_of_pixels(self):
+        shape = self.image_shape
+        return shape is not None and is_image_shape(shape) and self.classifier.n_features_in_ == prod(shape)
+
     def draw_weights(self, where):
         """Draw the weights of each class, or of the hidden units with the largest output weights."""
         is_network = hasattr(self.classifier, "coefs_")
-        n_features, image_shape = (
-            self.classifier.n_features_in_,
-            fitted_image_shape(unwrap("", self.model)[0]),
-        )
-        if image_shape is None or not is_image_shape(image_shape) or n_features != np.prod(image_shape):
+        if not self.has_weights_of_pixels():
             _write_text(where, "Its features are not pixels,\nso its weights are no images.")
             return
         is_relative = is_network and unknown_start(self.classifier) is None
@@ -239,11 +240,11 @@ class _Part:
         if is_network:
             importance = np.abs(self.classifier.coefs_[1]).sum(axis=1)
             shown = np.sort(np.argsort(-importance, kind="stable")[:N_SHOWN])
-            titles = [title.replace(", ", "\n", 1) for title in display.titles]
+            titles = [title.replace(", for ", "\nfor ", 1) for title in display.titles]
         else:
             shown, titles = np.arange(n)[:N_SHOWN], display.titles
         where.suptitle(_weights_title(n, len(shown), is_network, is_relative), fontsize="medium")
-        where.supxlabel(_colours(len(image_shape) == 3 and image_shape[2] == 3, is_relative), fontsize=SMALL)
+        where.supxlabel(_colours(self.image_shape[2:] == (3,), is_relative), fontsize=SMALL)
         shown_display = WeightsDisplay(
             weights=display.weights[shown],
             image_shape=display.image_shape,
@@ -261,7 +262,7 @@ class _Part:
             labels=self.classifier.classes_,
             class_names=self.names,
             n_images=n_images,
-            white=fitted_divisor(unwrap("", self.model)[0]),
+            white=self.white,
         )
         n_mistakes, n_drawn = display.n_mistakes, len(display.images)
         if n_mistakes == 0:
