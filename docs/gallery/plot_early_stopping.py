@@ -113,9 +113,9 @@ print(f"excess cost there {cost_stopped:.4f} (lowest {cost[best]:.4f}), excess e
 
 # %%
 # As in the figure both excess risks fall, turn and rise, while the training cost only falls. The paper draws
-# curves and states no numbers, so there are none to compare; and its curves go on until descent interpolates,
-# that is until no training sample is wrong, while ours end before. The risks are lowest long before that:
-# where the training error is still what the true weights have.
+# curves and states no numbers, so there are none to compare; and they go on into what it calls the
+# interpolation regime, where no training sample is wrong; ours end a little before. The risks are lowest long
+# before that: where the training error is still about that of the true weights.
 #
 # The curve of the true excess is flat near its minimum, so the noise of 1,000 validation samples moves the
 # stop, but hardly worsens the model. The picture has the figure's two panels, with the training cost beside

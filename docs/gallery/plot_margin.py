@@ -4,7 +4,7 @@ Descent turns to the largest margin
 
 On data that a plane separates the logistic cost has no minimum: it falls towards 0 for ever, and the weights
 grow without end. Yet their *direction* converges, to that of the hard-margin support vector machine (SVM),
-although nothing in the cost speaks of margins. Soudry et al. (2018) proved this:
+although nothing in the cost speaks of margins. Soudry et al. (2018) proved, for almost all data:
 
 .. math:: w(t) = \hat w \log t + \rho(t), \qquad \rho(t) \text{ bounded},
 
@@ -231,7 +231,7 @@ right.set_title("The weights still turn to the SVM's")
 plt.show()
 
 # %%
-# With less than a thousandth of the starting cost left, one would call this fit finished. Its margin is not:
-# each tenfold number of steps still turns the weights by a degree or more. Here most images lie on the margin
-# of the SVM, each with a multiplier of its own, so the fast decay of the symmetric example is not to be had.
+# With about a thousandth of the starting cost left, one would call this fit finished. Its margin is not: each
+# tenfold number of steps still turns the weights by a degree or more. Here most images lie on the margin of
+# the SVM, each with a multiplier of its own, so the fast decay of the symmetric example is not to be had.
 # Before all images are right the margin is negative: it is that of the worst image.

@@ -5,8 +5,8 @@ Beyond 2/λ: periods double, then chaos
 Near its minimum a cost looks like a parabola of curvature λ, on which a step of gradient descent multiplies
 the distance to the minimum by 1 - rate · λ. Below the rate 2/λ descent therefore converges, and above it
 leaves the minimum. Where does it go? On data that no plane separates, to a cycle: it jumps between 2 places
-for ever, at larger rates between 4, then 8, 16, ..., and in the end no two steps are alike. The smallest
-example is of Meng et al. (2024): five samples of one feature, one weight, no intercept.
+for ever, at larger rates between 4, then 8, 16, ..., and in the end no two steps are alike. Meng et al.
+(2024) study this. A very small example shows it: five samples of one feature, one weight, no intercept.
 
 Reference: S. Y. Meng, A. Orvieto, D. Y. Cao and C. De Sa, "Gradient descent on logistic regression with
 non-separable data and large step sizes" (2024), arXiv 2406.05033.
