@@ -6,6 +6,7 @@ from ._datasets import load_photo_patches, read_hdf5, write_hdf5
 from ._display.confusion_images import ConfusionImagesDisplay
 from ._display.loss_curve import LossCurveDisplay
 from ._display.weights import WeightsDisplay
+from ._early_stopping import EarlyStopping
 from ._image_folders import read_image, read_image_folder
 from ._path import descent_path
 from ._preprocessing import FlattenScaler
@@ -15,6 +16,7 @@ from ._search import VectorizedGridSearchCV
 __version__ = "0.1.0"
 __all__ = [
     "ConfusionImagesDisplay",
+    "EarlyStopping",
     "FitInterruptedWarning",
     "FlattenScaler",
     "LogisticRegressionGD",
