@@ -245,7 +245,8 @@ def _make_parser():
     add(
         "--plot",
         metavar="REPORT",
-        help="draw cost curves, weights and mistakes in this file, such as report.png; needs the extra plots",
+        help="draw cost curves (validation: the test set), confusion matrices, weights and mistakes in this "
+        "file, such as report.png; needs the extra plots",
     )
     add(
         "--out-of-core",

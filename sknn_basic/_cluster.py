@@ -10,7 +10,7 @@ import numpy as np
 from ._descent.rows import Rows, added
 from ._descent.stored import Stored, StoredRows, not_finite
 
-SCATTERED_BYTES = 2**20  # weights from this size on are sent once to each worker, not with each task
+SCATTERED_BYTES = 2**20  # arrays from this size on are sent once to each worker, not with a task
 
 
 def active_client():
@@ -94,11 +94,17 @@ class Spread(Stored):
             part = delayed(_held)(
                 [self._chunks(block) for block in own],
                 [block._replace(read=None) for block in own],
-                _compact(targets[own[0].rows.start : own[-1].rows.stop]),
-                _compact(s[own[0].rows.start : own[-1].rows.stop]),
+                self._sent(_compact(targets[own[0].rows.start : own[-1].rows.stop])),
+                self._sent(_compact(s[own[0].rows.start : own[-1].rows.stop])),
             )
             futures.append(self.client.compute(part, workers=[worker], allow_other_workers=True))
         return futures
+
+    def _sent(self, compact):
+        """Return what a task takes: weights that differ go to all workers, of which any may be lost."""
+        if compact[1].nbytes < SCATTERED_BYTES:
+            return compact
+        return self.client.scatter([compact], broadcast=True, hash=False)[0]
 
     def _chunks(self, block):
         return self.values.blocks[block.read].to_delayed(optimize_graph=True).ravel().tolist()

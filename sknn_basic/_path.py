@@ -4,6 +4,7 @@ import warnings
 from copy import copy
 from functools import partial
 
+import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
@@ -92,6 +93,11 @@ def descent_path(estimator, X, y, steps, *, sample_weight=None):
     if isinstance(estimator, Pipeline):
         models = [_with_last_step(estimator, model) for model in models]
     return models
+
+
+def geometric_steps(end, n):
+    """Return about `n` steps from 0 to `end`: every one at first, then in a geometric progression."""
+    return np.unique([0, *np.geomspace(1, end, n - 1).round().astype(int)]).tolist()
 
 
 def _check_steps(steps):

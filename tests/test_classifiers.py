@@ -367,7 +367,7 @@ def test_hidden_layer_learns_what_no_line_separates(activation, name):
 
 
 def test_the_notes_start_may_stay_at_a_straight_line():
-    """As the README says of init_scale=0.01: tanh on two circles with little noise is a coin toss."""
+    """As the guide says of init_scale=0.01: tanh on two circles with little noise is a coin toss."""
     X, y = PLANE["circles"][0]
     assert ShallowNNClassifier(init_scale=0.01, random_state=0).fit(X, y).score(X, y) < 0.55
 

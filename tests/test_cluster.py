@@ -101,6 +101,21 @@ def test_a_killed_worker_changes_no_bit(client):
     client.wait_for_workers(2)
 
 
+def test_weights_that_differ_are_sent_once(client, monkeypatch):
+    """Not in the graph, of whose size Dask would warn; no bit changes."""
+    X, y = blobs(2, 200)
+    weights = np.linspace(1, 2, 200)
+    X_da = da.from_array(X, (7, -1))
+    expected = clone(LOGISTIC).fit(X_da, y, weights)
+    monkeypatch.setattr("sknn_basic._cluster.SCATTERED_BYTES", 100)
+    sent = []
+    scatter = client.scatter
+    monkeypatch.setattr(client, "scatter", lambda data, **how: sent.append(data) or scatter(data, **how))
+    got = clone(LOGISTIC).fit(X_da, y, weights)
+    np.testing.assert_array_equal(got.coef_, expected.coef_)
+    assert sum(isinstance(data, tuple) and len(data[1]) > 50 for (data,) in sent) >= 2
+
+
 def test_a_closed_client(client, monkeypatch):
     X, y = blobs(2, 100)
 

@@ -238,6 +238,20 @@ def test_images_are_drawn_as_they_are(convert, white):
         np.testing.assert_allclose(image.get_array()[0, :2], [expected, 0])
 
 
+@pytest.mark.parametrize(("divisor", "white"), [(16, 16), (20, 20), (1, 255)])
+def test_white_is_the_divisor_of_the_pipeline(divisor, white):
+    """If no value is above it; else as without a pipeline."""
+    X, y = images(shape=(4, 5))
+    X = X // 16  # 0 to 15
+    assert 8 < X.max() <= 16
+    model = make_pipeline(FlattenScaler(divisor), LogisticRegressionGD(max_iter=5)).fit(X, y)
+    expected = mistakes(1 - y, model.predict_proba(X), [0, 1])
+    display = ConfusionImagesDisplay.from_estimator(model, X, 1 - y, n_images=60)
+    assert len(expected) > 5
+    for image, (i, *_) in zip(drawn(display), expected, strict=True):
+        np.testing.assert_allclose(image, X[i] / white)
+
+
 def test_white_is_that_of_all_images():
     """A dark image stays dark, also where no bright one is a mistake."""
     X = np.stack([np.full((2, 2), 10.0), np.full((2, 2), 200.0), np.full((2, 2), 0.5)])

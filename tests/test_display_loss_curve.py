@@ -25,10 +25,9 @@ def test_loss_curve_is_the_recorded_one(model, max_iter):
     expected = [*model.validation_loss_curve_, model.validation_loss_]
     np.testing.assert_array_equal(display.validation_line_.get_ydata(), expected)
     assert display.line_.get_color() == display.validation_line_.get_color()
-    assert [text.get_text() for text in display.ax_.get_legend().get_texts()] == [
-        f"{type(model).__name__}, training",
-        f"{type(model).__name__}, validation",
-    ]
+    lowest = f", lowest at step {steps[np.argmin(expected)]}" if min(expected) < expected[-1] else ""
+    name = type(model).__name__
+    assert legend(display.ax_) == [f"{name}, training", f"{name}, validation{lowest}"]
     assert display.figure_ is display.ax_.figure
     assert display.ax_.get_xlabel() == "step"
 
@@ -104,3 +103,73 @@ def test_names_are_drawn_as_they_are(name, shown):
         assert not is_formula
         assert drawn == f"{shown}, {curve}"
     display.figure_.canvas.draw()
+
+
+def test_minimum_of_the_validation_curve_is_marked():
+    """A point where the cost of the validation samples is lowest, and its step in the legend."""
+    display = LossCurveDisplay(iterations=[0, 10, 25, 40], loss=[4, 3, 2, 1], validation_loss=[4, 3, 2, 5])
+    display.plot()
+    line = display.validation_line_
+    assert (line.get_marker(), line.get_markevery(), line.get_linestyle()) == ("o", [2], "--")
+    assert legend(display.ax_) == ["training", "validation, lowest at step 25"]
+    assert display.line_.get_marker() == "None"
+    display.plot(marker="x")  # the user's own markers stay
+    assert (display.validation_line_.get_marker(), display.validation_line_.get_markevery()) == ("x", None)
+
+
+def test_no_minimum_is_marked_where_the_curve_still_falls():
+    display = LossCurveDisplay(iterations=[0, 10, 25], loss=[4, 3, 2], validation_loss=[4, 3, 2]).plot()
+    assert display.validation_line_.get_marker() == "None"
+    assert legend(display.ax_) == ["training", "validation"]
+
+
+def test_logarithmic_axes_show_step_0():
+    """Step 0 has a place of its own, a decade before step 1, and powers of ten are equally far apart."""
+    display = LossCurveDisplay(iterations=[0, 1, 10, 100], loss=[1.0, 0.1, 0.01, 0.001])
+    display.plot(log_x=True, log_y=True)
+    places = display.ax_.transData.transform(np.transpose([display.iterations, display.loss]))
+    np.testing.assert_allclose(np.diff(places, 2, axis=0), 0, atol=1e-6 * np.ptp(places))
+    assert np.all(np.diff(places[:, 0]) > 0)
+    display.plot()
+    assert (display.ax_.get_xscale(), display.ax_.get_yscale()) == ("linear", "linear")
+
+
+def test_several_models_in_one_call():
+    """Each is drawn as alone, in a colour of its own, and is called by what tells it apart."""
+    X, y = blobs()
+    models = [LogisticRegressionGD(rate, 50).fit(X, y, X_val=X, y_val=y) for rate in (0.01, 0.1)]
+    displays = LossCurveDisplay.from_estimators(models)
+    for display, model in zip(displays, models, strict=True):
+        np.testing.assert_array_equal(display.line_.get_ydata(), [*model.loss_curve_, model.loss_])
+        assert display.ax_ is displays[0].ax_
+    assert [display.name for display in displays] == ["learning_rate=0.01", "learning_rate=0.1"]
+    assert displays[0].line_.get_color() != displays[1].line_.get_color()
+    assert len(displays[0].ax_.lines) == 4
+    assert legend(displays[0].ax_)[2:] == ["learning_rate=0.1, training", "learning_rate=0.1, validation"]
+
+
+def test_several_models_with_names_and_axes_of_the_users_own():
+    X, y = blobs()
+    model = LogisticRegressionGD(max_iter=20).fit(X, y)
+    _, ax = plt.subplots()
+    displays = LossCurveDisplay.from_estimators([model, model], names=["a", "b"], ax=ax, log_x=True, lw=3)
+    assert legend(ax) == ["a, training", "b, training"]
+    assert [line.get_linewidth() for line in ax.lines] == [3, 3]
+    assert displays[0].ax_ is ax
+    assert ax.get_xscale() == "symlog"
+
+
+def test_lists_that_are_none_are_refused():
+    X, y = blobs()
+    model = LogisticRegressionGD(max_iter=2).fit(X, y)
+    with pytest.raises(TypeError, match=r"for one, use LossCurveDisplay\.from_estimator"):
+        LossCurveDisplay.from_estimators(model)
+    with pytest.raises(ValueError, match="at least one estimator"):
+        LossCurveDisplay.from_estimators([])
+    for names in (["a"], "ab"):
+        with pytest.raises(ValueError, match="names should be a list of 2"):
+            LossCurveDisplay.from_estimators([model, model], names=names)
+
+
+def legend(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]

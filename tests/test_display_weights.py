@@ -5,8 +5,15 @@ import pytest
 from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 
+from longhand import distance
 from models import images
-from sknn_basic import FlattenScaler, LogisticRegressionGD, ShallowNNClassifier, WeightsDisplay
+from sknn_basic import (
+    FlattenScaler,
+    LogisticRegressionGD,
+    ShallowNNClassifier,
+    WeightsDisplay,
+    descent_path,
+)
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
 
@@ -35,7 +42,9 @@ def test_colour_weights_of_hidden_units():
     network = ShallowNNClassifier(7, learning_rate=0.1, max_iter=50, random_state=0)
     model = make_pipeline(FlattenScaler(), network).fit(X, y)
     display = WeightsDisplay.from_estimator(model)
-    assert [ax.get_title() for ax in display.axes_] == [f"unit {j}" for j in range(7)]
+    favoured = ["1" if w > 0 else "0" for w in model[-1].coefs_[1][:, 0]]
+    assert [ax.get_title() for ax in display.axes_] == [f"unit {j}, for {favoured[j]}" for j in range(7)]
+    assert {*favoured} == {"0", "1"}
     assert display.figure_ is display.axes_[0].figure
     for drawn, w in zip(shown(display), model[-1].coefs_[0].T, strict=True):
         assert drawn.shape == (4, 5, 3)
@@ -112,3 +121,93 @@ def test_weights_that_are_no_images_are_refused(pipeline, options, message):
     model = make_pipeline(*pipeline, LogisticRegressionGD(max_iter=3)).fit(X, y)
     with pytest.raises(ValueError, match=message):
         WeightsDisplay.from_estimator(model, **options)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("options", [{}, {"init_scale": 0.01, "activation": "relu"}])
+def test_weights_relative_to_the_start(options, n_classes, dtype):
+    """The weights minus those of a fit that has taken no step, in its precision."""
+    X, y = images(n_classes, shape=(4, 5))
+    X = (X.reshape(len(X), -1) / 255).astype(dtype)
+    network = ShallowNNClassifier(6, learning_rate=0.1, max_iter=30, random_state=5, **options).fit(X, y)
+    (start,) = descent_path(network, X, y, [0])
+    rng = np.random.RandomState(5)  # drawn as the notes do: the matrix (h, n), times the scale
+    W1 = rng.standard_normal((6, 20)) * options.get("init_scale", 20**-0.5)
+    expected = network.coefs_[0].T - W1.astype(dtype)
+    assert np.abs(expected).max() > 1e-6
+    by_seed = WeightsDisplay.from_estimator(network, relative_to="start", image_shape=(4, 5))
+    by_model = WeightsDisplay.from_estimator(network, relative_to=start, image_shape=(4, 5))
+    assert by_seed.weights.dtype == dtype
+    np.testing.assert_array_equal(by_seed.weights, expected)
+    np.testing.assert_array_equal(by_model.weights, expected)
+    np.testing.assert_array_equal(shown(by_seed), expected.reshape(6, 4, 5))
+    assert distance(by_seed.weights, WeightsDisplay.from_estimator(network, image_shape=(4, 5)).weights) > 0.1
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_logistic_regression_starts_from_zero(n_classes):
+    """Relative to its start, it is what it is."""
+    X, y = images(n_classes)
+    model = make_pipeline(FlattenScaler(), LogisticRegressionGD(max_iter=20)).fit(X, y)
+    display = WeightsDisplay.from_estimator(model, relative_to="start")
+    np.testing.assert_array_equal(display.weights, model[-1].coef_)
+
+
+def test_unit_is_for_the_class_of_its_largest_output_weight():
+    """Of two classes, for the second if the weight is positive; each by its name, if there are names."""
+    X, y = images(3, shape=(4, 5))
+    network = ShallowNNClassifier(5, learning_rate=0.1, max_iter=20, random_state=0)
+    model = make_pipeline(FlattenScaler(), network).fit(X, y)
+    model[-1].coefs_[1] = np.array([[3.0, 1, 2], [-1, -3, -2], [0, 1, 0], [-9, -9, 1], [0, 0, 5]])
+    titles = WeightsDisplay.from_estimator(model).titles
+    assert titles == [f"unit {j}, for {k}" for j, k in enumerate((0, 0, 1, 2, 2))]
+    names = {0: "cat", 1: "a dog of a long name and age", 2: "$"}
+    titles = WeightsDisplay.from_estimator(model, class_names=names).titles
+    expected = ["cat", "cat", "a dog of a long n...", "$", "$"]
+    assert titles == [f"unit {j}\nfor {name}" for j, name in enumerate(expected)]
+    with pytest.raises(ValueError, match=r"no name for the classes \[2\]"):
+        WeightsDisplay.from_estimator(model, class_names=["a", "b"])
+    X, y = images(2, shape=(4, 5))
+    model.fit(X, y)
+    model[-1].coefs_[1] = np.array([[3.0], [-3], [0.1], [-0.1], [1]])
+    assert WeightsDisplay.from_estimator(model, class_names=["no", "yes"]).titles == [
+        f"unit {j}, for {name}" for j, name in enumerate(["yes", "no", "yes", "no", "yes"])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"random_state": None}, "random_state=None, which.*int as random_state"),
+        ({"random_state": np.random.RandomState(0)}, r"random_state=RandomState.*int as random_state"),
+        (
+            {"random_state": 0, "warm_start": True},
+            "warm_start=True, which continues from.*without warm_start",
+        ),
+    ],
+)
+def test_unknown_starts_are_refused(options, message):
+    X, y = images()
+    network = ShallowNNClassifier(3, learning_rate=0.1, max_iter=5, **options)
+    model = make_pipeline(FlattenScaler(), network).fit(X, y)
+    with pytest.raises(ValueError, match=message):
+        WeightsDisplay.from_estimator(model, relative_to="start")
+
+
+def test_what_weights_cannot_be_relative_to():
+    X, y = images()
+    model, other = (
+        make_pipeline(FlattenScaler(), ShallowNNClassifier(h, max_iter=3, random_state=0)).fit(X, y)
+        for h in (3, 4)
+    )
+    for relative_to, error, message in (
+        ("end", ValueError, "relative_to should be \"start\", a fitted model or None, got 'end'"),
+        (other, ValueError, r"shape \(4, 60\).*shape \(3, 60\).*model of the same size"),
+        (PCA(), TypeError, "got PCA"),
+    ):
+        with pytest.raises(error, match=message):
+            WeightsDisplay.from_estimator(model, relative_to=relative_to)
+    model[-1].set_params(hidden_layer_size=5)
+    with pytest.raises(ValueError, match=r"has 3 hidden units, but hidden_layer_size is 5.*Set them back"):
+        WeightsDisplay.from_estimator(model, relative_to="start")

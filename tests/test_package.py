@@ -47,7 +47,15 @@ LAYERS = [
     {"_preprocessing", "_datasets", "_image_folders"},
     {"_base", "_propagate"},
     {"_classifiers", "_display.common"},
-    {"_path", "_stacks", "_display.confusion_images", "_display.loss_curve", "_display.weights"},
+    {"_path", "_stacks", "_display.plane", "_display.weight_space"},
+    {
+        "_display.confusion_images",
+        "_display.descent",
+        "_display.hidden_units",
+        "_display.loss_contour",
+        "_display.loss_curve",
+        "_display.weights",
+    },
     {"_search", "_report"},
     {"__init__"},
     {"__main__"},
@@ -57,6 +65,7 @@ LAWS_ACROSS_MODULES = [
     "test_conftest",  # how the tests themselves run
     "test_package",
     "test_readme",
+    "test_docs",  # the site
     "test_estimator_checks",  # scikit-learn's own, of all estimators
     "test_persistence",
     "test_representation",
@@ -69,14 +78,18 @@ LAWS_ACROSS_MODULES = [
 def test_public_names():
     assert sorted(sknn_basic.__all__) == [
         "ConfusionImagesDisplay",
+        "DescentDisplay",
         "FitInterruptedWarning",
         "FlattenScaler",
+        "HiddenUnitsDisplay",
         "LogisticRegressionGD",
+        "LossContourDisplay",
         "LossCurveDisplay",
         "ShallowNNClassifier",
         "VectorizedGridSearchCV",
         "WeightsDisplay",
         "descent_path",
+        "draw_report",
         "load_photo_patches",
         "propagate",
         "read_hdf5",
@@ -159,7 +172,11 @@ def test_private_names_of_scikit_learn_stand_in_one_place():
                 assert module == "_sklearn" or not private, f"{module} imports {private}"
 
 
-EXAMPLES_NEED = {"_image_folders": "PIL.Image", "_display": "matplotlib.pyplot"}  # by module or subpackage
+EXAMPLES_NEED = {
+    "_image_folders": "PIL.Image",
+    "_display": "matplotlib.pyplot",
+    "_report": "matplotlib.pyplot",
+}  # by module or subpackage
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if ">>> " in path_of(m).read_text()])

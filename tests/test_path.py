@@ -1,5 +1,7 @@
 """descent_path: the models of one descent are those of fits of each length."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -12,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from engines import ENGINES, engine_of
 from models import assert_same_model, blobs, both, images, weights_of
 from sknn_basic import FlattenScaler, LogisticRegressionGD, ShallowNNClassifier, descent_path
+from sknn_basic._path import geometric_steps
 
 STEPS = [1, 7, 8, 50, 100, 101, 199]
 
@@ -109,6 +112,17 @@ def test_steps_that_are_none(steps):
     X, y = blobs()
     with pytest.raises(ValueError, match="steps should be numbers of steps in increasing order"):
         descent_path(LogisticRegressionGD(), X, y, steps)
+
+
+@pytest.mark.parametrize("end", [1, 2, 40, 10**6])
+def test_geometric_steps(end):
+    """From 0 to the end, no ratio far above the others; every step where these are close together."""
+    steps = geometric_steps(end, 50)
+    assert (steps[0], steps[1], steps[-1]) == (0, 1, end)
+    assert len(steps) <= 50
+    ratio = end ** (1 / 48)
+    assert all(b <= a * ratio + 1 for a, b in pairwise(steps[1:]))
+    assert all(isinstance(step, int) for step in steps)
 
 
 def test_other_estimators_and_bad_parameters():

@@ -1,4 +1,6 @@
-"""Every example of the README runs and gives what it shows, in one session, in the order of the page.
+"""Every example of the README and of the site's pages runs and gives what it shows, in the order of its page.
+
+Each page is a session of its own.
 
 And so does the script of SECURITY.md.
 """
@@ -15,8 +17,14 @@ import pytest
 
 from sknn_basic import load_photo_patches, write_hdf5
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
-BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+DOCS = ROOT / "docs"
+FILES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("guide/*.md"))]
+PAGES = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in FILES}
+BLOCKS = {
+    page: re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE) for page, text in PAGES.items()
+}
 NEEDS = [  # what may be missing, and the text that tells an example that needs it
     ("matplotlib.pyplot", "plt"),
     ("PIL.Image", "read_image_folder"),
@@ -27,15 +35,16 @@ NEEDS = [  # what may be missing, and the text that tells an example that needs 
 
 
 @pytest.fixture(scope="module")
-def session(tmp_path_factory):
-    """The session in which the examples of this process run."""
-    return Session(tmp_path_factory.mktemp("readme"))
+def sessions(tmp_path_factory):
+    """The sessions in which the examples of this process run, one for each page."""
+    return {page: Session(page, tmp_path_factory.mktemp("page")) for page in PAGES}
 
 
 class Session:
-    """Runs examples in the order of the page: one that is asked for, after those before it."""
+    """Runs examples in the order of a page: one that is asked for, after those before it."""
 
-    def __init__(self, folder):
+    def __init__(self, page, folder):
+        self.page = page
         self.folder = folder  # to work in
         self.names = {}  # what examples have made
         self.unmade = set()  # what skipped ones would have
@@ -53,11 +62,11 @@ class Session:
     def run(self, number):
         """Run an example; return why it was skipped, or None, and how many of its lines failed."""
         self.n_run = number + 1
-        block = BLOCKS[number]
+        block = BLOCKS[self.page][number]
         reason = self.skip_reason(block)
         if reason or ">>> " not in block:
             return reason, 0
-        test = doctest.DocTestParser().get_doctest(block, self.names, f"example {number}", "README.md", 0)
+        test = doctest.DocTestParser().get_doctest(block, self.names, f"example {number}", self.page, 0)
         runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
         failures, attempts = runner.run(test, clear_globs=False)
         self.names.update(test.globs)
@@ -102,8 +111,11 @@ def is_importable(module):
     return True
 
 
-@pytest.mark.parametrize("number", range(len(BLOCKS)))
-def test_example(number, session, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("page", "number"), [(page, number) for page, blocks in BLOCKS.items() for number in range(len(blocks))]
+)
+def test_example(page, number, sessions, monkeypatch, capsys):
+    session, block = sessions[page], BLOCKS[page][number]
     monkeypatch.chdir(session.folder)
     for earlier in range(session.n_run, number):  # which another process has tested
         session.run(earlier)
@@ -112,21 +124,32 @@ def test_example(number, session, monkeypatch, capsys):
     if reason:
         pytest.skip(f"needs {reason}")
     assert failures == 0, capsys.readouterr().out
-    if ">>> " not in BLOCKS[number]:
-        assert "read_image_folder" in BLOCKS[number]
+    if ">>> " not in block:
+        assert "read_image_folder" in block
         make_photos(session.folder)
-        exec(compile(BLOCKS[number], "README.md", "exec"), {})
+        exec(compile(block, page, "exec"), {})
         printed = capsys.readouterr().out.splitlines()
         assert re.fullmatch(r"\d+% of the test images are right", printed[0])
         assert re.fullmatch(r"new.jpg: flower, \d+%", printed[1])
 
 
-def test_pictures_are_there():
-    """Every picture that the README shows is in the repository."""
-    shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
-    assert len(shown) > 3
-    for path in shown:
-        assert (Path(__file__).parents[1] / path).exists(), path
+def test_there_are_examples():
+    """The README has some, and every page of the guide that shows code."""
+    assert len(BLOCKS["README.md"]) > 0
+    if DOCS.exists():
+        assert sum(map(len, BLOCKS.values())) > 20
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pictures_are_there(page):
+    """Every picture of a page is in the repository, or made by its examples when the site is built."""
+    made = {f"_build/made/{name}" for name in re.findall(r'savefig\("(.*?)"', PAGES[page])}
+    made |= {"_build/made/report.png", "_build/made/modules.png"}  # by the build itself
+    shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", PAGES[page])
+    assert shown or page != "README.md"
+    for picture in shown:
+        path = (ROOT / page).parent / picture
+        assert path.exists() or picture.removeprefix("../") in made, picture
 
 
 def test_map_names_what_the_code_has():
@@ -146,7 +169,7 @@ def test_map_names_what_the_code_has():
 
 def test_security_reads_in_a_process_of_its_own(tmp_path):
     """The script of SECURITY.md reads a file, and ends with the error of one that is none."""
-    text = (Path(__file__).parents[1] / "SECURITY.md").read_text()
+    text = (ROOT / "SECURITY.md").read_text()
     code = text.split("```python\n")[1].split("```")[0]
     (tmp_path / "script.py").write_text(f"{code}        print(data.train_set_x.shape)\n")
     dataset = load_photo_patches()

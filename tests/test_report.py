@@ -1,17 +1,25 @@
-"""The report of the command: what it draws is what the models say."""
+"""The report, alone and of the command: what it draws is what the models say."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
-from sknn_basic import FlattenScaler, LogisticRegressionGD, ShallowNNClassifier, load_photo_patches
+from sknn_basic import (
+    FlattenScaler,
+    LogisticRegressionGD,
+    ShallowNNClassifier,
+    WeightsDisplay,
+    draw_report,
+    load_photo_patches,
+)
 from sknn_basic._datasets import ImageDataset
+from sknn_basic._report import N_NUMBERED, N_SHOWN, check_report, write_report
 
-pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
-
-from sknn_basic._report import N_SHOWN, check_report, draw_report, write_report
+plt = pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
 
 
 def dataset(shape, n_classes=2, noise=120, m=60):
@@ -36,6 +44,25 @@ def texts(figure):
     return [text for text in found if text]
 
 
+def axes_of(figure):
+    return figure.findobj(plt.Axes)
+
+
+def axes_titled(figure, title):
+    (ax,) = (ax for ax in axes_of(figure) if ax.get_title() == title)
+    return ax
+
+
+def drawn_images(figure, titles):
+    return [axes_titled(figure, title).images[0].get_array() for title in titles]
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
 def test_report_shows_the_accuracy_and_the_mistakes():
     """Both as a plain comparison counts them, and as many images as mistakes."""
     data = load_photo_patches()
@@ -44,13 +71,14 @@ def test_report_shows_the_accuracy_and_the_mistakes():
     n_mistakes = sum(not right for right in is_right)
     assert 5 < n_mistakes <= N_SHOWN
     shown = texts(draw_report([model], data))
-    assert f"Its {n_mistakes} mistakes in 50 test images" in shown
+    assert f"Its {n_mistakes} mistakes\nin 50 test images" in shown
     assert sum("(is " in text for text in shown) == n_mistakes
-    assert any(f"test accuracy {100 * sum(is_right) / 50:.1f} %" in text for text in shown)
+    assert any(f"test {100 * sum(is_right) / 50:.1f} %" in text for text in shown)
 
 
-@pytest.mark.parametrize("n_classes", [2, 3])
-@pytest.mark.parametrize("shape", [(5, 6), (5, 6, 1), (5, 6, 3)])
+@pytest.mark.parametrize(
+    ("shape", "n_classes"), [((5, 6), 2), ((5, 6, 1), 3), ((5, 6, 3), 2), ((5, 6, 3), 3)]
+)
 def test_report_of_both_models(shape, n_classes):
     """Grey and coloured images, two classes and three: names of classes, units, curves of both."""
     data = dataset(shape, n_classes)
@@ -60,12 +88,16 @@ def test_report_of_both_models(shape, n_classes):
     names = ["grey against dark"] if n_classes == 2 else ["dark", "grey", "light"]
     for text in [
         *names,
-        "unit 0",
-        "unit 2",
         "LogisticRegressionGD, training",
         "ShallowNNClassifier, training",
     ]:
         assert text in shown
+    assert [text.partition("\n")[0] for text in shown if text.startswith("unit ")] == [
+        "unit 0",
+        "unit 1",
+        "unit 2",
+    ]
+    assert figure.get_size_inches().tolist() == [12.8, 7.2]
 
 
 def test_report_of_many_units_shows_those_that_weigh_most():
@@ -74,8 +106,10 @@ def test_report_of_many_units_shows_those_that_weigh_most():
     (model,) = fit(data, network)
     largest = sorted(range(30), key=lambda j: -abs(model[-1].coefs_[1][j, 0]))[:N_SHOWN]
     shown = texts(draw_report([model], data))
-    assert [text for text in shown if text.startswith("unit ")] == [f"unit {j}" for j in sorted(largest)]
-    assert "What 12 of its 30 hidden units look for" in shown
+    signs = ["grey" if model[-1].coefs_[1][j, 0] > 0 else "dark" for j in sorted(largest)]
+    expected = [f"unit {j}\nfor {name}" for j, name in zip(sorted(largest), signs, strict=True)]
+    assert [text for text in shown if text.startswith("unit ")] == expected
+    assert "What 12 of its 30 hidden units have learnt\n(weights minus start)" in shown
 
 
 def test_report_of_many_mistakes_shows_the_most_confident():
@@ -85,7 +119,7 @@ def test_report_of_many_mistakes_shows_the_most_confident():
     n = round(40 * (1 - model.score(data.test_set_x, data.test_set_y)))
     assert n > N_SHOWN
     shown = texts(draw_report([model], data))
-    assert f"The {N_SHOWN} most confident of its {n} mistakes in 40 test images" in shown
+    assert f"The {N_SHOWN} most confident of its {n} mistakes\nin 40 test images" in shown
     assert sum("(is " in text for text in shown) == N_SHOWN
 
 
@@ -93,7 +127,7 @@ def test_report_of_one_mistake():
     data = dataset((4, 4), noise=10)
     (model,) = fit(data, LogisticRegressionGD(max_iter=200))
     data.test_set_y[0] = 1 - data.test_set_y[0]
-    assert "Its 1 mistake in 30 test images" in texts(draw_report([model], data))
+    assert "Its 1 mistake\nin 30 test images" in texts(draw_report([model], data))
 
 
 def test_report_where_the_first_class_is_not_trained_on():
@@ -113,10 +147,130 @@ def test_report_where_the_first_class_is_not_trained_on():
 def test_report_without_mistakes_and_without_images():
     data = dataset((4, 4), noise=10)
     (model,) = fit(data, LogisticRegressionGD(max_iter=200))
-    assert "All 30 test images are classified correctly." in texts(draw_report([model], data))
+    assert "All 30 test images\nare classified correctly." in texts(draw_report([model], data))
     rows = dataset((16,))
-    (model,) = fit(rows, LogisticRegressionGD(max_iter=20))
-    assert "Samples of shape (16,) cannot be drawn as images." in texts(draw_report([model], rows))
+    figure = draw_report(fit(rows, LogisticRegressionGD(max_iter=20)), rows)
+    assert len(axes_of(figure)) == 2  # the curves and the matrix
+    assert any("accuracy: training" in text for text in texts(figure))
+
+
+def test_report_where_features_are_no_pixels():
+    """The weights of principal components are no images; the mistakes are."""
+    data = dataset((4, 4))
+    model = make_pipeline(FlattenScaler(), PCA(16), LogisticRegressionGD(max_iter=20))
+    without_shape = make_pipeline(PCA(3), LogisticRegressionGD(max_iter=20))
+    model.fit(data.train_set_x, data.train_set_y)
+    assert "grey against dark" in texts(draw_report([model], data))  # 16 of 16: not to be told from pixels
+    model.set_params(pca__n_components=3).fit(data.train_set_x, data.train_set_y)
+    shown = texts(draw_report([model], data))
+    assert "Its features are not pixels,\nso its weights are no images." in shown
+    assert not any("against" in text for text in shown)
+    assert any("(is " in text for text in shown)
+    rows = dataset((16,))
+    assert texts(draw_report([without_shape.fit(rows.train_set_x, rows.train_set_y)], rows))
+
+
+@pytest.mark.parametrize("random_state", [0, None])
+def test_weights_of_a_network_are_relative_to_its_start_if_that_is_known(random_state):
+    data = dataset((4, 4))
+    network = ShallowNNClassifier(3, learning_rate=0.1, max_iter=50, random_state=random_state)
+    (model,) = fit(data, network)
+    figure = draw_report([model], data)
+    known = random_state is not None
+    display = WeightsDisplay.from_estimator(
+        model, relative_to="start" if known else None, class_names=data.classes
+    )
+    titles = [title.replace(", ", "\n") for title in display.titles]
+    assert ("What its hidden units have learnt\n(weights minus start)" in texts(figure)) == known
+    assert ("What its hidden units\nlook for" in texts(figure)) != known
+    assert ("red: weight has grown; blue: it has fallen; white: 0" in texts(figure)) == known
+    np.testing.assert_array_equal(drawn_images(figure, titles), display.weights.reshape(3, 4, 4))
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 14])
+def test_confusion_matrix_counts_the_predictions(n_classes):
+    """Row: the true class, column: the predicted one; all classes that occur, numbers if there is room."""
+    rng = np.random.RandomState(0)
+    data = dataset((4, 4), 2, m=200)._replace(classes=np.array([f"class {i}" for i in range(n_classes)]))
+    data = data._replace(test_set_y=rng.permutation(np.arange(100) % n_classes))
+    (model,) = fit(data, LogisticRegressionGD(max_iter=10))
+    counts = np.zeros((n_classes, n_classes))
+    for true, predicted in zip(data.test_set_y, model.predict(data.test_set_x), strict=True):
+        counts[true, predicted] += 1
+    figure = draw_report([model], data)
+    ax = axes_titled(figure, "LogisticRegressionGD")
+    np.testing.assert_array_equal(ax.images[0].get_array(), counts)
+    numbers = [str(int(count)) for count in counts.ravel()] if n_classes <= N_NUMBERED else []
+    assert [text.get_text() for text in ax.texts] == numbers
+    ticks = [tick.get_text() for tick in ax.get_yticklabels()]
+    assert ticks == [f"class {i}" for i in range(0, n_classes, 2 if n_classes > N_NUMBERED else 1)]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted class", "true class")
+
+
+def test_mistakes_are_as_bright_as_the_divisor_says():
+    """Pixels from 0 to 16 are drawn from black to white, not as the darkest of 255."""
+    data = dataset((4, 4), noise=10, m=80)
+    data = ImageDataset(*(x // 16 if x.ndim > 1 else x for x in data[:4]), data.classes)
+    data = data._replace(test_set_y=1 - data.test_set_y)
+    model = make_pipeline(FlattenScaler(divisor=4), LogisticRegressionGD(max_iter=50))
+    model.fit(data.train_set_x, data.train_set_y)
+    figure = draw_report([model], data)
+    mistakes = [ax for ax in axes_of(figure) if "(is " in ax.get_title()]
+    values = {*np.unique([ax.images[0].get_array() for ax in mistakes])}
+    assert values <= {*np.unique(data.test_set_x / 4)}
+    assert max(values) > 0.25
+
+
+def test_report_in_a_figure_of_the_users_own():
+    data = dataset((4, 4))
+    models = fit(data, LogisticRegressionGD(max_iter=5))
+    figure = plt.Figure(layout="constrained")
+    left, right = figure.subfigures(1, 2)
+    assert draw_report(models, data, figure=left) is left
+    assert texts(left)
+    assert not texts(right)
+    assert plt.get_fignums() == []
+    assert draw_report(models, data) is plt.gcf()
+
+
+def test_labels_that_are_names_need_no_names():
+    data = dataset((4, 4))
+    X, y, X_test, y_test, names = data
+    data = (X, names[y], X_test, names[y_test], None)
+    model = make_pipeline(FlattenScaler(), LogisticRegressionGD(max_iter=5)).fit(X, names[y])
+    assert "grey against dark" in texts(draw_report([model], data))
+
+
+def test_what_is_no_report_is_refused():
+    data = dataset((4, 4))
+    (model,) = fit(data, LogisticRegressionGD(max_iter=5))
+    for models, given, error, message in (
+        (model, data, TypeError, "takes a list of models: put the model in a list"),
+        ([], data, ValueError, "needs at least one model"),
+        ([model], data[:4], ValueError, "data should be .*, but has 4 parts"),
+        ([PCA()], data, TypeError, "draw_report takes LogisticRegressionGD.*got PCA"),
+        ([LogisticRegressionGD()], data, NotFittedError, "not fitted"),
+        ([model], (*data[:4], ["a"]), ValueError, r"no name for the classes \[1\]"),
+    ):
+        with pytest.raises(error, match=message):
+            draw_report(models, given)
+
+
+@pytest.mark.parametrize(("n_models", "n_units"), [(1, 10), (2, 4), (2, 30)])
+def test_titles_do_not_overlap(n_models, n_units):
+    """Neither each other nor an image, and all are in the figure."""
+    data = dataset((6, 6))._replace(classes=np.array(["non-cat", "a long name of a class"]))
+    network = ShallowNNClassifier(n_units, learning_rate=0.1, max_iter=20, random_state=0)
+    figure = plt.Figure(figsize=(12.8, 7.2), dpi=150, layout="constrained")
+    draw_report(fit(data, network, LogisticRegressionGD(max_iter=20))[:n_models], data, figure=figure)
+    figure.draw_without_rendering()
+    axes = [ax for ax in axes_of(figure) if ax.images]
+    boxes = [ax.title.get_window_extent() for ax in axes if ax.get_title()]
+    every = boxes + [ax.get_window_extent() for ax in axes]
+    for i, box in enumerate(boxes):
+        assert 0 <= box.x0 < box.x1 <= 1920
+        assert 0 <= box.y0 < box.y1 <= 1080
+        assert box.count_overlaps([*every[:i], *every[i + 1 :]]) == 0
 
 
 @pytest.mark.parametrize("names", [["a" * 10**5, "b" * 10**5], ["\x1b[2J\n", "\u202e$\\frac{$"]])
@@ -144,7 +298,7 @@ def test_names_are_no_formulas(tmp_path):
 
 @pytest.mark.parametrize(("suffix", "start"), [("png", b"\x89PNG"), ("PDF", b"%PDF"), ("svg", b"<?xml")])
 def test_report_is_written_in_the_kind_of_its_suffix(suffix, start, tmp_path):
-    data = dataset((4, 4))
+    data = dataset((4, 4), noise=10)
     path = tmp_path / f"report.{suffix}"
     check_report(path)
     path.write_bytes(b"old")

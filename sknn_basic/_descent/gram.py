@@ -154,7 +154,8 @@ class StoredGram(GramSamples):
     def way(self):
         """Say how the samples are read."""
         n_reads = (len(self.X.panels(PANEL_BYTES)) + 1) / 2
-        return f"X is read {n_reads:g} times for its Gram matrix, and once for the weights: no step reads it."
+        times = "once" if n_reads == 1 else f"{n_reads:g} times"
+        return f"X is read {times} for its Gram matrix, and once for the weights: no step reads it."
 
     def _own_products(self, P):
         """Return P P' and P W0."""

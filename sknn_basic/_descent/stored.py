@@ -138,7 +138,8 @@ class Stored:
 
     def way(self):
         """Say how the samples are read."""
-        return f"X is read in {len(self.blocks)} blocks at each step."
+        n = len(self.blocks)
+        return f"X is read in {n} block{'s' if n > 1 else ''} at each step."
 
     def panels(self, n_bytes):
         """Return [(slice, blocks), ...]: as many neighbours as have about so many bytes when stored."""

@@ -1,6 +1,5 @@
 """The images that a classifier misclassifies."""
 
-from collections.abc import Mapping
 from math import prod
 from numbers import Integral
 
@@ -12,7 +11,14 @@ from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import check_is_fitted
 
 from .._text import short_name
-from .common import axes_for_images, check_image_shape, fitted_image_shape, steps_before_last
+from .common import (
+    axes_for_images,
+    check_image_shape,
+    fitted_divisor,
+    fitted_image_shape,
+    name_classes,
+    steps_before_last,
+)
 
 
 class ConfusionImagesDisplay:
@@ -91,8 +97,8 @@ class ConfusionImagesDisplay:
         X : {array-like, sparse matrix} of shape (n_samples, ...)
             What the estimator takes: images of shape (height, width), (height, width, 1) or
             (height, width, 3), or rows into which they are flattened. 0 and below is black.
-            White is 255 if the dtype is uint8 or the largest value of X is in (1, 255]; that value if it is
-            above 255; else 1.
+            White is the divisor of the pipeline's FlattenScaler, if no value of X is above it. Else it is 255
+            if the dtype is uint8 or the largest value is in (1, 255]; that value if it is above 255; else 1.
         y : array-like of shape (n_samples,)
             The true class of each image. Images of classes unknown to the classifier count as mistakes.
         n_images : int, default=12
@@ -134,7 +140,7 @@ class ConfusionImagesDisplay:
         check_consistent_length(X, y)
         if image_shape is None and np.ndim(X) == 2:
             image_shape = fitted_image_shape(steps_before_last(estimator))
-        return cls.from_predictions(
+        display = cls._describe(
             X,
             y,
             estimator.predict_proba(X),
@@ -142,9 +148,9 @@ class ConfusionImagesDisplay:
             n_images=n_images,
             class_names=class_names,
             image_shape=image_shape,
-            ax=ax,
-            **kwargs,
+            white=fitted_divisor(steps_before_last(estimator)),
         )
+        return display.plot(ax, **kwargs)
 
     @classmethod
     def from_predictions(
@@ -165,7 +171,7 @@ class ConfusionImagesDisplay:
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, ...)
-            Images, or rows into which they are flattened, as in `from_estimator`.
+            Images, or rows into which they are flattened, as in `from_estimator` without a FlattenScaler.
         y_true : array-like of shape (n_samples,)
             The true class of each image.
         y_prob : array-like of shape (n_samples, n_classes)
@@ -207,8 +213,10 @@ class ConfusionImagesDisplay:
         return display.plot(ax, **kwargs)
 
     @classmethod
-    def _describe(cls, X, y_true, y_prob, *, n_images, labels=None, class_names=None, image_shape=None):
-        """Return the display of `from_predictions`, not drawn."""
+    def _describe(
+        cls, X, y_true, y_prob, *, n_images, labels=None, class_names=None, image_shape=None, white=None
+    ):
+        """Return the display of `from_predictions`, not drawn; `white` is the value of white, if known."""
         check_scalar(n_images, "n_images", Integral, min_val=1)
         X = check_array(X, accept_sparse="csr", allow_nd=True, input_name="X")
         y_true = column_or_1d(y_true)
@@ -222,13 +230,13 @@ class ConfusionImagesDisplay:
                 f"{labels.tolist()}. Pass one column for each class, and the classes of the columns as "
                 "labels where y_true lacks some."
             )
-        names = _name_classes(unique_labels(labels, y_true).tolist(), class_names)
+        names = name_classes(unique_labels(labels, y_true).tolist(), class_names)
         predicted = labels[y_prob.argmax(axis=1)]
         (mistakes,) = np.nonzero(predicted != y_true)
         by_confidence = np.argsort(-y_prob[mistakes].max(axis=1), kind="stable")
         shown = mistakes[by_confidence[:n_images]]
         return cls(
-            images=_scale(X, shown).reshape(len(shown), *image_shape),
+            images=_scale(X, shown, white).reshape(len(shown), *image_shape),
             predicted=[names[label] for label in predicted[shown].tolist()],
             probability=y_prob[shown].max(axis=1),
             true=[names[label] for label in y_true[shown].tolist()],
@@ -310,23 +318,10 @@ def _resolve_image_shape(display, sample_shape, image_shape):
     return image_shape if tuple(image_shape[2:]) == (3,) else image_shape[:2]
 
 
-def _name_classes(labels, class_names):
-    """Return a dict from each label to the name of its class."""
-    if class_names is None:
-        return {label: label for label in labels}
-    names = class_names if isinstance(class_names, Mapping) else dict(enumerate(class_names))
-    nameless = [label for label in labels if label not in names]
-    if nameless:
-        raise ValueError(
-            f"class_names has no name for the classes {nameless}. Pass the names of the classes 0, 1, ..., "
-            "or a dict from labels to names."
-        )
-    return names
-
-
-def _scale(X, shown):
+def _scale(X, shown, white):
     """Return the samples to show, scaled to black at 0 and white at 1."""
     highest = X.max()
-    white = 255 if X.dtype == np.uint8 or 1 < highest <= 255 else max(highest, 1)
+    if white is None or highest > white:
+        white = 255 if X.dtype == np.uint8 or 1 < highest <= 255 else max(highest, 1)
     samples = X[shown].toarray() if issparse(X) else X[shown]
     return np.clip(samples / white, 0, 1)

@@ -2,14 +2,16 @@
 
 import numpy as np
 
-from .._text import NAME_LENGTH, short_name
-from .common import import_matplotlib, unwrap
+from .common import distinguishing_names, import_matplotlib, legend_name, unwrap
 
 
 class LossCurveDisplay:
     """The cost over the steps of gradient descent, of training and of validation samples.
 
-    Create it by `from_estimator`; `plot` draws it again.
+    Create it by `from_estimator`, or several on one axis by `from_estimators`; `plot` draws it again.
+
+    Where the cost of the validation samples rises after its minimum, a point marks the minimum, and the
+    legend has its step: more steps overfit.
 
     Parameters
     ----------
@@ -27,7 +29,8 @@ class LossCurveDisplay:
     line_ : matplotlib Line2D
         The curve of the training samples.
     validation_line_ : matplotlib Line2D or None
-        The curve of the validation samples, dashed, in the same colour.
+        The curve of the validation samples, dashed, in the same colour, with a point at a minimum after which
+        it rises.
     ax_ : matplotlib Axes
         The axes of both curves.
     figure_ : matplotlib Figure
@@ -52,7 +55,17 @@ class LossCurveDisplay:
     >>> line = LogisticRegressionGD().fit(X, y, X_val=X_val, y_val=y_val)
     >>> network = ShallowNNClassifier(random_state=0).fit(X, y, X_val=X_val, y_val=y_val)
     >>> display = LossCurveDisplay.from_estimator(line)
-    >>> display = LossCurveDisplay.from_estimator(network, ax=display.ax_)  # both on one axis
+    >>> displays = LossCurveDisplay.from_estimators([line, network], log_x=True)  # both on one axis
+
+    The candidates of a search, of which it keeps only the best; their names are the learning rates:
+
+    >>> from sklearn.base import clone
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> search = GridSearchCV(LogisticRegressionGD(), {"learning_rate": [0.01, 0.1, 1]}).fit(X, y)
+    >>> candidates = search.cv_results_["params"]
+    >>> models = [clone(search.estimator).set_params(**candidate).fit(X, y) for candidate in candidates]
+    >>> [display.name for display in LossCurveDisplay.from_estimators(models)]
+    ['learning_rate=0.01', 'learning_rate=0.1', 'learning_rate=1']
     """
 
     def __init__(self, *, iterations, loss, validation_loss=None, name=None):
@@ -62,7 +75,7 @@ class LossCurveDisplay:
         self.name = name
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None, name=None, **kwargs):
+    def from_estimator(cls, estimator, *, ax=None, name=None, log_x=False, log_y=False, **kwargs):
         """Draw the costs recorded by a fit: `loss_curve_`, `loss_` and those of the validation samples.
 
         Parameters
@@ -73,6 +86,11 @@ class LossCurveDisplay:
             Where to draw, such as the `ax_` of another display; None makes a new figure.
         name : str, default=None
             The name of the model in the legend; None takes the name of the class.
+        log_x : bool, default=False
+            Whether the axis of the steps is logarithmic, with step 0 as far from 1 as 1 from 10. It shows the
+            first steps of a long descent, if they are recorded: ``record_every="auto"``.
+        log_y : bool, default=False
+            Whether the axis of the cost is logarithmic.
         **kwargs : dict
             For matplotlib's `plot`, of both curves.
 
@@ -90,6 +108,74 @@ class LossCurveDisplay:
         TypeError
             If `estimator` holds no classifier of this package.
         """
+        display = cls._describe(estimator, name)
+        return display.plot(ax, log_x=log_x, log_y=log_y, **kwargs)
+
+    @classmethod
+    def from_estimators(cls, estimators, *, names=None, ax=None, log_x=False, log_y=False, **kwargs):
+        """Draw the costs recorded by several fits on one axis.
+
+        Parameters
+        ----------
+        estimators : list of estimators of shape (n_models,)
+            What `from_estimator` takes, one or more.
+        names : list of str of shape (n_models,), default=None
+            The names in the legend. None takes the names of the classes or, for several models of one class,
+            the parameters of the classifiers that differ, such as "learning_rate=0.1".
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure, with the legend beside the axes.
+        log_x : bool, default=False
+            Whether the axis of the steps is logarithmic, with step 0 as far from 1 as 1 from 10. It shows the
+            first steps of a long descent, if they are recorded: ``record_every="auto"``.
+        log_y : bool, default=False
+            Whether the axis of the cost is logarithmic.
+        **kwargs : dict
+            For matplotlib's `plot`, of all curves.
+
+        Returns
+        -------
+        displays : list of LossCurveDisplay of shape (n_models,)
+            One for each model, drawn, in the order of `estimators`.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed: the extra `plots`.
+        NotFittedError
+            If a classifier is not fitted.
+        TypeError
+            If `estimators` is not a list of them, or one of them holds no classifier of this package.
+        ValueError
+            If `estimators` is empty, or `names` has not one name for each.
+        """
+        if hasattr(estimators, "get_params"):
+            raise TypeError(
+                f"from_estimators takes a list of estimators; for one, use {cls.__name__}.from_estimator."
+            )
+        estimators = list(estimators)
+        if not estimators:
+            raise ValueError("from_estimators needs at least one estimator, but estimators is empty.")
+        if names is None:
+            names = distinguishing_names([unwrap(cls.__name__, estimator)[1] for estimator in estimators])
+        elif isinstance(names, str) or len(names) != len(estimators):
+            raise ValueError(
+                f"names should be a list of {len(estimators)}, one for each model, got {names!r}."
+            )
+        is_new = ax is None
+        if is_new:
+            pyplot = import_matplotlib("pyplot", cls.__name__)
+            _, ax = pyplot.subplots(figsize=(10.5, 4.2), layout="constrained")
+        displays = []
+        for estimator, name in zip(estimators, names, strict=True):
+            display = cls._describe(estimator, name)
+            displays.append(display.plot(ax, log_x=log_x, log_y=log_y, **kwargs))
+        if is_new:
+            ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+        return displays
+
+    @classmethod
+    def _describe(cls, estimator, name):
+        """Return the display of `from_estimator`, not drawn."""
         _, classifier = unwrap(cls.__name__, estimator)
         n_iter, n_records = classifier.n_iter_, len(classifier.loss_curve_)
         iterations = [*classifier.loss_curve_steps_, n_iter]
@@ -98,14 +184,13 @@ class LossCurveDisplay:
             curves["validation_loss"] = [*classifier.validation_loss_curve_, classifier.validation_loss_]
         # Where a descent has diverged, the last record is that of the fitted model.
         n_points = n_records if n_records and n_iter <= iterations[-2] else n_records + 1
-        display = cls(
+        return cls(
             iterations=np.array(iterations[:n_points]),
             **{name: np.array(curve[:n_points]) for name, curve in curves.items()},
             name=type(classifier).__name__ if name is None else name,
         )
-        return display.plot(ax, **kwargs)
 
-    def plot(self, ax=None, *, name=None, **kwargs):
+    def plot(self, ax=None, *, name=None, log_x=False, log_y=False, **kwargs):
         """Draw the curves.
 
         Parameters
@@ -114,6 +199,11 @@ class LossCurveDisplay:
             Where to draw; None makes a new figure.
         name : str, default=None
             The name of the model in the legend; None takes the name of the display.
+        log_x : bool, default=False
+            Whether the axis of the steps is logarithmic, with step 0 as far from 1 as 1 from 10. It shows the
+            first steps of a long descent, if they are recorded: ``record_every="auto"``.
+        log_y : bool, default=False
+            Whether the axis of the cost is logarithmic.
         **kwargs : dict
             For matplotlib's `plot`, of both curves.
 
@@ -131,23 +221,26 @@ class LossCurveDisplay:
         if ax is None:
             _, ax = import_matplotlib("pyplot", this).subplots()
         name = self.name if name is None else name
-        prefix = "" if name is None else f"{_legend_name(name)}, "
+        prefix = "" if name is None else f"{legend_name(name)}, "
         aliases = import_matplotlib("lines", this).Line2D
         kwargs = import_matplotlib("cbook", this).normalize_kwargs(kwargs, aliases)
         style = {"label": f"{prefix}training"} | kwargs
         (self.line_,) = ax.plot(self.iterations, self.loss, **style)
         self.validation_line_ = None
         if self.validation_loss is not None:
-            style = {"linestyle": "--"} | kwargs | {"color": self.line_.get_color()}
-            style["label"] = f"{prefix}validation"
+            style = {"linestyle": "--", "label": f"{prefix}validation"}
+            lowest = np.argmin(self.validation_loss)
+            if lowest < len(self.validation_loss) - 1:
+                style["label"] += f", lowest at step {self.iterations[lowest]}"
+                if "marker" not in kwargs:
+                    style |= {"marker": "o", "markevery": [lowest]}
+            style |= kwargs | {"color": self.line_.get_color(), "label": style["label"]}
             (self.validation_line_,) = ax.plot(self.iterations, self.validation_loss, **style)
         ax.set(xlabel="step", ylabel="cost J")
+        if log_x:
+            ax.set_xscale("symlog", linthresh=1, linscale=0.9, subs=range(2, 10))
+        if log_y:
+            ax.set_yscale("log")
         ax.legend()
         self.ax_, self.figure_ = ax, ax.figure
         return self
-
-
-def _legend_name(name):
-    """Return the name for a legend, which would read $ as a formula and leave out what begins with "_"."""
-    text = short_name(name, 2 * NAME_LENGTH).replace("$", r"\$")
-    return f" {text}" if text.startswith("_") else text

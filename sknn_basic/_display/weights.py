@@ -1,11 +1,14 @@
 """The weights of the first layer as images."""
 
 from math import prod
+from numbers import Integral
 
 import numpy as np
 
 from .._text import short_name
-from .common import axes_for_images, check_image_shape, fitted_image_shape, unwrap
+from .common import axes_for_images, check_image_shape, fitted_image_shape, name_classes, unwrap
+
+UNIT_NAME_LENGTH = 20  # characters of a class in the title of a unit, and of a title on one line
 
 
 class WeightsDisplay:
@@ -14,6 +17,11 @@ class WeightsDisplay:
     Grey images, (height, width) or (height, width, 1): red where a bright pixel raises the score, blue where
     it lowers it. Colour images, (height, width, 3): mid-grey is 0, and each of red, green and blue is
     brighter where it raises the score. Each image is scaled by its own largest weight.
+
+    The weights of hidden units are drawn at random at the start, and descent changes them little: what a unit
+    has learnt is seen only relative to its start, by ``relative_to="start"``. Its title names the class that
+    its output weight is for: the second of two if the weight is positive and the first if it is negative; of
+    more classes, that of the largest weight.
 
     Create it by `from_estimator`; `plot` draws it again.
 
@@ -53,6 +61,17 @@ class WeightsDisplay:
     >>> display = WeightsDisplay.from_estimator(model)
     >>> display.image_shape
     (64, 64, 3)
+
+    What the units of a network have learnt:
+
+    >>> from sknn_basic import ShallowNNClassifier
+    >>> network = ShallowNNClassifier(4, learning_rate=0.005, max_iter=100, random_state=0)
+    >>> model = make_pipeline(FlattenScaler(), network).fit(train_x, train_y)
+    >>> display = WeightsDisplay.from_estimator(
+    ...     model, relative_to="start", class_names=["temple", "flower"]
+    ... )
+    >>> display.titles
+    ['unit 0, for temple', 'unit 1, for flower', 'unit 2, for flower', 'unit 3, for temple']
     """
 
     def __init__(self, *, weights, image_shape, titles=None):
@@ -61,13 +80,23 @@ class WeightsDisplay:
         self.titles = titles
 
     @classmethod
-    def from_estimator(cls, estimator, *, image_shape=None, ax=None, **kwargs):
+    def from_estimator(
+        cls, estimator, *, relative_to=None, class_names=None, image_shape=None, ax=None, **kwargs
+    ):
         """Draw the weights of a fitted classifier.
 
         Parameters
         ----------
         estimator : LogisticRegressionGD, ShallowNNClassifier, Pipeline or fitted search
             The fitted classifier, a pipeline that ends in one, or a search whose `best_estimator_` is either.
+        relative_to : "start", estimator or None, default=None
+            What is subtracted from the weights. "start" is the weights that the fit started from: 0 for
+            logistic regression; those of a network are drawn again, so its `random_state` must be an int, and
+            the parameters those of the fit. An estimator is another fitted model with as many weights, such
+            as the one after 0 steps of `descent_path`. None subtracts nothing.
+        class_names : array-like of str or dict, default=None
+            The names of the classes: a dict from labels to names or, for numbered classes, the names of
+            0, 1, ..., as `read_hdf5` and `read_image_folder` return them. None shows the labels.
         image_shape : tuple of int, default=None
             The shape of one image; None takes that of the pipeline's FlattenScaler.
         ax : matplotlib Axes or array-like of Axes, default=None
@@ -90,17 +119,18 @@ class WeightsDisplay:
             If `estimator` holds no classifier of this package.
         ValueError
             If the image shape is unknown or invalid, if it does not match the number of weights (a step that
-            keeps this number but changes the meaning of the features goes unnoticed), or if there are too
+            keeps this number but changes the meaning of the features goes unnoticed); if the start of the
+            fit is unknown, or `relative_to` has other weights; if a class has no name; or if there are too
             few or too many axes, or one to be divided that is not part of a grid.
         """
-        return cls._describe(estimator, image_shape).plot(ax, **kwargs)
+        display = cls._describe(
+            estimator, relative_to=relative_to, class_names=class_names, image_shape=image_shape
+        )
+        return display.plot(ax, **kwargs)
 
     @classmethod
-    def _describe(cls, estimator, image_shape=None, names=None):
-        """Return the display of `from_estimator`, not drawn.
-
-        `names` (array of str) are the names of numbered classes.
-        """
+    def _describe(cls, estimator, *, relative_to=None, class_names=None, image_shape=None):
+        """Return the display of `from_estimator`, not drawn."""
         steps, classifier = unwrap(cls.__name__, estimator)
         if image_shape is None:
             image_shape = fitted_image_shape(steps)
@@ -115,20 +145,30 @@ class WeightsDisplay:
                     "image_shape=(height, width, 3)."
                 )
         check_image_shape(cls.__name__, image_shape)
-        if hasattr(classifier, "coef_"):
-            weights, labels = classifier.coef_, classifier.classes_
-            labels = (labels if names is None else names[labels]).tolist()
-            shown = [short_name(label) for label in labels]
-            titles = [f"{shown[1]} against {shown[0]}"] if len(shown) == 2 else shown
-        else:
-            weights = classifier.coefs_[0].T
-            titles = [f"unit {j}" for j in range(len(weights))]
+        weights = _first_layer(classifier)
         if weights.shape[1] != prod(image_shape):
             raise ValueError(
                 f"The classifier has {weights.shape[1]} weights per image, but images of shape {image_shape} "
                 f"have {prod(image_shape)} values: a step in between changes the number of features, "
                 "or image_shape is wrong."
             )
+        if isinstance(relative_to, str):
+            if relative_to != "start":
+                raise ValueError(
+                    f'relative_to should be "start", a fitted model or None, got {relative_to!r}.'
+                )
+            weights = weights - _initial_weights(classifier)
+        elif relative_to is not None:
+            _, other = unwrap(cls.__name__, relative_to)
+            subtracted = _first_layer(other)
+            if subtracted.shape != weights.shape:
+                raise ValueError(
+                    f"relative_to has weights of shape {subtracted.shape}, but those of the estimator have "
+                    f"the shape {weights.shape}: pass a model of the same size."
+                )
+            weights = weights - subtracted
+        names = name_classes(classifier.classes_.tolist(), class_names)
+        titles = _titles(classifier, [names[label] for label in classifier.classes_.tolist()])
         return cls(weights=weights, image_shape=tuple(image_shape), titles=titles)
 
     def plot(self, ax=None, **kwargs):
@@ -171,3 +211,52 @@ class WeightsDisplay:
             axes.set(xticks=[], yticks=[])
             axes.set_title(title, fontsize="medium", parse_math=False)
         return self
+
+
+def unknown_start(classifier):
+    """Return why the weights that a fit started from cannot be known, or None if they can."""
+    if classifier.warm_start:
+        return "warm_start=True, which continues from weights that are not kept"
+    random_state = getattr(classifier, "random_state", 0)
+    if not isinstance(random_state, Integral):
+        return f"random_state={random_state!r}, which does not give the same weights again"
+    return None
+
+
+def _initial_weights(classifier):
+    """Return the weights of the first layer that the fit of a classifier started from."""
+    reason = unknown_start(classifier)
+    if reason:
+        raise ValueError(
+            f'relative_to="start" needs the initial weights, but {type(classifier).__name__} has {reason}. '
+            "Fit it with an int as random_state and without warm_start, or pass another fitted model as "
+            "relative_to, such as the first of descent_path(..., steps=[0, ...])."
+        )
+    weights = _first_layer(classifier)
+    n_units, n_features = weights.shape
+    n_outputs = n_units if hasattr(classifier, "coef_") else classifier.coefs_[1].shape[1]
+    start = classifier._init_layers(n_features, n_outputs, weights.dtype)[0][0].T
+    if start.shape != weights.shape:
+        raise ValueError(
+            f"The classifier has {n_units} hidden units, but hidden_layer_size is {len(start)}: the start is "
+            "drawn with the parameters of the fit. Set them back."
+        )
+    return start
+
+
+def _first_layer(classifier):
+    """Return the weights of the first layer, one row for each class or hidden unit."""
+    return classifier.coef_ if hasattr(classifier, "coef_") else classifier.coefs_[0].T
+
+
+def _titles(classifier, names):
+    """Return the title of each image: a class, or a unit and the class that its output weight is for."""
+    if hasattr(classifier, "coef_"):
+        shown = [short_name(name) for name in names]
+        return [f"{shown[1]} against {shown[0]}"] if len(shown) == 2 else shown
+    W2 = classifier.coefs_[1]
+    favoured = W2.argmax(axis=1) if len(names) > 2 else (W2.ravel() > 0).astype(int)
+    titles = [f"unit {j}, for {short_name(names[k], UNIT_NAME_LENGTH)}" for j, k in enumerate(favoured)]
+    if max(map(len, titles)) > UNIT_NAME_LENGTH:
+        titles = [title.replace(", ", "\n", 1) for title in titles]
+    return titles

@@ -1,0 +1,93 @@
+"""What is made when the site is built, in `_build/made`: a build in which an example is wrong fails.
+
+The pictures that the pages' examples save, the output of the command, the list of the lecture, and the picture of
+the modules.
+"""
+
+import contextlib
+import doctest
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.errors import ExtensionError
+from sphinx.util import logging
+
+import lecture
+import modules
+
+logger = logging.getLogger(__name__)
+BLOCK = re.compile(r"^```python\n(>>> .*?)^```", re.DOTALL | re.MULTILINE)
+FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+
+
+def run_examples(page):
+    """Run the examples of a page, in one session in the current folder; return the report of those that fail."""
+    names, report = {}, []
+    for number, block in enumerate(BLOCK.findall(page.read_text(encoding="utf-8"))):
+        test = doctest.DocTestParser().get_doctest(
+            block, names, f"{page.name}, example {number}", str(page), 0
+        )
+        doctest.DocTestRunner(optionflags=FLAGS).run(test, out=report.append, clear_globs=False)
+        names = test.globs
+    return "".join(report)
+
+
+def run_command(folder):
+    """Run the notes' assignment as a user does; write what it prints and what it draws."""
+    command = [sys.executable, "-m", "sknn_basic", "train", "--plot", "report.png"]
+    environment = os.environ | {"PYTHONUTF8": "1", "COLUMNS": "88"}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8"
+    )
+    if done.returncode:
+        raise ExtensionError(f"{' '.join(command)} failed:\n{done.stderr}")
+    (folder / "assignment.txt").write_text(done.stdout, encoding="utf-8")
+
+
+def make(app):
+    import matplotlib.pyplot as plt
+
+    source = Path(app.srcdir)
+    folder = source / "_build" / "made"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "lecture.rst").write_text(lecture.listing(lecture.pages()), encoding="utf-8")
+    modules.draw(folder / "modules.png")
+    run_command(folder)
+    plt.switch_backend("agg")
+    for page in sorted([*source.glob("*.md"), *source.glob("guide/*.md")]):
+        logger.info("running the examples of %s", page.relative_to(source))
+        with contextlib.chdir(folder), plt.rc_context(), contextlib.redirect_stderr(None):
+            failures = run_examples(page)
+        plt.close("all")
+        if failures:
+            raise ExtensionError(f"examples of {page} fail:\n{failures}")
+
+
+def without_foreign_styles(app, pagename, templatename, context, doctree):
+    """Take out the link to a style sheet of another site that matplotlib puts before an animation.
+
+    It is for the icons of the buttons, which the theme has too.
+    """
+    if "body" in context:
+        context["body"] = re.sub(
+            r'<link rel="stylesheet"\s+href="https://maxcdn[^>]*>', "", context["body"], flags=re.DOTALL
+        )
+
+
+def strip_blocks(app, document):
+    """Take the last empty line out of examples, which doctest needs in Markdown."""
+    for block in document.findall(nodes.literal_block):
+        if block.astext().startswith(">>> "):
+            block.rawsource = block.astext().rstrip()
+            block[:] = [nodes.Text(block.rawsource)]
+
+
+def setup(app):
+    app.connect("doctree-read", strip_blocks)
+    app.connect("builder-inited", make)
+    app.connect("html-page-context", without_foreign_styles)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,249 @@
+"""What each hidden unit of a network does on the plane of two features."""
+
+from math import ceil, sqrt
+
+import numpy as np
+
+from .._text import short_name
+from .common import best_model, import_matplotlib, room_for_panels, unwrap
+from .plane import (
+    Plane,
+    check_labels,
+    class_colours,
+    draw_background,
+    draw_boundary,
+    draw_image,
+    draw_legend,
+    draw_points,
+    draw_zero_line,
+    name_axes,
+    pale,
+)
+
+SIZE = 10.7, 6.0  # inches, of a new figure: the shape of a slide
+FRAME = 0.6, 6.0  # points, the widths of the frames of a unit without influence and of the strongest
+LARGE = 4  # columns of panels, beyond which the titles are short
+
+
+class HiddenUnitsDisplay:
+    """The activation of each hidden unit over the plane of two features, and the boundary that they make.
+
+    Each panel on the left is one unit: white where its activation A1 is 0, more coloured the larger |A1| is,
+    up to its own maximum in the panel. The black line is where its input Z1 is 0. The colour is that of
+    the class which the unit makes more probable there: for two classes the sign of A1 times its output
+    weight. The frame has the colour of the class with the largest weight. It is the wider the more the
+    unit can change the score, by the largest |A1 times weight| in the panel. The title gives the weight.
+
+    The panel on the right is the whole model: the probabilities, the line of 50 % and the samples.
+
+    With more than two classes each unit has a weight for every class. Only differences between them
+    matter, so their mean is subtracted. Where A1 is positive, the colour is that of the class with the
+    largest weight, whose name is in the title; where it is negative, of that with the smallest.
+
+    Create it by `from_estimator`; `plot` draws it again.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, 2)
+        The samples, whose range the panels cover.
+    inputs : ndarray of shape (n_points, n_points, n_units)
+        Z1 on a grid: rows along the second feature, columns along the first.
+    activations : ndarray of shape (n_points, n_points, n_units)
+        A1 on the grid.
+    weights : ndarray of shape (n_units, n_classes)
+        The output weight of each unit for each class; of two classes one column, for the second.
+    logits : ndarray of shape (n_points, n_points) or (n_points, n_points, n_classes)
+        The `decision_function` of the whole model on the grid.
+    classes : ndarray of shape (n_classes,)
+        The labels of the classes.
+    y : array-like of shape (n_samples,), default=None
+        The class of each sample; None draws all of them white.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes, of shape (n_units,)
+        The panels of the units.
+    images_ : list of matplotlib AxesImage
+        Their activations.
+    zero_lines_ : list of matplotlib QuadContourSet or None
+        The lines where their inputs are 0; None for a unit whose input has one sign in the whole panel.
+    ax_ : matplotlib Axes
+        The panel of the whole model.
+    image_ : matplotlib AxesImage
+        Its probabilities.
+    boundary_ : list of matplotlib QuadContourSet
+        The lines where the most probable class changes.
+    points_ : matplotlib PathCollection
+        The samples.
+    figure_ : matplotlib Figure
+        The figure of all axes.
+
+    See Also
+    --------
+    DescentDisplay : The boundary and the zero lines of the units, step by step.
+    WeightsDisplay : The weights of hidden units on images.
+    sklearn.inspection.DecisionBoundaryDisplay : The boundary alone, of any classifier.
+
+    References
+    ----------
+    "Deep Learning in Python" (notes), section 1.3.3: the hidden layer A1 = g(Z1) and the output Z2.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_moons
+    >>> from sknn_basic import HiddenUnitsDisplay, ShallowNNClassifier
+    >>> X, y = make_moons(200, noise=0.2, random_state=0)
+    >>> network = ShallowNNClassifier(4, random_state=0, max_iter=1000).fit(X, y)
+    >>> display = HiddenUnitsDisplay.from_estimator(network, X, y)
+    >>> display.weights.shape
+    (4, 1)
+    """
+
+    def __init__(self, *, X, inputs, activations, weights, logits, classes, y=None):
+        self.X = X
+        self.inputs = inputs
+        self.activations = activations
+        self.weights = weights
+        self.logits = logits
+        self.classes = classes
+        self.y = y
+
+    @classmethod
+    def from_estimator(cls, estimator, X, y=None, *, ax=None):
+        """Draw the hidden units of a fitted network.
+
+        Parameters
+        ----------
+        estimator : ShallowNNClassifier, Pipeline or fitted search
+            The fitted network, a pipeline that ends in one, or a search whose `best_estimator_` is either.
+        X : array-like of shape (n_samples, 2)
+            Samples as the estimator takes them, before the transformers of a pipeline: the panels cover
+            their range. The columns of a table name the axes.
+        y : array-like of shape (n_samples,), default=None
+            The class of each sample, for its colour.
+        ax : matplotlib Axes, default=None
+            One of a grid of axes, whose place the panels divide; None makes a new figure.
+
+        Returns
+        -------
+        display : HiddenUnitsDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed: the extra `plots`.
+        NotFittedError
+            If the network is not fitted.
+        TypeError
+            If `estimator` holds no network of this package.
+        ValueError
+            If X has not two features, if `y` has labels that the network does not know or another length,
+            or if `ax` is not one of a grid.
+        """
+        _, network = unwrap(cls.__name__, estimator)
+        if not hasattr(network, "coefs_"):
+            raise TypeError(
+                f"{cls.__name__} draws hidden units, but {type(network).__name__} has none: pass a "
+                "ShallowNNClassifier, or draw the boundary by DescentDisplay."
+            )
+        model = best_model(cls.__name__, estimator)
+        plane = Plane(cls.__name__, X)
+        inputs = plane.hidden_inputs(model)
+        display = cls(
+            X=X,
+            inputs=inputs,
+            activations=network._network.activation.g(inputs),
+            weights=network.coefs_[1],
+            logits=plane.logits(model),
+            classes=network.classes_,
+            y=y,
+        )
+        return display.plot(ax)
+
+    def plot(self, ax=None):
+        """Draw the panels.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            One of a grid of axes, whose place the panels divide; None makes a new figure.
+
+        Returns
+        -------
+        display : HiddenUnitsDisplay
+            The display itself.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed: the extra `plots`.
+        ValueError
+            If X has not two features, if `y` has unknown labels or another length, or if `ax` is not one of
+            a grid.
+        """
+        this = type(self).__name__
+        plane = Plane(this, self.X)
+        labels = None if self.y is None else check_labels(this, self.X, self.y, self.classes)
+        colours = class_colours(this, len(self.classes))
+        self.figure_, place = room_for_panels(this, ax, SIZE)
+        left, right = place.subgridspec(1, 2, wspace=0.06)
+        self._draw_units(left, plane, colours)
+        self.ax_ = self.figure_.add_subplot(right)
+        self.image_ = draw_background(self.ax_, plane, self.logits, colours)
+        self.boundary_ = draw_boundary(self.ax_, plane, self.logits)
+        self.points_ = draw_points(self.ax_, plane, labels, colours)
+        draw_legend(self.ax_, self.classes, colours)
+        name_axes(self.ax_, plane)
+        self.ax_.set_title("all units together")
+        return self
+
+    def _draw_units(self, place, plane, colours):
+        colour_map = import_matplotlib("colors", type(self).__name__).LinearSegmentedColormap
+        weights = weights_of_classes(self.weights)
+        n_columns = ceil(sqrt(len(weights)))
+        grid = place.subgridspec(ceil(len(weights) / n_columns), n_columns, wspace=0.08, hspace=0.08)
+        largest = np.abs(self.activations).max(axis=(0, 1))
+        strengths = np.abs(weights).max(axis=1) * largest
+        widths = np.interp(strengths / (strengths.max() or 1), (0, 1), FRAME)
+        self.axes_ = np.array([self.figure_.add_subplot(panel) for panel in list(grid)[: len(weights)]])
+        self.images_, self.zero_lines_ = [], []
+        for j, axes in enumerate(self.axes_):
+            favoured = weights[j].argmax()
+            ends = [pale(colours[weights[j].argmin()]), "white", pale(colours[favoured])]
+            limit = largest[j] or 1
+            image = draw_image(
+                axes,
+                plane,
+                self.activations[..., j],
+                cmap=colour_map.from_list(f"unit {j}", ends),
+                vmin=-limit,
+                vmax=limit,
+            )
+            self.images_.append(image)
+            line = draw_zero_line(axes, plane, self.inputs[..., j], colors="black", linewidths=1.2)
+            self.zero_lines_.append(line)
+            axes.spines[:].set(color=colours[favoured], linewidth=widths[j])
+            axes.set(xticks=[], yticks=[])
+            title = self._title(j, favoured, is_short=n_columns > LARGE)
+            axes.set_title(title, fontsize="medium", parse_math=False)
+
+    def _title(self, j, favoured, is_short):
+        """Return the number of a unit and its weight; with the class if these are more than two."""
+        if len(self.classes) == 2:
+            weight, of_class = self.weights[j, 0], ""
+        else:
+            weight = self.weights[j, favoured] - self.weights[j].mean()
+            of_class = f", {short_name(self.classes[favoured], 12)}"
+        text = f"{j}: {weight:+.2g}".replace("-", "\N{MINUS SIGN}")
+        return text if is_short else f"unit {text}{of_class}"
+
+
+def weights_of_classes(weights):
+    """Return one output weight of each unit for each class, (n_units, n_classes), with a mean of 0.
+
+    The one column of two classes becomes those that give the same log-odds, if both are doubled.
+    """
+    if weights.shape[1] == 1:
+        return np.hstack([-weights, weights])
+    return weights - weights.mean(axis=1, keepdims=True)

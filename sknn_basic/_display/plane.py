@@ -1,0 +1,190 @@
+"""The plane of two features: a grid of points, the colours of the classes, boundaries, hidden units."""
+
+import numpy as np
+from scipy.special import softmax
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
+
+from .._base import last_step
+from .._inputs import validate_new_samples
+from .._text import short_name
+from .common import import_matplotlib, legend_name
+
+GRID = 200  # points on each side: lines look smooth on a slide
+MARGIN = 0.08  # around the samples, as a share of their range
+PALETTE = (
+    "#0072B2",
+    "#E66100",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#8B5A2B",
+    "#F0C000",
+)  # for all kinds of sight
+STRENGTH = 0.5  # how much colour the background has at most, so that points and frames stand out
+
+
+class Plane:
+    """A grid of points over the range of samples with two features.
+
+    Parameters
+    ----------
+    display : str
+        The name of the display, for messages.
+    X : array-like of shape (n_samples, 2)
+        The samples, an array or a table.
+
+    Attributes
+    ----------
+    samples : ndarray of shape (n_samples, 2)
+        The samples as an array.
+    names : list of str, of length 2
+        The names of the features.
+    first, second : ndarray of shape (n_points,)
+        The coordinates of the grid along both features.
+    points : array-like of shape (n_points * n_points, 2)
+        All points of the grid, as an estimator takes them: a table if X is one, in the precision of X.
+    """
+
+    def __init__(self, display, X):
+        self.samples = check_array(X, input_name="X")
+        if self.samples.shape[1] != 2:
+            raise ValueError(
+                f"{display} draws the plane of two features, but X has {self.samples.shape[1]}. Fit and pass "
+                "two columns of X, or the two components of a PCA."
+            )
+        is_table = hasattr(X, "columns")
+        names = list(X.columns) if is_table else ["feature 0", "feature 1"]
+        self.names = [short_name(name) for name in names]
+        dtype = np.float32 if self.samples.dtype == np.float32 else np.float64
+        self.first, self.second = (_axis(column).astype(dtype) for column in self.samples.T)
+        columns = [grid.ravel() for grid in np.meshgrid(self.first, self.second)]
+        if is_table:
+            self.points = type(X)(dict(zip(names, columns, strict=True)))
+        else:
+            self.points = np.column_stack(columns)
+
+    def on_grid(self, values):
+        """Return values of all points in the shape of the grid, (n_points, n_points, ...)."""
+        return np.reshape(values, (len(self.second), len(self.first), *np.shape(values)[1:]))
+
+    def logits(self, model):
+        """Return the logits that a fitted model gives the points of the grid."""
+        return self.on_grid(model.decision_function(self.points))
+
+    def hidden_inputs(self, model):
+        """Return Z1 of the hidden units on the grid, (n_points, n_points, n_units)."""
+        return self.on_grid(hidden_inputs(model, self.points))
+
+
+def _axis(column):
+    low, high = float(column.min()), float(column.max())
+    margin = MARGIN * (high - low) or 1.0
+    return np.linspace(low - margin, high + margin, GRID)
+
+
+def hidden_inputs(model, X):
+    """Return Z1 of a fitted network for samples, (n_samples, n_units), after the pipeline's transformers."""
+    if isinstance(model, Pipeline) and len(model) > 1:
+        X = model[:-1].transform(X)
+    network = last_step(model)
+    W, b = network._get_layers()[0]
+    return validate_new_samples(network, X) @ W + b
+
+
+def check_labels(display, X, y, classes):
+    """Return y as the indices of its labels in the sorted classes."""
+    y = column_or_1d(y)
+    check_consistent_length(X, y)
+    unknown = sorted(set(y.tolist()) - set(classes.tolist()), key=str)
+    if unknown:
+        raise ValueError(
+            f"{display} was given labels that the model does not know: {unknown}; its classes are "
+            f"{classes.tolist()}. Pass the labels of the fit."
+        )
+    return np.searchsorted(classes, y)
+
+
+def class_colours(display, n_classes):
+    """Return RGB colours of classes, (n_classes, 3)."""
+    if n_classes <= len(PALETTE):
+        return import_matplotlib("colors", display).to_rgba_array(PALETTE[:n_classes])[:, :3]
+    return import_matplotlib("cm", display).turbo(np.linspace(0.05, 0.95, n_classes))[:, :3]
+
+
+def scores_of_classes(Z):
+    """Return one score for each class, (..., n_classes): the log-odds of two classes become 0 and Z."""
+    return np.stack([np.zeros_like(Z), Z], axis=-1) if Z.ndim == 2 else Z
+
+
+def background(Z, colours):
+    """Return an RGB image of logits: white where all classes are equally probable, else their colours."""
+    n_classes = len(colours)
+    excess = np.maximum(softmax(scores_of_classes(Z), axis=-1) - 1 / n_classes, 0) / (1 - 1 / n_classes)
+    return excess @ pale(colours) + (1 - excess.sum(axis=-1, keepdims=True))
+
+
+def pale(colours):
+    """Return colours mixed with white."""
+    return 1 - STRENGTH * (1 - colours)
+
+
+def draw_background(ax, plane, Z, colours):
+    """Draw the probabilities of logits as a background; return the image."""
+    return draw_image(ax, plane, background(Z, colours))
+
+
+def draw_image(ax, plane, values, **options):
+    """Draw values of the grid as an image that fills the axes; return the image."""
+    extent = [float(limit) for limit in (*plane.first[[0, -1]], *plane.second[[0, -1]])]
+    style = {"origin": "lower", "aspect": "auto", "interpolation": "bilinear"}
+    return ax.imshow(values, extent=extent, **style | options)
+
+
+def draw_boundary(ax, plane, Z):
+    """Draw the lines where the most probable class changes; return their contours.
+
+    Between two classes these are the lines of 50 %.
+    """
+    scores = scores_of_classes(Z)
+    ahead = [scores[..., c] - np.delete(scores, c, axis=-1).max(axis=-1) for c in range(scores.shape[-1])]
+    lines = [draw_zero_line(ax, plane, margin, colors="black", linewidths=2.2) for margin in ahead[1:]]
+    return [line for line in lines if line is not None]
+
+
+def draw_zero_line(ax, plane, values, **style):
+    """Draw the line where values on the grid are 0; return the contour, or None where they have one sign."""
+    if not values.min() < 0 < values.max():
+        return None
+    return ax.contour(plane.first, plane.second, values, levels=[0], zorder=2, **style)
+
+
+def draw_points(ax, plane, labels, colours):
+    """Draw the samples in the colours of their classes, smaller where there are many; return the points."""
+    size = np.clip(8000 / len(plane.samples), 4, 32)
+    return ax.scatter(
+        *plane.samples.T,
+        c="white" if labels is None else colours[labels],
+        s=size,
+        edgecolors="black",
+        linewidths=0.5,
+        zorder=3,
+    )
+
+
+def draw_legend(ax, classes, colours):
+    """Draw a legend of the classes below the axes."""
+    options = {"marker": "o", "markeredgecolor": "black", "markeredgewidth": 0.5, "linestyle": ""}
+    for label, colour in zip(classes.tolist(), colours, strict=True):
+        ax.plot([], [], color=colour, label=legend_name(label), **options)
+    return ax.legend(
+        loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=min(len(colours), 5), frameon=False
+    )
+
+
+def name_axes(ax, plane):
+    """Set the names and limits of both axes."""
+    ax.set_xlabel(plane.names[0], parse_math=False)
+    ax.set_ylabel(plane.names[1], parse_math=False)
+    ax.set_xlim(plane.first[0], plane.first[-1])
+    ax.set_ylim(plane.second[0], plane.second[-1])

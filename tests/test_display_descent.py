@@ -1,0 +1,203 @@
+"""What is drawn of a descent at every step: boundary, cost and hidden units, on the same axes."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from longhand import logistic_descent, network_descent
+from models import blobs
+from sknn_basic import DescentDisplay, LogisticRegressionGD, ShallowNNClassifier
+from sknn_basic._display.plane import Plane, background, class_colours
+
+plt = pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
+
+STEPS = [0, 1, 5, 20]
+
+
+def drawn(display):
+    """All that is drawn of a step: probabilities, vertices of the lines, the curve and the titles."""
+    lines = [path.vertices for line in display.boundary_ + display.unit_lines_ for path in line.get_paths()]
+    titles = display.ax_.get_title(), display.loss_ax_.get_title()
+    return (
+        display.image_.get_array(),
+        np.concatenate([*lines, np.empty((0, 2))]),
+        display.line_.get_data(),
+        titles,
+    )
+
+
+def test_boundary_and_cost_are_those_of_the_notes_loop():
+    """After each step: w x + b = 0 on the line, and J of these weights at its marker."""
+    X, y = blobs(n=2)
+    display = DescentDisplay.from_estimator(LogisticRegressionGD(0.5), X, y, steps=STEPS)
+    assert display.step_ == 20
+    costs = logistic_descent(X.T, y, 0.5, 21)[2]
+    for i, step in enumerate(STEPS):
+        w, b, _ = logistic_descent(X.T, y, 0.5, step)
+        assert display.plot(step) is display
+        assert display.step_ == step
+        for path in [path for line in display.boundary_ for path in line.get_paths()]:
+            np.testing.assert_allclose(path.vertices @ w + b, 0, atol=1e-9)
+        assert bool(display.boundary_) == (step > 0)
+        np.testing.assert_array_equal(display.line_.get_xdata(), STEPS[: i + 1])
+        np.testing.assert_allclose(display.line_.get_ydata(), costs[STEPS[: i + 1]])
+        np.testing.assert_allclose(np.ravel(display.marker_.get_data()), [step, costs[step]])
+        accuracy = np.mean((X @ w + b > 0).ravel() == y)
+        assert display.ax_.get_title() == f"step {step}: accuracy {accuracy:.1%}"
+        assert display.loss_ax_.get_title() == f"cost {costs[step]:.4g}"
+        assert display.unit_lines_ == []
+
+
+def test_lines_of_hidden_units_are_those_of_the_notes_loop():
+    """One for each unit, where w1 x + b1 = 0, if that is in the panel."""
+    X, y = blobs(n=2)
+    model = ShallowNNClassifier(3, learning_rate=0.5, init_scale=0.3, random_state=7)
+    display = DescentDisplay.from_estimator(model, X, y, steps=STEPS)
+    for step in STEPS:
+        W1, b1, *_ = network_descent(X.T, y, 3, "tanh", 0.5, step, 7, 0.3)
+        display.plot(step)
+        plane = Plane("A", X)
+        corners = np.array([[x0, x1] for x0 in plane.first[[0, -1]] for x1 in plane.second[[0, -1]]])
+        inputs = corners @ W1.T + b1.T
+        crossing = [j for j in range(3) if inputs[:, j].min() < 0 < inputs[:, j].max()]
+        for j, line in zip(crossing, display.unit_lines_, strict=True):
+            (path,) = line.get_paths()
+            np.testing.assert_allclose(path.vertices @ W1[j] + b1[j], 0, atol=1e-9)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("model", [LogisticRegressionGD(), ShallowNNClassifier(3, random_state=0)])
+def test_a_pipeline_on_a_table(model, n_classes):
+    """The background shows the probabilities before the transformers; the columns name the axes."""
+    X, y = blobs(n_classes, n=2)
+    X = pd.DataFrame(X * 3 + 10, columns=["length ($cm)", "width"])
+    y = np.array(["ant", "bee", "cat"])[y]
+    pipeline = make_pipeline(StandardScaler(), model)
+    display = DescentDisplay.from_estimator(pipeline, X, y, steps=[0, 100]).plot(100)
+    pipeline.set_params(**{f"{pipeline.steps[-1][0]}__max_iter": 100}).fit(X, y)
+    plane = Plane("A", X)
+    expected = background(plane.logits(pipeline), class_colours("A", n_classes))
+    np.testing.assert_allclose(display.image_.get_array(), expected, atol=1e-12)
+    np.testing.assert_array_equal(display.points_.get_offsets(), X)
+    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("length ($cm)", "width")
+    legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert legend == ["ant", "bee", "cat"][:n_classes]
+    display.figure_.canvas.draw()
+
+
+def test_all_steps_are_drawn_on_the_same_axes():
+    X, y = blobs(n=2)
+    display = DescentDisplay.from_estimator(LogisticRegressionGD(0.5), X, y, steps=STEPS)
+    panels = []
+    for step in STEPS:
+        display.plot(step).figure_.canvas.draw()
+        panels.append([[ax.get_xlim(), ax.get_ylim()] for ax in (display.ax_, display.loss_ax_)])
+    assert all(panel == panels[0] for panel in panels)
+
+
+@pytest.mark.parametrize(("step", "nearest"), [(-3, 0), (2, 1), (4, 5), (10**9, 20), (None, 20)])
+def test_the_nearest_step_is_drawn(step, nearest):
+    X, y = blobs(n=2)
+    display = DescentDisplay.from_estimator(LogisticRegressionGD(), X, y, steps=STEPS)
+    assert display.plot(step).step_ == nearest
+
+
+def test_default_steps_begin_at_the_start_and_end_with_the_fit():
+    """In a geometric progression, drawn on a logarithmic axis; even steps are drawn on an even one."""
+    X, y = blobs(n=2)
+    model = LogisticRegressionGD(max_iter=3000)
+    display = DescentDisplay.from_estimator(model, X, y)
+    assert (display.steps[0], display.steps[1], display.steps[-1]) == (0, 1, 3000)
+    assert 45 < len(display.steps) <= 60
+    assert display.loss_ax_.get_xscale() == "symlog"
+    np.testing.assert_array_equal(display.models[-1].coef_, model.fit(X, y).coef_)
+    even = DescentDisplay.from_estimator(model, X, y, steps=range(0, 100, 20))
+    assert even.loss_ax_.get_xscale() == "linear"
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_an_animation_draws_what_plot_draws(n_classes):
+    """Frame by frame, in a figure of its own, and the last step again for a second."""
+    X, y = blobs(n_classes, n=2)
+    model = ShallowNNClassifier(2, random_state=0)
+    display = DescentDisplay.from_estimator(model, X, y, steps=STEPS)
+    before = display.figure_
+    animation = display.animate(interval=250)
+    assert display.figure_ is before
+    frames = list(animation.new_frame_seq())
+    assert frames == [0, 1, 2, 3, 3, 3, 3, 3]
+    (left, right) = animation._fig.axes
+    for i, step in enumerate(STEPS):
+        animation._draw_frame(i)
+        display.plot(step)
+        image, _, curve, titles = drawn(display)
+        np.testing.assert_array_equal(left.images[0].get_array(), image)
+        assert (left.get_title(), right.get_title()) == titles
+        np.testing.assert_array_equal(right.lines[1].get_data(), curve)
+        assert len(left.collections) == len(display.ax_.collections)
+    animation._draw_was_started = True  # or matplotlib warns that it was not rendered
+
+
+@pytest.mark.parametrize("kind", ["gif", "html"])
+def test_saved_animations(kind, tmp_path):
+    """A GIF that shows each step for `interval`, in the size of the figure; a page with a frame for each."""
+    X, y = blobs(n=2, m=10)
+    display = DescentDisplay.from_estimator(LogisticRegressionGD(1.0), X, y, steps=[0, 3])
+    path = tmp_path / f"descent.{kind}"
+    animation = display.animate(path, interval=600)
+    if kind == "html":
+        page = path.read_text(encoding="utf-8")
+        assert page.count("data:image/png;base64") == 3
+        assert animation._repr_html_() == page
+        return
+    from PIL import Image, ImageSequence
+
+    with Image.open(path) as image:
+        durations = [frame.info["duration"] for frame in ImageSequence.Iterator(image)]
+        assert durations == [600, 1200]
+        assert image.size == (960, 540)
+
+
+def test_a_notebook_shows_an_animation_once():
+    """As HTML, whatever matplotlib's settings; the figure is closed, or its picture would follow."""
+    X, y = blobs(n=2, m=10)
+    animation = DescentDisplay.from_estimator(LogisticRegressionGD(), X, y, steps=[3]).animate(interval=2000)
+    number = animation._fig.number
+    assert plt.rcParams["animation.html"] == "none"
+    assert "data:image/png;base64" in animation._repr_html_()
+    assert not plt.fignum_exists(number)
+
+
+def test_searches_and_axes_of_the_users_own():
+    X, y = blobs(n=2)
+    search = GridSearchCV(LogisticRegressionGD(max_iter=30), {"learning_rate": [0.1, 1.0]}, cv=2)
+    with pytest.raises(NotFittedError, match=r"DescentDisplay draws the best_estimator_"):
+        DescentDisplay.from_estimator(search, X, y)
+    search.fit(X, y)
+    figure, (left, _) = plt.subplots(1, 2)
+    display = DescentDisplay.from_estimator(search, X, y, ax=left)
+    assert display.figure_ is figure
+    assert display.models[-1].learning_rate_ == search.best_params_["learning_rate"]
+    with pytest.raises(ValueError, match="DescentDisplay divides the axes"):
+        display.plot(ax=figure.add_axes((0, 0, 1, 1)))
+
+
+def test_what_it_cannot_draw(tmp_path):
+    X, y = blobs(n=3)
+    with pytest.raises(TypeError, match=r"DescentDisplay takes LogisticRegressionGD.*got SVC"):
+        DescentDisplay.from_estimator(SVC(), X, y)
+    with pytest.raises(ValueError, match="draws the plane of two features, but X has 3"):
+        DescentDisplay.from_estimator(make_pipeline(PCA(2), LogisticRegressionGD()), X, y)
+    display = DescentDisplay.from_estimator(LogisticRegressionGD(), X[:, :2], y, steps=[2])
+    with pytest.raises(ValueError, match=r"saves .gif or .html, got movie.mp4"):
+        display.animate("movie.mp4")
+    with pytest.raises(ValueError, match="interval == 0, must be >= 1"):
+        display.animate(interval=0)
+    with pytest.raises(OSError, match="nowhere"):
+        display.animate(tmp_path / "nowhere" / "a.html")

@@ -1,0 +1,200 @@
+"""The cost is drawn under the paths of descents: what the contours, paths, axes and legend show."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from longhand import G, logistic_descent, network_descent
+from models import blobs
+from sknn_basic import LogisticRegressionGD, LossContourDisplay, ShallowNNClassifier
+from sknn_basic._display.plane import class_colours
+
+plt = pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
+
+
+def noisy(n_classes=2, n=2):
+    """Samples of classes that overlap, so that the cost has a minimum."""
+    X, y = blobs(n_classes, m=60, n=n)
+    return X + np.random.RandomState(1).standard_normal(X.shape), y
+
+
+def logistic_cost(X, y, w, b):
+    A = 1 / (1 + np.exp(-(X @ w + b)))
+    return -np.mean(y * np.log(A) + (1 - y) * np.log(1 - A))
+
+
+def test_two_weights_without_an_intercept_are_the_whole_space():
+    """Axes, contours and paths are the weights themselves, and the cost that of the notes at them."""
+    X, y = noisy()
+    model = LogisticRegressionGD(max_iter=40, fit_intercept=False)
+    display = LossContourDisplay.from_estimator(model, X, y, learning_rates=[0.5, "auto"])
+    for i, b in enumerate(display.second[::13]):
+        for j, a in enumerate(display.first[::13]):
+            expected = logistic_cost(X, y, [a, b], 0)
+            assert display.loss[13 * i, 13 * j] == pytest.approx(expected, rel=1e-12)
+    assert len(display.paths) == 2
+    for path, rate in zip(display.paths, display.learning_rates, strict=True):
+        w = np.zeros(2)
+        assert len(path) == 41
+        for point in path:
+            np.testing.assert_allclose(point, w, atol=1e-12)
+            w = w - rate * X.T @ (1 / (1 + np.exp(-X @ w)) - y) / len(y)
+    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == (
+        "weight of feature 0",
+        "weight of feature 1",
+    )
+
+
+def test_a_weight_and_an_intercept():
+    X, y = noisy(n=1)
+    display = LossContourDisplay.from_estimator(LogisticRegressionGD(max_iter=20), X, y)
+    assert display.names == ("weight of feature 0", "intercept")
+    w, b, _ = logistic_descent(X.T, y, display.learning_rates[0], 20)
+    np.testing.assert_allclose(display.paths[0][-1], [w[0, 0], b], atol=1e-12)
+
+
+@pytest.mark.parametrize("activation", G)
+def test_the_plane_of_a_network_holds_the_end_of_the_lowest_path(activation):
+    """At (0, 0) the cost is the final one of the notes' descent at its rate: the lowest on the paths."""
+    X, y = noisy()
+    model = ShallowNNClassifier(3, activation, max_iter=200, init_scale=0.5, random_state=5)
+    display = LossContourDisplay.from_estimator(model, X, y, learning_rates=[0.01, 0.5])
+    assert display.stable_rate is None
+    W1, b1, W2, b2, _ = network_descent(X.T, y, 3, activation, 0.5, 200, 5, 0.5)
+    A = 1 / (1 + np.exp(-(W2 @ G[activation](W1 @ X.T + b1) + b2)))
+    expected = -np.mean(y * np.log(A) + (1 - y) * np.log(1 - A))
+    np.testing.assert_allclose(display.paths[1][-1], 0, atol=1e-10)
+    np.testing.assert_allclose(display.paths[0][0], display.paths[1][0], atol=1e-10)  # one start
+    i, j = np.abs(display.second).argmin(), np.abs(display.first).argmin()
+    cell = display.loss[i - 1 : i + 2, j - 1 : j + 2]
+    assert cell.min() - 1e-3 < expected < cell.max()
+
+
+def test_principal_directions_keep_distances_up_to_their_share_of_the_variance():
+    """About the final weights, which are their centre; both shares stand on the axes."""
+    X, y = noisy(n=6)
+    model = LogisticRegressionGD(0.3, max_iter=80)
+    display = LossContourDisplay.from_estimator(model, X, y)
+    vectors = [logistic_descent(X.T, y, 0.3, step)[:2] for step in range(81)]
+    vectors = np.array([[*w.ravel(), b] for w, b in vectors])
+    squares = np.sum((vectors - vectors[-1]) ** 2)
+    shares = np.sum(display.paths[0] ** 2, axis=0) / squares
+    for i, (share, label) in enumerate(
+        zip(shares, (display.ax_.get_xlabel(), display.ax_.get_ylabel()), strict=True), start=1
+    ):
+        assert label == f"direction {i}: {share:.1%} of the variance"
+    assert shares[0] > 0.8
+
+
+@pytest.mark.parametrize("transformer", [None, StandardScaler(), PCA(2)])
+def test_weights_of_two_features(transformer):
+    """By number; all others are at the end of the path. Names are those after the transformers."""
+    X, y = noisy(n=4)
+    X = pd.DataFrame(X, columns=["a", "b", "c", "d"])
+    classifier = LogisticRegressionGD(0.5, max_iter=30)
+    model = classifier if transformer is None else make_pipeline(transformer, classifier)
+    weights = (1, 0) if isinstance(transformer, PCA) else (3, 1)
+    display = LossContourDisplay.from_estimator(model, X, y, weights=weights)
+    names = ["pca0", "pca1"] if isinstance(transformer, PCA) else list(X.columns)
+    assert display.names == tuple(f"weight of {names[j]}" for j in weights)
+    T = X.to_numpy() if transformer is None else transformer.fit_transform(X)
+    w, b, _ = logistic_descent(T.T, y, 0.5, 30)
+    np.testing.assert_allclose(display.paths[0][-1], w[list(weights), 0], atol=1e-12)
+    w = w.ravel()
+    w[list(weights)] = display.first[7], display.second[50]
+    assert display.loss[50, 7] == pytest.approx(logistic_cost(T, y, w, b), rel=1e-12)
+
+
+def test_what_is_drawn():
+    """Contours of the cost, each path in its colour from a white start, and rates with 2/L in the legend."""
+    X, y = noisy()
+    model = LogisticRegressionGD(max_iter=30, l2_regularization=0.1)
+    display = LossContourDisplay.from_estimator(model, X, y, learning_rates=["auto", 1.0])
+    stable = 2 * LogisticRegressionGD(max_iter=1, l2_regularization=0.1).fit(X, y).learning_rate_
+    legend = display.ax_.get_legend()
+    assert legend.get_title().get_text() == f"learning rate (2/L = {stable:.3g})"
+    assert [text.get_text() for text in legend.get_texts()] == [
+        f"{stable / 2:.4g} = 0.5 times 2/L",
+        f"1 = {1 / stable:.3g} times 2/L",
+    ]
+    colours = class_colours("A", 2)
+    for line, path, colour in zip(display.lines_, display.paths, colours, strict=True):
+        np.testing.assert_array_equal(line.get_xydata(), path)
+        np.testing.assert_array_equal(line.get_color(), colour)
+    np.testing.assert_array_equal(display.starts_.get_offsets(), [path[0] for path in display.paths])
+    np.testing.assert_array_equal(display.ends_.get_offsets(), [path[-1] for path in display.paths])
+    np.testing.assert_array_equal(display.ends_.get_facecolors()[:, :3], colours)
+    levels = display.contours_.levels
+    assert (levels[0], levels[-1]) == pytest.approx((display.loss.min(), display.loss.max()))
+    assert display.ax_.get_xlim() == (display.first[0], display.first[-1])
+    for path in display.paths:  # which have not diverged
+        assert (path >= [display.first[0], display.second[0]]).all()
+        assert (path <= [display.first[-1], display.second[-1]]).all()
+    figure, ax = plt.subplots()
+    assert display.plot(ax) is display
+    assert display.figure_ is figure
+
+
+def test_a_network_without_a_seed_starts_each_path_at_the_same_weights():
+    """And the legend has no 2/L."""
+    X, y = noisy()
+    model = ShallowNNClassifier(3, max_iter=5)
+    display = LossContourDisplay.from_estimator(model, X, y, learning_rates=[0.1, 1.2])
+    np.testing.assert_allclose(display.paths[0][0], display.paths[1][0], atol=1e-10)
+    assert model.random_state is None
+    legend = display.ax_.get_legend()
+    assert legend.get_title().get_text() == "learning rate"
+    assert [text.get_text() for text in legend.get_texts()] == ["0.1", "1.2"]
+
+
+def test_a_path_that_diverges_leaves_the_view():
+    """The view stays with the others; only a rate that was not given is warned of."""
+    X, y = noisy()
+    calm = LossContourDisplay.from_estimator(LogisticRegressionGD(0.5, max_iter=50), X, y)
+    both = LossContourDisplay.from_estimator(
+        LogisticRegressionGD(max_iter=50), X, y, learning_rates=[0.5, 1e4]
+    )
+    assert np.abs(both.paths[1]).max() > 1000
+    assert np.ptp(both.first) < 3 * np.ptp(calm.first)
+    with pytest.warns(ConvergenceWarning, match="did not lower the cost"):
+        LossContourDisplay.from_estimator(LogisticRegressionGD(1e4, max_iter=50), X, y)
+
+
+@pytest.mark.parametrize("kind", ["three classes", "float32", "long", "no descent"])
+def test_other_models(kind):
+    """Every one of the first 100 steps is on a path, and fewer after them."""
+    X, y = noisy(3 if kind == "three classes" else 2, n=3)
+    X = X.astype(np.float32) if kind == "float32" else X
+    X = np.zeros_like(X) if kind == "no descent" else X
+    y = np.arange(60) % 2 if kind == "no descent" else y
+    model = LogisticRegressionGD(max_iter=5000 if kind == "long" else 60)
+    display = LossContourDisplay.from_estimator(model, X, y)
+    (path,) = display.paths
+    assert len(path) == 61 if kind != "long" else 101 < len(path) < 201
+    assert np.isfinite(display.loss).all()
+    display.figure_.canvas.draw()
+
+
+@pytest.mark.parametrize("weights", [(0, 5), (1, 1), (0,), (-1, 0), (0, 1, 2)])
+def test_weights_that_are_not_two_features(weights):
+    X, y = noisy(n=3)
+    with pytest.raises(ValueError, match="weights should be two of the features 0 to 2, got "):
+        LossContourDisplay.from_estimator(LogisticRegressionGD(max_iter=2), X, y, weights=weights)
+
+
+def test_what_it_cannot_draw():
+    X, y = noisy()
+    draw = LossContourDisplay.from_estimator
+    with pytest.raises(TypeError, match=r"LossContourDisplay takes LogisticRegressionGD.*got SVC"):
+        draw(SVC(), X, y)
+    with pytest.raises(ValueError, match="a path for each of learning_rates, but that is empty"):
+        draw(LogisticRegressionGD(), X, y, learning_rates=[])
+    with pytest.raises(ValueError, match=r"logistic regression on two classes.*principal directions"):
+        draw(ShallowNNClassifier(), X, y, weights=(0, 1))
+    with pytest.raises(ValueError, match="one weight, without an intercept, has no plane"):
+        draw(LogisticRegressionGD(fit_intercept=False), X[:, :1], y)

@@ -1,0 +1,201 @@
+"""The site: what it lists, what its parts compute, and what the check of the built pages finds."""
+
+import ast
+import importlib.util
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+import sknn_basic
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+DESCENT = Path(sknn_basic.__file__).parent / "_descent"
+
+pytestmark = pytest.mark.skipif(not DOCS.exists(), reason="needs the folder docs")
+
+
+def load(path):
+    """Import a module that is not part of a package, from its file."""
+    if not path.exists():
+        pytest.skip(f"needs {path.name}, which is in the repository only")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def modules():
+    return load(DOCS / "_ext" / "modules.py")
+
+
+@pytest.fixture(scope="module")
+def lecture():
+    return load(DOCS / "_ext" / "lecture.py")
+
+
+@pytest.fixture(scope="module")
+def check_site():
+    return load(ROOT / ".ci" / "check_site.py")
+
+
+def test_reference_lists_every_public_name_once():
+    listed = re.findall(r"^   (\w+)$", (DOCS / "api.rst").read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(sknn_basic.__all__)
+
+
+def test_every_page_is_in_a_table_of_contents():
+    """Pages that no toctree names cannot be reached."""
+    pages = [*DOCS.glob("*.md"), *DOCS.glob("*.rst"), *DOCS.glob("guide/*.md")]
+    listed = {DOCS / "index"}
+    for page in pages:
+        for block in re.findall(r"^```\{toctree\}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE):
+            names = [
+                re.sub(r".*<(.*)>", r"\1", line) for line in block.splitlines() if line[:1] not in ("", ":")
+            ]
+            listed |= {page.parent / name for name in names}
+    assert {page.with_suffix("") for page in pages} == {
+        page for page in listed if page.parent != DOCS / "auto_examples"
+    }
+
+
+def test_code_beside_the_formulas_is_all_of_them():
+    """The page of the mathematics shows every function of network.py, and losses and errors."""
+    text = (DOCS / "mathematics.md").read_text()
+    shown = set(re.findall(r"^:pyobject: (\w+)", text, re.MULTILINE))
+    tree = ast.parse((DESCENT / "network.py").read_text())
+    formulas = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    for output in ("logistic", "softmax"):
+        formulas |= {f"{output}_{what}" for what in ("probabilities", "loss", "error")}
+    assert shown == formulas | {"sigmoid"}
+    assert '"def sigmoid_slope"' in text
+    assert "def sigmoid_slope" in (DESCENT / "activations.py").read_text()
+
+
+def test_imports_are_those_of_the_source(modules, tmp_path):
+    (tmp_path / "__init__.py").write_text("")
+    (tmp_path / "a.py").write_text("import os\nfrom ..x import y\n")
+    (tmp_path / "b.py").write_text("from .a import f\n")
+    (tmp_path / "c.py").write_text("def g():\n    from . import a, b\n")
+    assert modules.imports(tmp_path) == {"a": set(), "b": {"a"}, "c": {"a", "b"}}
+
+
+def test_direct_imports_leave_out_what_a_chain_implies(modules):
+    graph = {"a": set(), "b": {"a"}, "c": {"a", "b"}, "d": {"a", "c"}}
+    assert modules.direct(graph) == {"a": set(), "b": {"a"}, "c": {"b"}, "d": {"c"}}
+
+
+def test_a_circle_of_imports_is_an_error(modules):
+    with pytest.raises(ValueError, match=r"circle: \['a', 'b'\]"):
+        modules.levels({"a": {"b"}, "b": {"a"}, "c": set()})
+
+
+def test_modules_stand_above_those_that_they_import(modules):
+    graph = modules.imports()
+    assert graph.keys() == {path.stem for path in DESCENT.glob("*.py")} - {"__init__"}
+    rows, paths = modules.with_waypoints(modules.direct(graph))
+    place = modules.positions(rows, paths)
+    assert {name for name in place if isinstance(name, str)} == graph.keys()
+    assert len(set(place.values())) == len(place)  # nothing covers anything
+    for name, used in graph.items():
+        assert all(place[name][1] > place[other][1] for other in used)
+    for path in paths:
+        assert [place[path[0]][1] - i for i in range(len(path))] == [place[point][1] for point in path]
+
+
+def test_picture_of_the_modules_names_them_all(modules, tmp_path):
+    pytest.importorskip("matplotlib.figure")
+    modules.draw(tmp_path / "modules.svg")
+    text = (tmp_path / "modules.svg").read_text()
+    assert all(f"<!-- {name} -->" in text for name in modules.imports())
+
+
+def test_lecture_lists_the_pages_of_the_gallery_in_its_order(lecture):
+    pages = lecture.pages()
+    files = {path.stem for path in (DOCS / "gallery").glob("plot_*.py")}
+    assert {name for name, _, _ in pages} == files
+    order = [name for name, _, _ in pages if name in lecture.LECTURE]
+    assert order == [name for name in lecture.LECTURE if name in files]
+    listing = lecture.listing(pages)
+    for name, title, first in pages:
+        assert title
+        assert first
+        assert f":ref:`{title} <sphx_glr_auto_examples_{name}.py>`" in listing
+
+
+def test_unknown_pages_of_the_gallery_come_last(lecture):
+    order = sorted(
+        ["plot_zzz.py", "plot_rates.py", "plot_aaa.py", "plot_assignment.py"], key=lecture.Order("")
+    )
+    assert order == ["plot_assignment.py", "plot_rates.py", "plot_aaa.py", "plot_zzz.py"]
+
+
+SOUND = """<html><head><link rel="stylesheet" href="style.css"><link rel="next" href="other.html"></head>
+<body id="top"><h1 id="a b">x</h1><img src="picture.png" srcset="picture.png 1x, picture.png 2x">
+<a href="#top">x</a><a href="other.html#there">x</a><a href="#a%20b">x</a><a href="https://example.org/x">x</a>
+<a href="folder/">x</a><a href="mailto:x@example.org">x</a></body></html>"""
+
+
+@pytest.fixture
+def site(tmp_path):
+    for name in ("style.css", "picture.png"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "index.html").write_text("<html></html>")
+    (tmp_path / "other.html").write_text('<p id="there"></p>')
+    (tmp_path / "index.html").write_text(SOUND)
+    return tmp_path
+
+
+def test_a_sound_site_has_no_problems(check_site, site):
+    assert check_site.problems_of(site) == []
+
+
+@pytest.mark.parametrize(
+    ("broken", "problem"),
+    [
+        ('<a href="none.html">', "none.html leads to nothing"),
+        ('<a href="other.html#nowhere">', "other.html#nowhere has no such anchor"),
+        ('<a href="#nowhere">', "#nowhere has no such anchor"),
+        ('<img src="none.png">', "none.png leads to nothing"),
+        ('<img src="picture.png" srcset="picture.png 1x, large.png 2x">', "large.png leads to nothing"),
+        ('<script src="none.js"></script>', "none.js leads to nothing"),
+        ('<script src="https://example.org/x.js"></script>', "loads https://example.org/x.js from elsewhere"),
+        ('<link rel="stylesheet" href="//example.org/x.css">', "loads //example.org/x.css from elsewhere"),
+    ],
+)
+def test_what_is_broken_is_found(check_site, site, broken, problem):
+    (site / "index.html").write_text(SOUND.replace("</body>", f"{broken}</body>"))
+    assert check_site.problems_of(site) == [f"index.html: {problem}"]
+
+
+def test_files_of_the_theme_are_no_pages(check_site, site):
+    (site / "_static").mkdir()
+    (site / "_static" / "macros.html").write_text('<a href="none.html">')
+    assert check_site.problems_of(site) == []
+    assert len(check_site.pages_of(site)) == 3
+
+
+def test_a_folder_without_pages_is_an_error(check_site, tmp_path):
+    with pytest.raises(SystemExit, match="holds no pages"):
+        check_site.main(tmp_path)
+
+
+def test_without_a_browser_the_links_are_checked_all_the_same(check_site, site, monkeypatch, capsys):
+    monkeypatch.setattr(check_site, "find_browser", lambda: None)
+    (site / "other.html").write_text("")
+    assert check_site.main(site) == 1
+    printed = capsys.readouterr().out
+    assert "Skipped in a browser" in printed
+    assert "other.html#there has no such anchor" in printed
+
+
+def test_the_build_s_folders_are_ignored_by_git():
+    if not (ROOT / ".gitignore").exists():
+        pytest.skip("needs .gitignore, which is in the repository only")
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    assert {"docs/_build/", "docs/auto_examples/", "docs/generated/"} <= set(ignored)
