@@ -39,7 +39,7 @@ class DescentCallback:
     def watch_descent(self):
         """Return an object for one descent.
 
-        Its `look(descent)` returns whether to stop after this step; its `best` is the Descent to keep, or None.
+        Its `look(descent)` returns whether to stop after this step; `best` is the Descent to keep, or None.
         """
         raise NotImplementedError
 
@@ -219,11 +219,12 @@ class StepReporter:
         return chosen[0] if chosen else descent
 
     def _look(self, outcome):
-        """Show the outcome to the watchers; return it, computed at most once, and whether one asks to stop."""
+        """Show the outcome to the watchers; return it, computed once, and whether one asks to stop."""
         if not self.watchers:
             return outcome, False
         outcome = cache(outcome)
-        return outcome, any([watcher.look(outcome()) for watcher in self.watchers])
+        stops = [watcher.look(outcome()) for watcher in self.watchers]  # all of them look
+        return outcome, any(stops)
 
     def _attributes(self, outcome):
         """Return a function that computes the attributes, without NumPy's warnings, or None."""

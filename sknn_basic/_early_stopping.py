@@ -6,7 +6,14 @@ from numbers import Integral, Real
 from ._base import GradientDescentClassifier
 from ._callbacks import DescentCallback
 from ._extras import import_extra
-from ._sklearn import Interval, StrOptions, validate_params
+from ._sklearn import Interval, StrOptions, validate_parameter_constraints
+
+CONSTRAINTS = {
+    "monitor": [StrOptions({"validation_loss", "loss"})],
+    "patience": [Interval(Integral, 1, None, closed="left")],
+    "min_delta": [Interval(Real, 0, None, closed="left")],
+    "restore_best": ["boolean"],
+}
 
 
 class EarlyStopping(DescentCallback):
@@ -38,7 +45,7 @@ class EarlyStopping(DescentCallback):
     ImportError
         If scikit-learn is older than 1.9, which has no callbacks.
     ValueError
-        If a parameter is invalid; in `fit`, if the cost of validation samples is monitored and there are none.
+        If a parameter is invalid; in `fit`, if the cost of validation samples is monitored and none is given.
     TypeError
         In `fit` of anything but a classifier of this package, such as the pipeline or the search around it.
 
@@ -83,21 +90,13 @@ class EarlyStopping(DescentCallback):
     0.37 0.42
     """
 
-    @validate_params(
-        {
-            "monitor": [StrOptions({"validation_loss", "loss"})],
-            "patience": [Interval(Integral, 1, None, closed="left")],
-            "min_delta": [Interval(Real, 0, None, closed="left")],
-            "restore_best": ["boolean"],
-        },
-        prefer_skip_nested_validation=True,
-    )
     def __init__(self, monitor="validation_loss", *, patience=100, min_delta=0.0, restore_best=True):
-        import_extra("sklearn.callback", "progress", "EarlyStopping, a callback of scikit-learn 1.9 or newer,")
+        import_extra("sklearn.callback", "progress", "EarlyStopping, a callback of scikit-learn 1.9+,")
         self.monitor = monitor
         self.patience = patience
         self.min_delta = min_delta
         self.restore_best = restore_best
+        validate_parameter_constraints(CONSTRAINTS, vars(self), caller_name="EarlyStopping")
 
     def __repr__(self):
         parameters = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import sklearn
 from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
-from sklearn.linear_model import LogisticRegression
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -104,7 +103,7 @@ def test_best_is_that_of_the_metric_of_fits_of_each_length(model):
 
 
 @each
-@pytest.mark.parametrize("min_delta", [1e-4, 0.002, 0.05])
+@pytest.mark.parametrize("min_delta", [0.002, 0.01, 0.05])
 def test_small_improvements_do_not_count_but_are_kept(model, min_delta):
     """They leave the patience as it is; the model is still that of the lowest cost."""
     X, y, validation = noisy()
@@ -120,13 +119,13 @@ def test_small_improvements_do_not_count_but_are_kept(model, min_delta):
 def test_small_improvements_add_up():
     """A cost that falls by less than min_delta a step improves once it has fallen by more in all."""
     X, y, _ = noisy()
-    model = LogisticRegressionGD(max_iter=60)
+    model = LogisticRegressionGD(0.02, max_iter=600)
     costs = list(costs_of(model, X, y, "loss"))
     falls = -np.diff(costs)
     min_delta = 2.5 * falls[0]
     assert (falls < min_delta).all()
     last = last_step(costs, 5, min_delta)
-    assert 5 < last < 60
+    assert 5 < last < 600
     found = stopping(model, "loss", patience=5, min_delta=min_delta).fit(X, y)
     assert found.n_iter_ == last
 
@@ -146,15 +145,15 @@ def test_training_cost_ends_a_fit_that_hardly_moves(model):
 
 def test_start_counts_as_a_step():
     """Where every step makes it worse the start is the best, and the patience counts from it."""
-    X, y, validation = noisy()
-    validation["y_val"] = np.zeros_like(y, shape=60)
+    X, y, _ = noisy()
+    validation = {"X_val": X, "y_val": 1 - y}
     model = LogisticRegressionGD(0.5, 50)
-    assert np.argmin(costs_of(model, X, 1 - y // 2, **validation)) == 0
-    found = stopping(model, patience=3).fit(X, 1 - y // 2, **validation)
+    assert np.argmin(costs_of(model, X, y, **validation)) == 0
+    found = stopping(model, patience=3).fit(X, y, **validation)
     assert found.n_iter_ == 0
     assert not found.coef_.any()
     assert found.validation_loss_ == pytest.approx(np.log(2))
-    assert stopping(model, patience=3, restore_best=False).fit(X, 1 - y // 2, **validation).n_iter_ == 3
+    assert stopping(model, patience=3, restore_best=False).fit(X, y, **validation).n_iter_ == 3
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -163,8 +162,10 @@ def test_wide_samples_make_weights_only_for_the_model(dtype, monkeypatch):
     from sknn_basic._descent.gram import GramSamples
 
     X, y, validation = noisy(30, 300)
-    X, validation["X_val"] = X.astype(dtype), validation["X_val"].astype(dtype)
-    model = LogisticRegressionGD(0.002, max_iter=200)
+    X, validation["X_val"] = (Z.astype(dtype) for Z in (X, validation["X_val"]))
+    X[:, :2] *= 5
+    validation["X_val"][:, :2] *= 5
+    model = LogisticRegressionGD(0.01, max_iter=200)
     costs = list(costs_of(model, X, y, **validation))
     last = last_step(costs, 5)
     best = int(np.argmin(costs))
@@ -230,8 +231,10 @@ def test_warm_start_continues_from_the_best():
     X, y, validation = noisy()
     model = stopping(LogisticRegressionGD(0.5, 100, warm_start=True), patience=4).fit(X, y, **validation)
     best = model.n_iter_
+    X, y, validation = noisy(seed=5)
     model.set_params(learning_rate=0.01).fit(X, y, **validation)
-    expected = LogisticRegressionGD(0.5, best, warm_start=True).fit(X, y).set_params(learning_rate=0.01)
+    expected = LogisticRegressionGD(0.5, best, warm_start=True).fit(*noisy()[:2])
+    expected.set_params(learning_rate=0.01)
     costs = list(costs_of_warm(expected, X, y, validation, 100))
     last = last_step(costs, 4)
     assert model.n_iter_ == np.argmin(costs[: last + 1]) > 0
@@ -272,7 +275,7 @@ def test_first_of_several_chooses():
 
 
 def test_other_callbacks_are_told_of_the_model():
-    """A step that does not end the fit is told as ever; the end of the fit hands out the model that is kept."""
+    """Steps are told as ever; the end of the fit hands out the model that is kept."""
 
     class Final(Looker):
         def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
@@ -316,7 +319,8 @@ def test_searches(search_class, model):
     search.fit(X, y, **validation)
     splits = list(sklearn.model_selection.StratifiedKFold(3).split(X, y))
     lengths = set()
-    for params, found in zip(search.cv_results_["params"], search.cv_results_["mean_test_score"], strict=True):
+    results = search.cv_results_
+    for params, found in zip(results["params"], results["mean_test_score"], strict=True):
         scores = []
         for train, test in splits:
             candidate = clone(model).set_params(**params).set_callbacks()
@@ -370,19 +374,16 @@ def test_validation_samples_must_be_passed():
         search = search_class(stopping(MODELS[0]), {"learning_rate": [0.1]}, cv=2)
         with pytest.raises(ValueError, match=message):
             search.fit(X, y)
-        with pytest.warns(FitFailedWarning, match=message), pytest.raises(ValueError, match=message):
-            search.set_params(cv=[(np.arange(40), np.arange(40))] * 2, error_score=0.0).fit(X, y)
 
 
 def test_it_is_set_on_the_classifier():
     """On anything else the error says where, before anything is fitted."""
-    X, y, validation = noisy()
+    X, y, _validation = noisy()
     grid = {"learning_rate": [0.1]}
     for estimator, name in (
         (make_pipeline(StandardScaler(), LogisticRegressionGD()), "Pipeline"),
         (GridSearchCV(LogisticRegressionGD(), grid), "GridSearchCV"),
         (VectorizedSearch(LogisticRegressionGD(), grid), "VectorizedGridSearchCV"),
-        (LogisticRegression(), "LogisticRegression"),
         (FlattenScaler(), "FlattenScaler"),
     ):
         estimator.set_callbacks(EarlyStopping())
@@ -402,7 +403,7 @@ def test_bad_parameters(name, value):
 
 def test_older_versions_of_scikit_learn(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.callback", None)
-    with pytest.raises(ImportError, match=r"scikit-learn 1\.9 or newer, needs .*sknn-basic\[progress\]"):
+    with pytest.raises(ImportError, match=r"scikit-learn 1\.9\+, needs .*sknn-basic\[progress\]"):
         EarlyStopping()
 
 
