@@ -9,6 +9,7 @@ from ._display.hidden_units import HiddenUnitsDisplay
 from ._display.loss_contour import LossContourDisplay
 from ._display.loss_curve import LossCurveDisplay
 from ._display.weights import WeightsDisplay
+from ._early_stopping import EarlyStopping
 from ._image_folders import read_image, read_image_folder
 from ._path import descent_path
 from ._preprocessing import FlattenScaler
@@ -20,6 +21,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ConfusionImagesDisplay",
     "DescentDisplay",
+    "EarlyStopping",
     "FitInterruptedWarning",
     "FlattenScaler",
     "HiddenUnitsDisplay",

@@ -6,6 +6,7 @@ callbacks `NULL_TASK` replaces every task, so that a fit takes no longer than wi
 """
 
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from math import ceil
 
 import numpy as np
@@ -26,6 +27,21 @@ NO_DATA = None, None, None  # X, y and sample weights of tasks without data
 # The default number of steps of a network. The time of scikit-learn's progress bar grows with the square of
 # the number of tasks: 2 s for 5,000, 22 s for 20,000 (benchmarks/callbacks.py).
 MAX_TASKS = 5000
+
+
+class DescentCallback:
+    """Base class of callbacks that look at the costs after every step, and may choose the result.
+
+    They are handed each Descent as it is, for which no weights are made. scikit-learn's hooks can neither
+    replace what a fit keeps nor tell whether a fitted attribute is of this fit.
+    """
+
+    def watch_descent(self):
+        """Return an object for one descent.
+
+        Its `look(descent)` returns whether to stop after this step; `best` is the Descent to keep, or None.
+        """
+        raise NotImplementedError
 
 
 def callbacks_of(estimator):
@@ -163,15 +179,20 @@ class StepReporter:
     """An observer that reports each step of a descent to the callbacks, as a task.
 
     `attributes_of` converts the Descent returned by `outcome()` to fitted attributes, if needed.
+    A DescentCallback looks at every step, in groups of steps too.
     """
 
     def __init__(self, task, n_steps, attributes_of=None):
         self.task, self.n_steps, self.attributes_of = task, n_steps, attributes_of
+        callbacks = callbacks_of(task.estimator)
+        self.watchers = [c.watch_descent() for c in callbacks if isinstance(c, DescentCallback)]
         self.steps_per_task = _steps_per_task(n_steps)
         self.n_begun = self.n_ended = 0
         self.current = None  # the task in progress
 
     def begin(self, outcome=None):
+        if self.n_begun == 0:
+            outcome, _ = self._look(outcome)
         if self.n_begun % self.steps_per_task == 0:
             name = "iteration" if self.steps_per_task == 1 else f"{self.steps_per_task} iterations"
             self.current = self.task.subtask(name).begin(self._attributes(outcome))
@@ -180,9 +201,10 @@ class StepReporter:
     def end(self, outcome=None):
         """Return whether a callback asks to stop."""
         self.n_ended += 1
-        if self.n_ended % self.steps_per_task == 0 or self.n_ended == self.n_steps:
-            return self.close(outcome)
-        return False
+        outcome, stop = self._look(outcome)
+        if stop or self.n_ended % self.steps_per_task == 0 or self.n_ended == self.n_steps:
+            stop |= self.close(outcome)
+        return stop
 
     def close(self, outcome=None):
         """End the task in progress, if any; return whether a callback asks to stop."""
@@ -190,6 +212,19 @@ class StepReporter:
             return False
         ended, self.current = self.current, None
         return ended.end(self._attributes(outcome))
+
+    def result(self, descent):
+        """Return the Descent that the first callback to choose one keeps, else this one."""
+        chosen = [watcher.best for watcher in self.watchers if watcher.best is not None]
+        return chosen[0] if chosen else descent
+
+    def _look(self, outcome):
+        """Show the outcome to the watchers; return it, computed once, and whether one asks to stop."""
+        if not self.watchers:
+            return outcome, False
+        outcome = cache(outcome)
+        stops = [watcher.look(outcome()) for watcher in self.watchers]  # all of them look
+        return outcome, any(stops)
 
     def _attributes(self, outcome):
         """Return a function that computes the attributes, without NumPy's warnings, or None."""

@@ -47,7 +47,7 @@ LAYERS = [
     {"_preprocessing", "_datasets", "_image_folders"},
     {"_base", "_propagate"},
     {"_classifiers", "_display.common"},
-    {"_path", "_stacks", "_display.plane", "_display.weight_space"},
+    {"_early_stopping", "_path", "_stacks", "_display.plane", "_display.weight_space"},
     {
         "_display.confusion_images",
         "_display.descent",
@@ -79,6 +79,7 @@ def test_public_names():
     assert sorted(sknn_basic.__all__) == [
         "ConfusionImagesDisplay",
         "DescentDisplay",
+        "EarlyStopping",
         "FitInterruptedWarning",
         "FlattenScaler",
         "HiddenUnitsDisplay",

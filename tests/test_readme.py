@@ -31,6 +31,7 @@ NEEDS = [  # what may be missing, and the text that tells an example that needs 
     ("skops.io", "skops.io"),
     ("dask.array", "chunks="),
     ("sklearn.callback", "sklearn.callback"),
+    ("sklearn.callback", "EarlyStopping("),
 ]
 
 

@@ -34,6 +34,10 @@ class NullObserver:
     def close(self, outcome=None):
         """Abandon the step that has begun."""
 
+    def result(self, descent):
+        """Return the Descent to keep of one that has ended, not by an interruption."""
+        return descent
+
 
 NULL_OBSERVER = NullObserver()
 
@@ -131,8 +135,9 @@ def train(
     Steps between two records are not checked, unless an observer asks for their outcome.
     `validation` is the objective of the validation samples, whose cost is recorded too;
     `on_record(step, cost, validation_cost)` is called at each record. `observer` and the user (Ctrl-C) may
-    end the descent after any step: the layers reached are then kept. At each step of `checkpoints`, sorted,
-    `on_checkpoint(step, descent)` gets the Descent of as many steps.
+    end the descent after any step: the layers reached are then kept, or what `observer` returns as the
+    result. At each step of `checkpoints`, sorted, `on_checkpoint(step, descent)` gets the Descent of as many
+    steps.
     """
     run = Run(objective, layers, records, validation, on_record)
     with objective.sharing(), np.errstate(all="ignore"):
@@ -141,7 +146,7 @@ def train(
                 _descend(run, learning_rate, checkpoint, observer)
                 on_checkpoint(checkpoint, run.outcome())
             _descend(run, learning_rate, max_iter, observer)
-            return run.outcome()
+            return observer.result(run.outcome())
         except KeyboardInterrupt:
             return run.outcome()._replace(interrupted=True)
 
