@@ -87,10 +87,10 @@ class LossContourDisplay:
     >>> from sklearn.pipeline import make_pipeline
     >>> from sklearn.preprocessing import StandardScaler
     >>> from sknn_basic import LogisticRegressionGD, LossContourDisplay
-    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> X, y = load_iris(return_X_y=True)
     >>> model = make_pipeline(StandardScaler(), LogisticRegressionGD(max_iter=100))
     >>> display = LossContourDisplay.from_estimator(
-    ...     model, X.iloc[50:, 2:], y[50:], learning_rates=[0.1, "auto", 5.0]
+    ...     model, X[50:, 2:], y[50:], learning_rates=[0.1, "auto", 5.0]
     ... )
     >>> [len(path) for path in display.paths]
     [101, 101, 101]
