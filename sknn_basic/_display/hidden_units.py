@@ -28,7 +28,7 @@ LARGE = 4  # columns of panels, beyond which the titles are short
 class HiddenUnitsDisplay:
     """The activation of each hidden unit over the plane of two features, and the boundary that they make.
 
-    Each panel on the left is one unit: white where its activation A1 is 0, the more coloured the larger abs(A1)
+    Each panel on the left is one unit: white where its activation A1 is 0, more coloured the larger abs(A1)
     is, up to its own maximum in the panel. The black line is where its input Z1 is 0. The colour is that of
     the class which the unit makes more probable there: for two classes the sign of A1 times its output
     weight. The frame has the colour of the class with the largest weight. It is the wider the more the
