@@ -209,14 +209,18 @@ class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, Clas
             "loss_curve_": descent.loss_curve,
             "loss_": descent.loss,
             "n_iter_": descent.n_iter,
-            "loss_curve_steps_": np.array(
-                recorded_steps(self.record_every, descent.n_iter + 1)[: len(descent.loss_curve)], np.intp
-            ),
+            "_recorded_every": self.record_every if self.record_every == "auto" else int(self.record_every),
         }
         if descent.validation_loss is not None:
             results["validation_loss_curve_"] = descent.validation_loss_curve
             results["validation_loss_"] = descent.validation_loss
         return results
+
+    @property
+    def loss_curve_steps_(self):
+        """Before which steps the costs in `loss_curve_` were recorded: ndarray of int."""
+        steps = recorded_steps(self._recorded_every, self.n_iter_ + 1)
+        return np.array(steps[: len(self.loss_curve_)], np.intp)
 
     def _check_warm_start(self):
         """Raise ValueError if the fitted layers are not of the sizes that the parameters specify."""

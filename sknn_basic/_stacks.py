@@ -113,7 +113,7 @@ def _names_of(kind):
 FITTED = {
     "classes_", "n_features_in_", "feature_names_in_", "coef_", "intercept_", "coefs_", "intercepts_",
     "loss_", "loss_curve_", "validation_loss_", "validation_loss_curve_", "n_iter_", "learning_rate_",
-    "loss_curve_steps_",
+    "loss_curve_steps_", "_recorded_every",
 }  # fmt: skip
 HOOKS = "__getattr__", "__sklearn_is_fitted__"  # that Python and scikit-learn look for
 REPLACED = {kind: _names_of(kind) for kind in (LogisticRegressionGD, ShallowNNClassifier, Pipeline)}
