@@ -20,6 +20,7 @@ from ._descent.logits import logits
 from ._descent.run import recorded_steps, train
 from ._descent.stored import StoredSamples
 from ._inputs import make_problem, make_validation, orientation_advice, validate_new_samples
+from ._onnx import OnnxClassifierMixin
 from ._parameters import ParameterAdviceMixin
 from ._sklearn import Interval, StrOptions, fit_context
 from ._state import replacing_state
@@ -49,7 +50,9 @@ class FitInterruptedWarning(UserWarning):
     """
 
 
-class GradientDescentClassifier(ParameterAdviceMixin, CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+class GradientDescentClassifier(
+    ParameterAdviceMixin, CallbackSupportMixin, OnnxClassifierMixin, ClassifierMixin, BaseEstimator
+):
     """Base class: validation, labels, sample weights, recording and prediction.
 
     Predictions of a Dask array are Dask arrays.

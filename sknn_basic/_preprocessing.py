@@ -13,13 +13,16 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ._callbacks import CallbackSupportMixin, begin_fit
 from ._dask import by_chunks, example_of, is_dask, refuse_files, scaled_rows
 from ._inputs import is_float32, shape_of
+from ._onnx import OnnxScalerMixin
 from ._sklearn import Interval, StrOptions, fit_context
 from ._state import replacing_state
 
 N_LOOKED_AT = 100  # images that tell whether values go beyond 1
 
 
-class FlattenScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class FlattenScaler(
+    CallbackSupportMixin, OnnxScalerMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+):
     """Flatten each image to a row and divide it by 255, as the notes do (section 1.2.2).
 
     ``X.reshape(len(X), -1) / divisor``: pixels in C order, so that the channels of a pixel are

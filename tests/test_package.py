@@ -31,7 +31,7 @@ MODULES = sorted(short(found.name) for found in FOUND if not found.ispkg)
 SUBPACKAGES = sorted(short(found.name) for found in FOUND if found.ispkg)
 # A module imports from lower layers only.
 LAYERS = [
-    {"_extras", "_files", "_hdf5_chunks", "_parameters", "_sklearn", "_state", "_text"},
+    {"_extras", "_files", "_hdf5_chunks", "_onnx", "_parameters", "_sklearn", "_state", "_text"},
     {"_descent.activations", "_descent.compiled", "_descent.threads"},
     {"_descent.outputs", "_descent.rows", "_hdf5"},
     {"_descent.samples"},

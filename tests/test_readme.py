@@ -29,6 +29,7 @@ NEEDS = [  # what may be missing, and the text that tells an example that needs 
     ("matplotlib.pyplot", "plt"),
     ("PIL.Image", "read_image_folder"),
     ("skops.io", "skops.io"),
+    ("skl2onnx", "skl2onnx"),
     ("dask.array", "chunks="),
     ("sklearn.callback", "sklearn.callback"),
     ("sklearn.callback", "EarlyStopping("),

@@ -1,0 +1,107 @@
+"""Models that skl2onnx converts predict the same in ONNX Runtime."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.decomposition import PCA
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from models import ACTIVATIONS, blobs, images
+from sknn_basic import FlattenScaler, LogisticRegressionGD, ShallowNNClassifier
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # of the packages about each other
+    skl2onnx = pytest.importorskip("skl2onnx")
+    onnxruntime = pytest.importorskip("onnxruntime")
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:(skl2onnx|onnx).*")
+TOLERANCE = {np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-12}
+MODELS = {
+    "logistic": LogisticRegressionGD(0.5, 100),
+    "without intercept": LogisticRegressionGD(0.5, 100, fit_intercept=False),
+    **{
+        name: ShallowNNClassifier(4, name, learning_rate=0.3, max_iter=100, random_state=0)
+        for name in ACTIVATIONS
+    },
+}
+
+
+def run(model, X):
+    """Return the labels and probabilities, or whatever the outputs are, of the converted model."""
+    content = skl2onnx.to_onnx(model, X[:1]).SerializeToString()
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    return session.run(None, {session.get_inputs()[0].name: X})
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("labels", ["int", "str", "bool"])
+def test_classifiers(name, n_classes, dtype, labels):
+    """Labels and probabilities; in float64 to its precision."""
+    X, y = blobs(n_classes)
+    X = X.astype(dtype)
+    names = {
+        "int": np.array([7, -2, 30]),
+        "str": np.array(["é", "b", "c d"]),
+        "bool": np.array([False, True, True]),
+    }
+    if labels == "bool" and n_classes == 3:
+        pytest.skip("there are two")
+    model = clone(MODELS[name]).fit(X, names[labels][y])
+    found, probabilities = run(model, X)
+    np.testing.assert_array_equal(found, model.predict(X))
+    expected = model.predict_proba(X.astype(np.float64))
+    np.testing.assert_allclose(probabilities, expected, atol=TOLERANCE[np.dtype(dtype)])
+    assert probabilities.dtype == dtype
+
+
+@pytest.mark.parametrize("shape", [(4, 5, 3), (4, 5), (20,)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+def test_images(shape, dtype):
+    """A FlattenScaler alone, and in pipelines."""
+    X, y = images(3, shape=shape)
+    X = X.astype(dtype)
+    (rows,) = run(FlattenScaler().fit(X), X)
+    np.testing.assert_allclose(
+        rows, FlattenScaler().fit_transform(X), rtol=1e-6 if dtype != np.float64 else 1e-15
+    )
+    for classifier in MODELS.values():
+        model = make_pipeline(FlattenScaler(), classifier).fit(X, y)
+        found, probabilities = run(model, X)
+        np.testing.assert_array_equal(found, model.predict(X))
+        np.testing.assert_allclose(probabilities, model.predict_proba(X), atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_precision_of_the_scaler(dtype):
+    X, _ = images()
+    (rows,) = run(FlattenScaler(dtype=dtype).fit(X), X.astype(np.uint8))
+    assert rows.dtype == dtype
+
+
+def test_between_other_steps():
+    """Of scikit-learn, which skl2onnx knows; and the probabilities of far samples do not overflow."""
+    X, y = images(2)
+    X = X.astype(np.float32)
+    model = make_pipeline(FlattenScaler(), StandardScaler(), PCA(5), LogisticRegressionGD(0.1, 50)).fit(X, y)
+    far = np.concatenate([X, 1e4 * X])
+    found, probabilities = run(model, far)
+    np.testing.assert_array_equal(found, model.predict(far))
+    np.testing.assert_allclose(probabilities, model.predict_proba(far), atol=1e-5)
+
+
+def test_subclasses():
+    """They are converted as their base class is."""
+
+    class Mine(LogisticRegressionGD):
+        pass
+
+    X, y = blobs()
+    X = X.astype(np.float32)
+    model = Mine(0.1, 20).fit(X, y)
+    _, probabilities = run(model, X)
+    np.testing.assert_allclose(probabilities, model.predict_proba(X), atol=1e-6)
