@@ -62,9 +62,9 @@ class LogisticRegressionGD(GradientDescentClassifier):
     intercept_ : ndarray of shape (1,) or (n_classes,)
         b.
     loss_curve_ : list of float
-        The cost before step 0, record_every, 2 record_every, ... of the last fit.
+        The cost before the steps in `loss_curve_steps_` of the last fit.
     loss_curve_steps_ : ndarray of int
-        Before which steps the costs in `loss_curve_` were recorded.
+        0, record_every, 2 record_every, ..., or the steps that "auto" chooses.
     loss_ : float
         The cost of the fitted model.
     validation_loss_curve_ : list of float
@@ -218,9 +218,9 @@ class ShallowNNClassifier(GradientDescentClassifier):
     intercepts_ : list of ndarray, [(h,), (1 or n_classes,)]
         b1 and b2.
     loss_curve_ : list of float
-        The cost before step 0, record_every, 2 record_every, ... of the last fit.
+        The cost before the steps in `loss_curve_steps_` of the last fit.
     loss_curve_steps_ : ndarray of int
-        Before which steps the costs in `loss_curve_` were recorded.
+        0, record_every, 2 record_every, ..., or the steps that "auto" chooses.
     loss_ : float
         The cost of the fitted model.
     validation_loss_curve_ : list of float

@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.datasets import make_moons
 from sklearn.decomposition import PCA
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -201,3 +202,22 @@ def test_what_it_cannot_draw(tmp_path):
         display.animate(interval=0)
     with pytest.raises(OSError, match="nowhere"):
         display.animate(tmp_path / "nowhere" / "a.html")
+
+
+def test_diverged_steps_are_left_out():
+    """The models that a fit keeps of them are those of other steps."""
+    X, y = make_moons(100, noise=0.2, random_state=0)
+    model = ShallowNNClassifier(3, "relu", max_iter=300, random_state=0, learning_rate=1e3, record_every=1)
+    with pytest.warns(ConvergenceWarning, match="diverged"):
+        display = DescentDisplay.from_estimator(model, X * 100, y)
+    assert [model.n_iter_ for model in display.models] == list(display.steps)
+    assert display.steps[-1] < 300
+    assert display.loss_ax_.get_yscale() == "log"
+
+
+def test_dark_style():
+    X, y = make_moons(50, random_state=0)
+    with plt.style.context("dark_background"):
+        display = DescentDisplay.from_estimator(LogisticRegressionGD(max_iter=5), X, y)
+        assert display.line_.get_color() == "white"
+        assert display.marker_.get_color() == "white"

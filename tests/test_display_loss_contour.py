@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.datasets import make_moons
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
 from longhand import G, logistic_descent, network_descent
@@ -198,3 +199,22 @@ def test_what_it_cannot_draw():
         draw(ShallowNNClassifier(), X, y, weights=(0, 1))
     with pytest.raises(ValueError, match="one weight, without an intercept, has no plane"):
         draw(LogisticRegressionGD(fit_intercept=False), X[:, :1], y)
+
+
+def test_view_stays_where_the_cost_is_low():
+    """Of a rate that diverges the start is the lowest point, and is not drawn as the end."""
+    X, y = make_moons(100, noise=0.2, random_state=0)
+    model = LogisticRegressionGD(max_iter=50, l2_regularization=1.0)
+    display = LossContourDisplay.from_estimator(model, X * 3, y, learning_rates=[100.0])
+    assert np.abs(display.first).max() < 10
+    assert np.abs(display.second).max() < 10
+    model = ShallowNNClassifier(3, "relu", max_iter=300, random_state=0)
+    display = LossContourDisplay.from_estimator(model, X * 100, y, learning_rates=[1e-4, 1e3])
+    assert not np.array_equal(display.paths[1][0], display.paths[1][-1]) or len(display.paths[1]) == 1
+
+
+def test_transformer_without_names_of_features():
+    X, y = make_moons(50, random_state=0)
+    model = make_pipeline(FunctionTransformer(np.tanh), LogisticRegressionGD(0.1, 20, fit_intercept=False))
+    display = LossContourDisplay.from_estimator(model, pd.DataFrame(X, columns=["a", "b"]), y)
+    assert list(display.names) == ["weight of feature 0", "weight of feature 1"]

@@ -173,3 +173,12 @@ def test_lists_that_are_none_are_refused():
 
 def legend(ax):
     return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def test_minimum_of_a_curve_that_does_not_rise():
+    """Equal costs at the end are no minimum."""
+    X, y = blobs()
+    model = LogisticRegressionGD(l2_regularization=1.0, record_every="auto").fit(X, y, X_val=X, y_val=y)
+    display = LossCurveDisplay.from_estimator(model)
+    assert np.argmin(model.validation_loss_curve_) < len(model.validation_loss_curve_) - 1
+    assert "lowest" not in display.validation_line_.get_label()

@@ -8,12 +8,13 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import make_moons
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from engines import ENGINES, engine_of
 from models import assert_same_model, blobs, both, images, weights_of
 from sknn_basic import FlattenScaler, LogisticRegressionGD, ShallowNNClassifier, descent_path
+from sknn_basic._base import last_step
 from sknn_basic._path import geometric_steps
 
 STEPS = [1, 7, 8, 50, 100, 101, 199]
@@ -95,22 +96,60 @@ def test_a_descent_that_diverges():
         assert (found.n_iter_, found.loss_) == (expected.n_iter_, expected.loss_)
 
 
-def test_subclasses_are_fitted_as_they_fit():
-    class Doubled(LogisticRegressionGD):
-        def fit(self, X, y, sample_weight=None):
-            super().fit(X, y, sample_weight)
-            self.coef_ = 2 * self.coef_
-            return self
+class Doubled(LogisticRegressionGD):
+    def fit(self, X, y, sample_weight=None):
+        super().fit(X, y, sample_weight)
+        self.coef_ = 2 * self.coef_
+        return self
 
+
+class Few(LogisticRegressionGD):
+    def __init__(self, learning_rate=0.1, max_iter=50):
+        super().__init__(learning_rate, max_iter)
+
+
+class Clipping(Pipeline):
+    def fit(self, X, y=None, **params):
+        return super().fit(np.clip(X, -0.5, 0.5), y, **params)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Doubled(0.1),
+        Few(),
+        Clipping([("scale", StandardScaler()), ("classify", LogisticRegressionGD(0.1))]),
+        make_pipeline(StandardScaler(), Doubled(0.1)),
+    ],
+    ids=["own fit", "fewer parameters", "own fit of the pipeline", "own fit in a pipeline"],
+)
+def test_subclasses_are_fitted_as_they_fit(model):
     X, y = blobs()
-    for found, step in zip(descent_path(Doubled(0.1), X, y, [3, 9]), [3, 9], strict=True):
-        np.testing.assert_array_equal(found.coef_, Doubled(0.1, step).fit(X, y).coef_)
+    weights = np.linspace(1, 2, len(y))
+    start, *models = descent_path(model, X, y, [0, 3, 9], sample_weight=weights)
+    name = f"{model.steps[-1][0]}__" if isinstance(model, Pipeline) else ""
+    for found, step in zip(models, [3, 9], strict=True):
+        expected = clone(model)
+        last_step(expected).max_iter = step
+        expected.fit(X, y, **{f"{name}sample_weight": weights})
+        np.testing.assert_array_equal(found.predict_proba(X), expected.predict_proba(X))
+        assert last_step(found).n_iter_ == step
+    np.testing.assert_array_equal(start.predict_proba(X), 0.5)
 
 
-@pytest.mark.parametrize("steps", [[], [3, 3], [5, 2], [-1, 4], [0.5, 1.0]])
+def test_subclasses_warn_once():
+    X, y = blobs()
+    with pytest.warns(ConvergenceWarning) as caught:
+        descent_path(Doubled(1e6), X, y, [1, 10, 40])
+    assert len(caught) == 1
+
+
+@pytest.mark.parametrize("steps", [[], [3, 3], [5, 2], [-1, 4], [0.5, 1.0], 5, None, np.geomspace(1, 100, 3)])
 def test_steps_that_are_none(steps):
     X, y = blobs()
-    with pytest.raises(ValueError, match="steps should be numbers of steps in increasing order"):
+    with pytest.raises(
+        ValueError, match=r"steps should be (a list of integers|numbers of steps in increasing order)"
+    ):
         descent_path(LogisticRegressionGD(), X, y, steps)
 
 

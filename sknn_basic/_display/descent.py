@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils import check_scalar
 
 from .._base import last_step
-from .._path import descent_path, geometric_steps
+from .._path import descent_path, geometric_steps, reached
 from .common import best_model, import_matplotlib, room_for_panels
 from .plane import (
     Plane,
@@ -25,6 +25,7 @@ from .plane import (
 
 SIZE = 9.6, 5.4  # inches, of a new figure: the shape of a slide, and an animation of less than 20 MB
 N_MODELS = 60  # unless told: an animation of some seconds
+HIGHEST = 100  # times the first cost, from which on the axis is logarithmic; the fourth power is its end
 
 
 class DescentDisplay:
@@ -115,8 +116,9 @@ class DescentDisplay:
             The class of each sample.
         steps : array-like of int, default=None
             The steps that can be drawn, in increasing order, from 0, the start, on; with them, `max_iter` is
-            not used. None takes about 60 up to `max_iter`, in a geometric progression, since the
-            boundary moves fast at first and then ever more slowly.
+            not used. Steps after the descent has diverged are left out. None takes about 60 up to
+            `max_iter`, in a geometric progression, since the boundary moves fast at first and then ever more
+            slowly.
         ax : matplotlib Axes, default=None
             One of a grid of axes, whose place the panels divide; None makes a new figure.
 
@@ -147,7 +149,8 @@ class DescentDisplay:
         Plane(cls.__name__, X)  # refuses other numbers of features before it trains
         if steps is None:
             steps = geometric_steps(last_step(model).max_iter, N_MODELS)
-        display = cls(models=descent_path(model, X, y, steps), steps=np.asarray(steps), X=X, y=y)
+        models, steps = reached(descent_path(model, X, y, steps), steps)
+        display = cls(models=models, steps=np.asarray(steps), X=X, y=y)
         return display.plot(ax=ax)
 
     def plot(self, step=None, *, ax=None):
@@ -265,12 +268,17 @@ class _Picture:
     def _draw_losses(self):
         """Draw the whole curve in grey, and the line and the marker that follow the steps."""
         steps = np.asarray(self.display.steps)
-        self.loss_ax.plot(steps, self.losses, color="0.8", linewidth=1.5)
-        (self.line,) = self.loss_ax.plot([], [], color="black", linewidth=2)
-        (self.marker,) = self.loss_ax.plot([], [], "o", color="black", markersize=8)
+        colour = import_matplotlib("pyplot", type(self.display).__name__).rcParams["text.color"]
+        self.loss_ax.plot(steps, self.losses, "-", color="0.6", linewidth=1.5, alpha=0.6)
+        (self.line,) = self.loss_ax.plot([], [], "-", color=colour, linewidth=2)
+        (self.marker,) = self.loss_ax.plot([], [], "o", color=colour, markersize=8)
         self.loss_ax.set(xlabel="step", ylabel="cost J")
         if np.median(steps) < steps[-1] / 4:  # closer together at first
             self.loss_ax.set_xscale("symlog", linthresh=1, linscale=0.5)
+        if max(self.losses) > HIGHEST * self.losses[0]:
+            highest = min(2 * max(self.losses), HIGHEST**4 * self.losses[0])
+            self.loss_ax.set_ylim(min(self.losses) / 2, highest)
+            self.loss_ax.set_yscale("log")
         self.loss_ax.grid(alpha=0.3)
 
     def draw(self, i):

@@ -1,6 +1,8 @@
 """The cost over two weights, or over a plane in the space of all of them, with the paths of descents."""
 
 import warnings
+from contextlib import suppress
+from operator import itemgetter
 
 import numpy as np
 from sklearn.base import clone
@@ -9,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
 from .._base import last_step
-from .._path import descent_path, geometric_steps
+from .._path import descent_path, geometric_steps, reached
 from .._text import short_name
 from .common import best_model, import_matplotlib
 from .plane import class_colours
@@ -164,7 +166,7 @@ class LossContourDisplay:
             if learning_rates is not None:
                 warnings.simplefilter("ignore", ConvergenceWarning)
             paths = [_Path(space, clone(classifier).set_params(learning_rate=rate), X, y) for rate in rates]
-        lowest = min(paths, key=_Path.final_loss).vectors[-1]
+        lowest = min((path.lowest() for path in paths), key=itemgetter(0))[1]
         near = np.concatenate([[lowest], *(path.low_vectors() for path in paths)])
         plane = principal_plane(near, lowest) if axes is None else axis_plane(lowest, axes, names)
         first, second = _view(plane.project(near))
@@ -205,7 +207,7 @@ class LossContourDisplay:
         colours = class_colours(this, len(self.paths))
         self.lines_ = []
         for path, rate, colour in zip(self.paths, self.learning_rates, colours, strict=True):
-            style = {"color": colour, "marker": "o", "markersize": 3, "linewidth": 1.8}
+            style = {"color": colour, "marker": "o", "markersize": 3, "linestyle": "-", "linewidth": 1.8}
             self.lines_ += ax.plot(*path.T, label=self._label(rate), **style)
         style = {"s": 70, "edgecolors": "black", "zorder": 3, "clip_on": True}
         starts, ends = (np.array([path[i] for path in self.paths]) for i in (0, -1))
@@ -243,12 +245,14 @@ class _Path:
     def __init__(self, space, classifier, X, y):
         end = int(classifier.max_iter)
         steps = np.unique([*range(min(end, FIRST_STEPS) + 1), *geometric_steps(end, N_STEPS)])
-        models = descent_path(classifier, X, y, steps)
+        models, _ = reached(descent_path(classifier, X, y, steps), steps)
         self.vectors = np.array([space.vector(model._get_layers()) for model in models])
         self.losses = np.array([model.loss_ for model in models])
 
-    def final_loss(self):
-        return self.losses[-1]
+    def lowest(self):
+        """Return the lowest cost and its vector, the last of equal ones."""
+        i = len(self.losses) - 1 - np.argmin(self.losses[::-1])
+        return self.losses[i], self.vectors[i]
 
     def low_vectors(self):
         """Return the vectors whose cost is not far above that of the start."""
@@ -262,8 +266,9 @@ def _transform(model, X, y):
     if isinstance(model, Pipeline) and len(model) > 1:
         transformers = clone(model[:-1])
         X = transformers.fit_transform(X, y)
-        has_names = has_names and hasattr(transformers, "get_feature_names_out")
-        names = list(transformers.get_feature_names_out()) if has_names else None
+        names = None
+        with suppress(AttributeError):  # of a transformer that does not name its output
+            names = list(transformers.get_feature_names_out()) if has_names else None
     if names is None:
         names = [f"feature {j}" for j in range(np.shape(X)[1])]
     return [short_name(name) for name in names], X
@@ -271,7 +276,8 @@ def _transform(model, X, y):
 
 def _with_fixed_start(classifier):
     """Return a clone that starts afresh, and from the same random weights in every fit."""
-    classifier = clone(classifier).set_params(warm_start=False)
+    classifier = clone(classifier)
+    classifier.warm_start = False  # not set_params: a subclass may have fewer parameters
     if "random_state" in classifier.get_params() and classifier.random_state is None:
         classifier.set_params(random_state=check_random_state(None).randint(2**31 - 1))
     return classifier

@@ -4,6 +4,8 @@ import numpy as np
 
 from .common import distinguishing_names, import_matplotlib, legend_name, unwrap
 
+ROUNDING = 1e-8  # a cost that ends this share above its minimum has not risen
+
 
 class LossCurveDisplay:
     """The cost over the steps of gradient descent, of training and of validation samples.
@@ -230,7 +232,7 @@ class LossCurveDisplay:
         if self.validation_loss is not None:
             style = {"linestyle": "--", "label": f"{prefix}validation"}
             lowest = np.argmin(self.validation_loss)
-            if lowest < len(self.validation_loss) - 1:
+            if self.validation_loss[-1] > self.validation_loss[lowest] * (1 + ROUNDING):
                 style["label"] += f", lowest at step {self.iterations[lowest]}"
                 if "marker" not in kwargs:
                     style |= {"marker": "o", "markevery": [lowest]}
