@@ -136,7 +136,9 @@ def draw_report(models, data, *, figure=None):
             "data should be (train_x, train_y, test_x, test_y, classes), as load_photo_patches returns them, "
             f"but has {len(data)} parts."
         )
-    data = ImageDataset(*data)
+    train_x, train_y, test_x, test_y, classes = data
+    train_x, test_x = (x if hasattr(x, "shape") else np.asarray(x) for x in (train_x, test_x))
+    data = ImageDataset(train_x, in_memory(train_y), test_x, in_memory(test_y), classes)
     unwrapped = [unwrap("draw_report", model) for model in models]
     names = distinguishing_names([classifier for _, classifier in unwrapped])
     parts = [

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.datasets import make_moons
+from sklearn.datasets import make_blobs, make_moons
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
@@ -221,3 +221,13 @@ def test_dark_style():
         display = DescentDisplay.from_estimator(LogisticRegressionGD(max_iter=5), X, y)
         assert display.line_.get_color() == "white"
         assert display.marker_.get_color() == "white"
+
+
+@pytest.mark.parametrize("n_classes", [4, 9])
+def test_long_names_leave_room_for_the_plane(n_classes):
+    X, y = make_blobs(90, centers=n_classes, random_state=0)
+    names = np.array([f"a class with a rather long name, {i}" for i in range(n_classes)])
+    display = DescentDisplay.from_estimator(LogisticRegressionGD(), X, names[y], steps=[0, 5])
+    display.figure_.draw_without_rendering()
+    assert display.ax_.get_position().width > 0.4
+    assert display.ax_.get_position().height > 0.4

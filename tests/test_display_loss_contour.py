@@ -218,3 +218,10 @@ def test_transformer_without_names_of_features():
     model = make_pipeline(FunctionTransformer(np.tanh), LogisticRegressionGD(0.1, 20, fit_intercept=False))
     display = LossContourDisplay.from_estimator(model, pd.DataFrame(X, columns=["a", "b"]), y)
     assert list(display.names) == ["weight of feature 0", "weight of feature 1"]
+
+
+@pytest.mark.parametrize("rate", ["auto", 0.1])
+def test_a_single_rate_is_no_list(rate):
+    X, y = noisy()
+    with pytest.raises(TypeError, match=r"learning_rates should be a list, got .*: pass \["):
+        LossContourDisplay.from_estimator(LogisticRegressionGD(), X, y, learning_rates=rate)

@@ -38,9 +38,8 @@ def fit(data, *classifiers):
 
 def texts(figure):
     """All that is written in a figure, subfigures and axes included."""
-    import matplotlib.text
 
-    found = (text.get_text() for text in figure.findobj(matplotlib.text.Text))
+    found = (text.get_text() for text in figure.findobj(plt.Text))
     return [text for text in found if text]
 
 
@@ -323,3 +322,13 @@ def test_paths_that_cannot_be_written_are_told_before(tmp_path):
     (tmp_path / "loop.png").symlink_to("loop.png")
     with pytest.raises(OSError, match=r"loop\.png cannot be written: .*symbolic link"):
         check_report(tmp_path / "loop.png")
+
+
+def test_labels_of_dask_and_lists_of_samples():
+    da = pytest.importorskip("dask.array")
+    X, y = np.random.RandomState(0).standard_normal((40, 6)), np.arange(40) % 2
+    model = LogisticRegressionGD(0.1, 20).fit(X, y)
+    for x, labels in ((da.from_array(X), da.from_array(y)), (X.tolist(), y.tolist())):
+        figure = draw_report([model], (x, labels, x, labels, None))
+        expected = f"accuracy: training {100 * model.score(X, y):.1f} %"
+        assert any(expected in text.get_text() for text in figure.findobj(plt.Text))

@@ -159,6 +159,10 @@ class LossContourDisplay:
         classifier = _with_fixed_start(last_step(model))
         space = WeightSpace(classifier, X, y)
         axes, names = _axes(space, weights, names)
+        if np.ndim(learning_rates) == 0 and learning_rates is not None:
+            raise TypeError(
+                f"learning_rates should be a list, got {learning_rates!r}: pass [{learning_rates!r}]."
+            )
         rates = [classifier.learning_rate] if learning_rates is None else list(learning_rates)
         if not rates:
             raise ValueError(f"{cls.__name__} draws a path for each of learning_rates, but that is empty.")

@@ -21,6 +21,7 @@ PALETTE = (
     "#8B5A2B",
     "#F0C000",
 )  # for all kinds of sight
+LEGEND_NAME, LEGEND_ROW = 28, 64  # letters of the longest name of a class, and of all in a row
 STRENGTH = 0.5  # how much colour the background has at most, so that points and frames stand out
 
 
@@ -173,13 +174,13 @@ def draw_points(ax, plane, labels, colours):
 
 
 def draw_legend(ax, classes, colours):
-    """Draw a legend of the classes below the axes."""
+    """Draw a legend of the classes below the axes, in as many columns as their names leave room for."""
+    names = [legend_name(short_name(label, LEGEND_NAME)) for label in classes.tolist()]
+    n_columns = min(max(LEGEND_ROW // (max(map(len, names)) + 4), 1), 5)
     options = {"marker": "o", "markeredgecolor": "black", "markeredgewidth": 0.5, "linestyle": ""}
-    for label, colour in zip(classes.tolist(), colours, strict=True):
-        ax.plot([], [], color=colour, label=legend_name(label), **options)
-    return ax.legend(
-        loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=min(len(colours), 5), frameon=False
-    )
+    for name, colour in zip(names, colours, strict=True):
+        ax.plot([], [], color=colour, label=name, **options)
+    return ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=n_columns, frameon=False)
 
 
 def name_axes(ax, plane):
