@@ -5,6 +5,7 @@ from io import BytesIO
 from math import ceil, prod
 from pathlib import Path
 from tempfile import TemporaryFile
+from textwrap import fill
 
 import numpy as np
 from sklearn.metrics import ConfusionMatrixDisplay
@@ -35,6 +36,7 @@ NAME_LENGTH = 12  # characters of a class, so that titles do not overlap
 SMALL = 7.5  # points of the titles of images
 LEGEND_LENGTH = 55  # characters of a line of the legend, of which two have room beside each other
 TITLE_HEIGHT, CHARACTER_WIDTH = 0.35, 0.062  # inches of such a title, of two lines
+MEDIUM_CHARACTER, LARGE_CHARACTER = 0.083, 0.1  # inches of a character of other titles
 
 
 def check_report(path):
@@ -152,7 +154,8 @@ def draw_report(models, data, *, figure=None):
         top, bottom = figure.subfigures(2, 1, height_ratios=[0.42, 0.58])
         curves, *matrices = top.subfigures(1, 1 + len(parts), width_ratios=[2.5, *[1] * len(parts)]).flat
         for part, where in zip(parts, bottom.subfigures(1, len(parts), squeeze=False).flat, strict=True):
-            where.suptitle(part.summary(), fontsize="large", fontweight="bold")
+            summary = _wrapped(part.summary(), where, LARGE_CHARACTER)
+            where.suptitle(summary, fontsize="large", fontweight="bold")
             left, right = where.subfigures(1, 2)
             part.draw_weights(left)
             part.draw_mistakes(right, N_SHOWN // len(parts) or 1)
@@ -213,7 +216,7 @@ class _Part:
             colorbar=False,
             ax=ax,
         )
-        ax.set_title(title, fontsize="medium", parse_math=False)
+        ax.set_title(_wrapped(title, where, MEDIUM_CHARACTER), fontsize="medium", parse_math=False)
         ax.set_anchor("N")
         ax.set(xlabel="predicted class", ylabel="true class")
         shown = np.arange(0, n, ceil(n / N_NUMBERED))  # names of more would overlap
@@ -245,8 +248,10 @@ class _Part:
             titles = [title.replace(", for ", "\nfor ", 1) for title in display.titles]
         else:
             shown, titles = np.arange(n)[:N_SHOWN], display.titles
-        where.suptitle(_weights_title(n, len(shown), is_network, is_relative), fontsize="medium")
-        where.supxlabel(_colours(self.image_shape[2:] == (3,), is_relative), fontsize=SMALL)
+        title = _weights_title(n, len(shown), is_network, is_relative)
+        where.suptitle(_wrapped(title, where, MEDIUM_CHARACTER), fontsize="medium")
+        colours = _colours(self.image_shape[2:] == (3,), is_relative)
+        where.supxlabel(_wrapped(colours, where, 0.9 * CHARACTER_WIDTH), fontsize=SMALL)
         shown_display = WeightsDisplay(
             weights=display.weights[shown],
             image_shape=display.image_shape,
@@ -272,9 +277,8 @@ class _Part:
             return
         which = "Its" if n_drawn == n_mistakes else f"The {n_drawn} most confident of its"
         mistakes = "mistake" if n_mistakes == 1 else "mistakes"
-        where.suptitle(
-            f"{which} {n_mistakes} {mistakes}\nin {display.n_samples} test images", fontsize="medium"
-        )
+        title = f"{which} {n_mistakes} {mistakes}\nin {display.n_samples} test images"
+        where.suptitle(_wrapped(title, where, MEDIUM_CHARACTER), fontsize="medium")
         longest = max(len(name) for name in [*display.predicted, *display.true])
         _draw_images(display, where, n_drawn, longest + len(", 99.9%"))
 
@@ -314,6 +318,12 @@ def _draw_images(display, where, n_images, n_characters):
     for ax in axes[:n_images]:
         ax.set_anchor("N")  # so that the layout knows where its title is
         ax.title.set_fontsize(SMALL)
+
+
+def _wrapped(text, where, character_width):
+    """Return the text in lines that are no wider than a part of the figure."""
+    n_characters = int(where.bbox.width / where.figure.dpi / character_width)
+    return "\n".join(fill(line, max(n_characters, 1)) for line in text.splitlines())
 
 
 def _write_text(where, text):

@@ -272,6 +272,23 @@ def test_titles_do_not_overlap(n_models, n_units):
         assert box.count_overlaps([*every[:i], *every[i + 1 :]]) == 0
 
 
+def test_names_of_three_models_do_not_overlap():
+    """Names with parameters are wrapped; titles of the parts stay in their thirds of the figure."""
+    data = dataset((6, 6))
+    networks = [ShallowNNClassifier(n, learning_rate=n / 100, max_iter=20, random_state=0) for n in (4, 8)]
+    models = fit(data, LogisticRegressionGD(0.005, max_iter=20), *networks)
+    figure = plt.Figure(figsize=(12.8, 7.2), dpi=150, layout="constrained")
+    draw_report(models, data, figure=figure)
+    figure.draw_without_rendering()
+    titles = [text for text in figure.findobj(plt.Text) if "accuracy" in text.get_text()]
+    titles += [ax.title for ax in axes_of(figure) if "Shallow" in ax.get_title()]
+    boxes = [title.get_window_extent() for title in titles]
+    assert len(boxes) == 5
+    for i, box in enumerate(boxes):
+        assert 0 <= box.x0 < box.x1 <= 1920
+        assert box.count_overlaps([*boxes[:i], *boxes[i + 1 :]]) == 0
+
+
 @pytest.mark.parametrize("names", [["a" * 10**5, "b" * 10**5], ["\x1b[2J\n", "\u202e$\\frac{$"]])
 @pytest.mark.parametrize("n_classes", [2, 1000])
 def test_long_and_odd_names_are_drawn_short_and_on_their_line(names, n_classes, tmp_path):
