@@ -1,7 +1,7 @@
 """Conversion to ONNX: what skl2onnx asks an estimator for, and the formulas of the notes in its operators.
 
 skl2onnx looks for the methods `onnx_shape_calculator` and `onnx_converter` on an estimator that it does not
-know: nothing needs to be registered, and subclasses are converted as their base class is.
+know: nothing needs to be registered. Subclasses are converted too, unless they predict otherwise.
 """
 
 import numpy as np
@@ -16,6 +16,7 @@ class OnnxClassifierMixin:
 
     def onnx_shape_calculator(self):
         """Return the function of skl2onnx's operator that sets the types of its outputs."""
+        _refuse_own_methods(self, "predict predict_proba decision_function _logits _get_layers _network")
         return _set_types_of_classifier
 
     def onnx_converter(self):
@@ -28,11 +29,24 @@ class OnnxScalerMixin:
 
     def onnx_shape_calculator(self):
         """Return the function of skl2onnx's operator that sets the type of its output."""
+        _refuse_own_methods(self, "transform _transform _scale")
         return _set_type_of_scaler
 
     def onnx_converter(self):
         """Return the function that adds the operators of `transform` to a graph."""
         return _convert_scaler
+
+
+def _refuse_own_methods(estimator, names):
+    """Raise NotImplementedError for a subclass outside of this package that defines one of the methods."""
+    kind = type(estimator)
+    for name in names.split():
+        owner = next(parent for parent in kind.__mro__ if name in vars(parent))
+        if owner.__module__.partition(".")[0] != __package__:
+            raise NotImplementedError(
+                f"{kind.__name__} defines {name} itself, which ONNX does not compute. Convert an "
+                f"estimator of {__package__}, or register a converter for {kind.__name__} with skl2onnx."
+            )
 
 
 def _set_types_of_classifier(operator):
@@ -44,7 +58,8 @@ def _set_types_of_classifier(operator):
 
 
 def _are_numbers(classes):
-    return classes.dtype.kind in "iub"
+    """Whether all classes are whole numbers or booleans, which ONNX has as integers."""
+    return classes.dtype.kind in "iub" or (classes.dtype.kind == "f" and (classes == np.trunc(classes)).all())
 
 
 def _set_type_of_scaler(operator):
@@ -74,7 +89,7 @@ def _convert_scaler(scope, operator, container):
     precision = _precision(operator.outputs)
     kind = onnx_proto.TensorProto.DOUBLE if precision == np.float64 else onnx_proto.TensorProto.FLOAT
     values = ops.OnnxCast(operator.inputs[0], to=kind, **version)
-    rows = ops.OnnxReshape(values, np.array([-1, scaler.n_features_in_]), **version)
+    rows = ops.OnnxReshape(values, np.array([0, scaler.n_features_in_]), **version)
     divisor = np.array([scaler.divisor], precision)
     ops.OnnxDiv(rows, divisor, output_names=operator.outputs[:1], **version).add_to(scope, container)
 

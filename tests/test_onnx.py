@@ -95,13 +95,44 @@ def test_between_other_steps():
 
 
 def test_subclasses():
-    """They are converted as their base class is."""
+    """Those that predict as their base class are converted, others refused."""
 
     class Mine(LogisticRegressionGD):
         pass
+
+    class Other(LogisticRegressionGD):
+        def predict_proba(self, X):
+            return super().predict_proba(X)[:, ::-1]
+
+    class Darker(FlattenScaler):
+        def transform(self, X):
+            return super().transform(X) / 2
 
     X, y = blobs()
     X = X.astype(np.float32)
     model = Mine(0.1, 20).fit(X, y)
     _, probabilities = run(model, X)
     np.testing.assert_allclose(probabilities, model.predict_proba(X), atol=1e-6)
+    for model, name in (
+        (Other(0.1, 20).fit(X, y), "Other defines predict_proba"),
+        (Darker().fit(X), "Darker def"),
+    ):
+        with pytest.raises(NotImplementedError, match=f"{name}.* itself"):
+            run(model, X)
+
+
+def test_labels_that_are_whole_floats():
+    X, y = blobs()
+    labels, _ = run(LogisticRegressionGD(0.1, 20).fit(X, np.where(y, 1.0, -1.0)), X)
+    assert labels.dtype == np.int64
+    assert set(labels) == {-1, 1}
+
+
+def test_images_of_another_size():
+    """They are refused, not taken as another number of images."""
+    X, _ = images()
+    X = X.astype(np.float32)
+    content = skl2onnx.to_onnx(FlattenScaler().fit(X), X[:1]).SerializeToString()
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    with pytest.raises(Exception, match=r"[Rr]eshape|[Ii]nvalid|Got invalid dimensions"):
+        session.run(None, {session.get_inputs()[0].name: X[:, :2]})
