@@ -57,8 +57,8 @@ class EarlyStopping(DescentCallback):
 
     Notes
     -----
-    Each look takes about as long as recording the cost, and without callbacks many steps are taken at once:
-    a fit of the same number of steps takes a few times as long.
+    Each look computes both costs, and without callbacks many steps are taken at once: a step takes 0.1 to
+    0.2 ms longer on small samples, ten times as long or more, and some three times as long on 20,000 x 200.
 
     `VectorizedGridSearchCV` fits its candidates one by one if their classifier has callbacks. A search
     passes `X_val` and `y_val` to every fit as they are, unless they have as many rows as X: then it takes the
