@@ -11,9 +11,9 @@ from sklearn.base import clone
 from sklearn.datasets import make_moons
 
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
-from sknn_basic._callbacks import MAX_TASKS
 from sknn_basic._descent.network import update
-from sknn_basic._inputs import make_problem
+from sknn_basic._fitting.callbacks import MAX_TASKS
+from sknn_basic._fitting.inputs import make_problem
 
 from .data import images
 from .report import Section, seconds, table, verdict
@@ -80,7 +80,7 @@ def with_callbacks(X, y, quick):
         *table(["steps", *kinds], rows),
     ]
     if not quick:
-        with patch("sknn_basic._callbacks.MAX_TASKS", 4 * MAX_TASKS):
+        with patch("sknn_basic._fitting.callbacks.MAX_TASKS", 4 * MAX_TASKS):
             time = watched(4 * MAX_TASKS, ProgressBar, X, y)
         lines += [
             f"Each of {4 * MAX_TASKS:,} steps told to the ProgressBar: {seconds(time)}. Its time grows with the "

@@ -6,10 +6,10 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ._base import GradientDescentClassifier
 from ._descent.activations import ACTIVATIONS
 from ._descent.network import Network, init_layers
 from ._descent.outputs import choose_output
+from ._fitting.base import GradientDescentClassifier
 from ._sklearn import Interval, StrOptions
 
 

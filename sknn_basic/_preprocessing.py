@@ -10,12 +10,12 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ._callbacks import CallbackSupportMixin, begin_fit
-from ._dask import by_chunks, example_of, is_dask, refuse_files, scaled_rows
-from ._inputs import is_float32, shape_of
-from ._onnx import OnnxScalerMixin
+from ._fitting.callbacks import CallbackSupportMixin, begin_fit
+from ._fitting.inputs import is_float32, shape_of
+from ._fitting.onnx import OnnxScalerMixin
+from ._fitting.state import replacing_state
+from ._lazy.dask import by_chunks, example_of, is_dask, refuse_files, scaled_rows
 from ._sklearn import Interval, StrOptions, fit_context
-from ._state import replacing_state
 
 N_LOOKED_AT = 100  # images that tell whether values go beyond 1
 

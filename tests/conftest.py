@@ -77,7 +77,7 @@ def cats(cats_folder):
 @pytest.fixture
 def alone(monkeypatch):
     """The candidates that were not trained in a stack."""
-    from sknn_basic._search import _Lookup
+    from sknn_basic._search.search import _Lookup
 
     candidates = []
     ordinary = _Lookup._fit_alone

@@ -14,10 +14,10 @@ from sklearn.base import clone
 from engines import ENGINES, engine_of, skip_without  # noqa: F401  used in a process of its own
 from models import BOTH, blobs, both, weights_of
 from sknn_basic import LogisticRegressionGD
-from sknn_basic._base import FitInterruptedWarning
 from sknn_basic._descent import engine
 from sknn_basic._descent.gram import GramSamples
 from sknn_basic._descent.objective import Objective
+from sknn_basic._fitting.base import FitInterruptedWarning
 from watchers import TALL, WIDE, raise_once
 
 pytestmark = pytest.mark.interrupts
@@ -161,7 +161,7 @@ def test_an_interruption_before_the_first_step_leaves_nothing(monkeypatch):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sknn_basic._base.make_problem", interrupted)
+    monkeypatch.setattr("sknn_basic._fitting.base.make_problem", interrupted)
     model = LogisticRegressionGD()
     before = dict(vars(model))
     with pytest.raises(KeyboardInterrupt):

@@ -261,7 +261,7 @@ def test_an_interruption_shows_what_was_reached(monkeypatch, capsys):
         if step == 300:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("sknn_basic._base._print_cost", interrupt)
+    monkeypatch.setattr("sknn_basic._fitting.base._print_cost", interrupt)
     with pytest.raises(SystemExit) as exit_:
         main(["train"])
     assert exit_.value.code == 130

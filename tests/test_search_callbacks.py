@@ -70,7 +70,7 @@ def test_steps_of_a_stack_in_pieces(monkeypatch):
             super().on_fit_task_begin(estimator, context)
             self.calls.append((context.task_name, context.max_subtasks))
 
-    monkeypatch.setattr("sknn_basic._stacks.STACK_BYTES", 1)
+    monkeypatch.setattr("sknn_basic._search.stacks.STACK_BYTES", 1)
     X, y = data(TALL)
     recorder = Length()
     grid = [{"learning_rate": [0.1], "max_iter": [3, 5]}, {"learning_rate": [0.2], "max_iter": [8]}]

@@ -8,10 +8,10 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from .._base import GradientDescentClassifier, last_step
 from .._extras import import_extra
+from .._files.text import NAME_LENGTH, short_name
+from .._fitting.base import GradientDescentClassifier, last_step
 from .._preprocessing import FlattenScaler
-from .._text import NAME_LENGTH, short_name
 
 
 def unwrap(display, estimator):

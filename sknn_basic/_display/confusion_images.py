@@ -10,7 +10,7 @@ from sklearn.utils import check_array, check_consistent_length, check_scalar, co
 from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import check_is_fitted
 
-from .._text import short_name
+from .._files.text import short_name
 from .common import (
     axes_for_images,
     check_image_shape,

@@ -4,7 +4,7 @@ from math import ceil, sqrt
 
 import numpy as np
 
-from .._text import short_name
+from .._files.text import short_name
 from .common import best_model, import_matplotlib, room_for_panels, unwrap
 from .plane import (
     Plane,

@@ -10,9 +10,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
-from .._base import last_step
-from .._path import descent_path, geometric_steps, reached
-from .._text import short_name
+from .._files.text import short_name
+from .._fitting.base import last_step
+from .._fitting.descent_path import descent_path, geometric_steps, reached
 from .common import best_model, import_matplotlib
 from .plane import class_colours
 from .weight_space import WeightSpace, axis_plane, principal_plane

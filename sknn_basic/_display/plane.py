@@ -5,9 +5,9 @@ from scipy.special import softmax
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
-from .._base import last_step
-from .._inputs import validate_new_samples
-from .._text import short_name
+from .._files.text import short_name
+from .._fitting.base import last_step
+from .._fitting.inputs import validate_new_samples
 from .common import import_matplotlib, legend_name
 
 GRID = 200  # points on each side: lines look smooth on a slide

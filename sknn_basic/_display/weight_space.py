@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.base import clone
 
-from .._inputs import make_problem
+from .._fitting.inputs import make_problem
 
 
 class WeightSpace:

@@ -5,7 +5,7 @@ from numbers import Integral
 
 import numpy as np
 
-from .._text import short_name
+from .._files.text import short_name
 from .common import axes_for_images, check_image_shape, fitted_image_shape, name_classes, unwrap
 
 UNIT_NAME_LENGTH = 20  # characters of a class in the title of a unit, and of a title on one line

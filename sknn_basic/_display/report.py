@@ -1,0 +1,330 @@
+"""A report on fitted models in one picture: cost curves, confusion matrices, weights and mistakes."""
+
+import warnings
+from io import BytesIO
+from math import ceil, prod
+from pathlib import Path
+from tempfile import TemporaryFile
+from textwrap import fill
+
+import numpy as np
+from sklearn.metrics import ConfusionMatrixDisplay
+from sklearn.utils.multiclass import unique_labels
+
+from .._extras import import_extra
+from .._files.atomic import resolve, write_atomically
+from .._files.datasets import ImageDataset
+from .._files.text import short_name
+from .._lazy.dask import in_memory
+from .common import (
+    distinguishing_names,
+    escape_formulas,
+    fitted_divisor,
+    fitted_image_shape,
+    is_image_shape,
+    name_classes,
+    unwrap,
+)
+from .confusion_images import ConfusionImagesDisplay
+from .loss_curve import LossCurveDisplay
+from .weights import WeightsDisplay, unknown_start
+
+SIZE, DPI = (12.8, 7.2), 150  # inches of a slide of 16:9 on which 10 points are readable, 1920 x 1080 dots
+N_SHOWN = 12  # images of weights, and of mistakes in all parts together
+N_NUMBERED = 12  # classes of a confusion matrix whose cells hold numbers
+NAME_LENGTH = 12  # characters of a class, so that titles do not overlap
+SMALL = 7.5  # points of the titles of images
+LEGEND_LENGTH = 55  # characters of a line of the legend, of which two have room beside each other
+TITLE_HEIGHT, CHARACTER_WIDTH = 0.35, 0.062  # inches of such a title, of two lines
+MEDIUM_CHARACTER, LARGE_CHARACTER = 0.083, 0.1  # inches of a character of other titles
+
+
+def check_report(path):
+    """Raise an error if `write_report` could not write to `path`; call it before a long training."""
+    figure = _new_figure()
+    path = Path(path)
+    kinds = sorted(set(figure.canvas.get_supported_filetypes()) - {"pgf"})  # which needs LaTeX
+    if path.suffix[1:].lower() not in kinds:
+        raise ValueError(f"{path} should end in one of {', '.join(f'.{kind}' for kind in kinds)}.")
+    if path.is_dir():
+        raise OSError(f"{path} cannot be written: it is a folder.")
+    try:
+        TemporaryFile(dir=resolve(path).parent).close()
+    except OSError as error:
+        raise OSError(
+            f"{path} cannot be written: {error.strerror}, {error.filename or path.parent}."
+        ) from error
+
+
+def write_report(models, data, path):
+    """Draw a report and write it to `path`, whose suffix is the format, such as .png, .pdf or .svg."""
+    content = BytesIO()
+    figure = draw_report(models, data, figure=_new_figure(figsize=SIZE, dpi=DPI, layout="constrained"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about glyphs that the font lacks
+        figure.savefig(content, format=Path(path).suffix[1:].lower())
+    write_atomically(path, content.getbuffer(), overwrite=True)
+
+
+def draw_report(models, data, *, figure=None):
+    """Draw a report on fitted models in one picture, for a slide.
+
+    Above the cost over the steps and the confusion matrix of each model; below, where the samples are images,
+    the weights of each model and its most confident mistakes in the test set. Of a network, the weights that
+    are drawn are those of at most 12 hidden units, those with the largest output weights: minus their start,
+    if that is known (see `relative_to` of `WeightsDisplay.from_estimator`).
+
+    Parameters
+    ----------
+    models : list of estimators of shape (n_models,)
+        Classifiers of this package, pipelines that end in one or fitted searches over either, fitted on the
+        training images. There is room for three.
+    data : tuple of length 5
+        ``(train_x, train_y, test_x, test_y, classes)``, as `load_photo_patches` and `read_hdf5` return them:
+        the training samples, on which the models were fitted, their labels, the test samples with theirs, and
+        the names of the classes 0, 1, ... (or a dict from labels to names; None for the labels themselves).
+    figure : matplotlib Figure or SubFigure, default=None
+        Where to draw, of a constrained layout; None makes a new figure of 12.8 x 7.2 inches, 16:9.
+
+    Returns
+    -------
+    figure : matplotlib Figure or SubFigure
+        The figure, to show or to save: ``figure.savefig("report.png", dpi=150)`` has 1920 x 1080 pixels.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed: the extra `plots`.
+    NotFittedError
+        If a model is not fitted.
+    TypeError
+        If `models` is not a list, or one of them holds no classifier of this package.
+    ValueError
+        If `models` is empty, `data` has not five parts or a class has no name.
+
+    See Also
+    --------
+    LossCurveDisplay : The cost over the steps.
+    WeightsDisplay : The weights as images.
+    ConfusionImagesDisplay : The misclassified images.
+    sklearn.metrics.ConfusionMatrixDisplay : How many samples of each class are taken for which.
+
+    References
+    ----------
+    "Deep Learning in Python" (notes), section 1.2.2: the costs, accuracies and a mistake of its model.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sknn_basic import (
+    ...     FlattenScaler, LogisticRegressionGD, ShallowNNClassifier, draw_report, load_photo_patches
+    ... )
+    >>> data = load_photo_patches()
+    >>> train_x, train_y, test_x, test_y, names = data
+    >>> line = LogisticRegressionGD(0.005, max_iter=100, record_every="auto")
+    >>> network = ShallowNNClassifier(
+    ...     4, learning_rate=0.005, max_iter=100, random_state=0, record_every="auto"
+    ... )
+    >>> models = [make_pipeline(FlattenScaler(), model).fit(train_x, train_y) for model in (line, network)]
+    >>> figure = draw_report(models, data)
+    """
+    if hasattr(models, "get_params"):
+        raise TypeError("draw_report takes a list of models: put the model in a list.")
+    models = list(models)
+    if not models:
+        raise ValueError("draw_report needs at least one model, but models is empty.")
+    if len(data) != len(ImageDataset._fields):
+        raise ValueError(
+            "data should be (train_x, train_y, test_x, test_y, classes), as load_photo_patches returns them, "
+            f"but has {len(data)} parts."
+        )
+    train_x, train_y, test_x, test_y, classes = data
+    train_x, test_x = (x if hasattr(x, "shape") else np.asarray(x) for x in (train_x, test_x))
+    data = ImageDataset(train_x, in_memory(train_y), test_x, in_memory(test_y), classes)
+    unwrapped = [unwrap("draw_report", model) for model in models]
+    names = distinguishing_names([classifier for _, classifier in unwrapped])
+    parts = [
+        _Part(model, steps, classifier, name, data)
+        for model, (steps, classifier), name in zip(models, unwrapped, names, strict=True)
+    ]
+    if figure is None:
+        pyplot = import_extra("matplotlib.pyplot", "plots", "draw_report")
+        figure = pyplot.figure(figsize=SIZE, layout="constrained")
+    if is_image_shape(parts[0].sample_shape):
+        top, bottom = figure.subfigures(2, 1, height_ratios=[0.42, 0.58])
+        curves, *matrices = top.subfigures(1, 1 + len(parts), width_ratios=[2.5, *[1] * len(parts)]).flat
+        for part, where in zip(parts, bottom.subfigures(1, len(parts), squeeze=False).flat, strict=True):
+            summary = _wrapped(part.summary(), where, LARGE_CHARACTER)
+            where.suptitle(summary, fontsize="large", fontweight="bold")
+            left, right = where.subfigures(1, 2)
+            part.draw_weights(left)
+            part.draw_mistakes(right, N_SHOWN // len(parts) or 1)
+    else:
+        curves, bottom = figure.subfigures(2, 1)
+        matrices = bottom.subfigures(1, len(parts), squeeze=False).flat
+    _draw_curves(curves, parts)
+    for part, where in zip(parts, matrices, strict=True):
+        title = part.name if is_image_shape(part.sample_shape) else part.summary()
+        part.draw_confusion_matrix(where, title)
+    return figure
+
+
+def _new_figure(**options):
+    return import_extra("matplotlib.figure", "plots", "A report").Figure(**options)
+
+
+def _draw_curves(where, parts):
+    ax = where.subplots()
+    names = [part.name for part in parts]
+    LossCurveDisplay.from_estimators([part.model for part in parts], names=names, ax=ax)
+    ax.set_title("Cost over the steps of gradient descent", fontsize="medium")
+    ax.get_legend().remove()
+    handles, labels = ax.get_legend_handles_labels()
+    n_columns = 2 if max(map(len, labels)) <= LEGEND_LENGTH else 1
+    where.legend(handles, labels, loc="outside lower center", ncols=n_columns, fontsize="small")
+
+
+class _Part:
+    """What a report says of one model."""
+
+    def __init__(self, model, steps, classifier, name, data):
+        self.model, self.classifier, self.name, self.data = model, classifier, name, data
+        self.image_shape, self.white = fitted_image_shape(steps), fitted_divisor(steps)
+        self.sample_shape = data.train_set_x.shape[1:]
+        self.labels = unique_labels(classifier.classes_, data.test_set_y)
+        names = name_classes(self.labels.tolist(), data.classes)
+        self.names = {label: short_name(names[label], NAME_LENGTH) for label in self.labels.tolist()}
+        self.probabilities = in_memory(model.predict_proba(data.test_set_x))
+        self.predicted = classifier.classes_[self.probabilities.argmax(axis=1)]
+
+    def summary(self):
+        training = self.model.score(self.data.train_set_x, self.data.train_set_y)
+        test = np.mean(self.predicted == self.data.test_set_y)
+        return f"{self.name}\naccuracy: training {100 * training:.1f} %, test {100 * test:.1f} %"
+
+    def draw_confusion_matrix(self, where, title):
+        ax = where.subplots()
+        n = len(self.labels)
+        names = [escape_formulas(name) for name in self.names.values()]
+        ConfusionMatrixDisplay.from_predictions(
+            self.data.test_set_y,
+            self.predicted,
+            labels=self.labels,
+            display_labels=names,
+            include_values=n <= N_NUMBERED,
+            cmap="Blues",
+            colorbar=False,
+            ax=ax,
+        )
+        ax.set_title(_wrapped(title, where, MEDIUM_CHARACTER), fontsize="medium", parse_math=False)
+        ax.set_anchor("N")
+        ax.set(xlabel="predicted class", ylabel="true class")
+        shown = np.arange(0, n, ceil(n / N_NUMBERED))  # names of more would overlap
+        ax.set_xticks(shown, [names[i] for i in shown], fontsize="small")
+        ax.set_yticks(shown, [names[i] for i in shown], fontsize="small")
+        if len(shown) * max(len(names[i]) for i in shown) > 2 * NAME_LENGTH:
+            ax.tick_params(axis="x", rotation=90)
+        else:
+            ax.tick_params(axis="y", rotation=90 if n == 2 else 0)
+
+    def has_weights_of_pixels(self):
+        shape = self.image_shape
+        return shape is not None and is_image_shape(shape) and self.classifier.n_features_in_ == prod(shape)
+
+    def draw_weights(self, where):
+        """Draw the weights of each class, or of the hidden units with the largest output weights."""
+        is_network = hasattr(self.classifier, "coefs_")
+        if not self.has_weights_of_pixels():
+            _write_text(where, "Its features are not pixels,\nso its weights are no images.")
+            return
+        is_relative = is_network and unknown_start(self.classifier) is None
+        display = WeightsDisplay._describe(
+            self.model, relative_to="start" if is_relative else None, class_names=self.names
+        )
+        n = len(display.weights)
+        if is_network:
+            importance = np.abs(self.classifier.coefs_[1]).sum(axis=1)
+            shown = np.sort(np.argsort(-importance, kind="stable")[:N_SHOWN])
+            titles = [title.replace(", for ", "\nfor ", 1) for title in display.titles]
+        else:
+            shown, titles = np.arange(n)[:N_SHOWN], display.titles
+        title = _weights_title(n, len(shown), is_network, is_relative)
+        where.suptitle(_wrapped(title, where, MEDIUM_CHARACTER), fontsize="medium")
+        colours = _colours(self.image_shape[2:] == (3,), is_relative)
+        where.supxlabel(_wrapped(colours, where, 0.9 * CHARACTER_WIDTH), fontsize=SMALL)
+        shown_display = WeightsDisplay(
+            weights=display.weights[shown],
+            image_shape=display.image_shape,
+            titles=[titles[i] for i in shown],
+        )
+        longest = max(len(line) for title in shown_display.titles for line in title.splitlines())
+        _draw_images(shown_display, where, len(shown), longest)
+
+    def draw_mistakes(self, where, n_images):
+        """Draw the misclassified test images, the most confident mistakes first."""
+        display = ConfusionImagesDisplay._describe(
+            self.data.test_set_x,
+            self.data.test_set_y,
+            self.probabilities,
+            labels=self.classifier.classes_,
+            class_names=self.names,
+            n_images=n_images,
+            white=self.white,
+        )
+        n_mistakes, n_drawn = display.n_mistakes, len(display.images)
+        if n_mistakes == 0:
+            _write_text(where, f"All {display.n_samples} test images\nare classified correctly.")
+            return
+        which = "Its" if n_drawn == n_mistakes else f"The {n_drawn} most confident of its"
+        mistakes = "mistake" if n_mistakes == 1 else "mistakes"
+        title = f"{which} {n_mistakes} {mistakes}\nin {display.n_samples} test images"
+        where.suptitle(_wrapped(title, where, MEDIUM_CHARACTER), fontsize="medium")
+        longest = max(len(name) for name in [*display.predicted, *display.true])
+        _draw_images(display, where, n_drawn, longest + len(", 99.9%"))
+
+
+def _weights_title(n, n_shown, is_network, is_relative):
+    if is_network:
+        which = "its hidden units" if n_shown == n else f"{n_shown} of its {n} hidden units"
+        return (
+            f"What {which} have learnt\n(weights minus start)" if is_relative else f"What {which}\nlook for"
+        )
+    return "What it looks for\n" + (f"({n_shown} of {n} classes)" if n_shown < n else "(weights)")
+
+
+def _colours(is_rgb, is_relative):
+    """Return what the colours of weights mean."""
+    if is_rgb:
+        up, zero = ("has grown", "no change") if is_relative else ("raises the score", "0")
+        return f"red, green, blue: brighter where a channel's\nweight {up}; mid-grey: {zero}"
+    up, down = (
+        ("weight has grown", "it has fallen")
+        if is_relative
+        else ("bright pixel raises the score", "lowers it")
+    )
+    return f"red: {up}; blue: {down}; white: 0"
+
+
+def _draw_images(display, where, n_images, n_characters):
+    """Draw a display of images in the grid in which they are largest, and as wide as so many characters."""
+    width, height = where.bbox.width / where.figure.dpi, where.bbox.height / where.figure.dpi
+    n_most = max(1, min(n_images, int(width / (n_characters * CHARACTER_WIDTH))))
+    size = {n: min(width / n, height / ceil(n_images / n) - TITLE_HEIGHT) for n in range(1, n_most + 1)}
+    n_columns = max(size, key=size.get)
+    axes = where.subplots(ceil(n_images / n_columns), n_columns, squeeze=False).ravel()
+    for ax in axes[n_images:]:
+        ax.set_axis_off()
+    display.plot(axes[:n_images])
+    for ax in axes[:n_images]:
+        ax.set_anchor("N")  # so that the layout knows where its title is
+        ax.title.set_fontsize(SMALL)
+
+
+def _wrapped(text, where, character_width):
+    """Return the text in lines that are no wider than a part of the figure."""
+    n_characters = int(where.bbox.width / where.figure.dpi / character_width)
+    return "\n".join(fill(line, max(n_characters, 1)) for line in text.splitlines())
+
+
+def _write_text(where, text):
+    where.text(0.5, 0.5, text, ha="center", va="center")

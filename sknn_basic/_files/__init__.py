@@ -1,0 +1,1 @@
+"""Images and labels in files, and names from files as text."""

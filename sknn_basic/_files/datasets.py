@@ -1,0 +1,401 @@
+"""Images and labels in HDF5 files in the notes' layout, and the bundled photo patches."""
+
+import io
+from importlib import resources
+from math import prod
+from numbers import Integral
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+import numpy as np
+
+from .._extras import import_extra
+from .._lazy.dask import READ_BYTES
+from .atomic import write_atomically
+from .hdf5 import find, one_line, read_values, reading, write_values
+from .hdf5_rows import StoredDataset
+
+TRAIN_KEYS = "train_set_x", "train_set_y"
+TEST_KEYS = "test_set_x", "test_set_y"
+IMAGE_KEYS = TRAIN_KEYS[0], TEST_KEYS[0]
+CLASSES_KEY = "list_classes"
+KEYS = *TRAIN_KEYS, *TEST_KEYS, CLASSES_KEY  # in the order of the fields of ImageDataset
+
+
+class ImageDataset(NamedTuple):
+    """Training and test images, their labels and the names of the classes; unpacks as in the notes."""
+
+    train_set_x: np.ndarray
+    train_set_y: np.ndarray
+    test_set_x: np.ndarray
+    test_set_y: np.ndarray
+    classes: np.ndarray
+
+
+def read_hdf5(path, test_path=None, *, chunks=None):
+    """Read images and labels from one HDF5 file or two: the notes' ``load_dataset`` (section 1.2.2).
+
+    The datasets are `train_set_x`, `train_set_y`, `test_set_x`, `test_set_y` and `list_classes`. Soft links
+    are followed within the file; links to other files, external storage and virtual datasets are not.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file with all datasets, or with those of the training set.
+    test_path : str or path-like, default=None
+        The file with those of the test set; `list_classes` may then be in either file or in both.
+    chunks : int or "auto", default=None
+        Return the images as Dask arrays of chunks of so many images, "auto" for about 16 MiB of float64: they
+        are not read now, but whenever they are computed, chunk by chunk. Needs the extra ``dask``. None
+        reads all images now.
+
+    Returns
+    -------
+    dataset : ImageDataset
+        A named tuple, which also unpacks as
+        ``train_set_x, train_set_y, test_set_x, test_set_y, classes``:
+
+        * `train_set_x` (m_train, ...) and `test_set_x` (m_test, ...): ndarrays of the images (or Dask
+          arrays, see `chunks`), of the numeric type in the file, unscaled; all of one shape, such as
+          (64, 64, 3);
+        * `train_set_y` (m_train,) and `test_set_y` (m_test,): int64 ndarrays, each label an index into
+          `classes`; a file may hold them as integers or booleans, also as one row (1, m);
+        * `classes` (n_classes,): ndarray of str.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file does not exist.
+    MemoryError
+        If there is not enough memory for a dataset; the message names it and how much it needs.
+    OSError
+        If a file or a dataset cannot be read: it is not HDF5, is truncated or damaged, values are absent, or
+        do not match their digest.
+    ValueError
+        If a dataset is missing, is not in the file itself, is compressed by another filter than gzip or lzf
+        (which is slow to read: 2.5 MB a second), or is not as described above. Each message names the file,
+        the dataset and what was expected.
+
+    See Also
+    --------
+    write_hdf5 : Write such a file.
+    load_photo_patches : Example images.
+
+    Notes
+    -----
+    Of a file of `write_hdf5` everything that is returned is checked against digests in the file: damage to
+    it, and changes by other programs, are an OSError. Whoever makes a file can also make its digests, or
+    remove them all; they do not tell who made it.
+
+    Files of other programs have no digests. Checksums of HDF5 (``fletcher32``) and of gzip are checked if
+    there are any, and that all values are in the file, in chunks of the right size: never is a fill value or
+    the content of memory returned for values that are absent. What cannot be seen is damage that leaves
+    another valid value: a pixel, label or letter that is not compressed, or the place where such values are.
+
+    With `chunks`, everything is checked that does not need all images at once: what a chunk's own checksum
+    and compression tell when it is read, but not the digest of all images.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from sknn_basic import load_photo_patches, read_hdf5, write_hdf5
+    >>> with TemporaryDirectory() as folder:
+    ...     write_hdf5(Path(folder) / "patches.h5", *load_photo_patches())
+    ...     dataset = read_hdf5(Path(folder) / "patches.h5")
+    >>> train_set_x, train_set_y, test_set_x, test_set_y, classes = dataset
+    >>> train_set_x.shape, train_set_y.shape
+    ((209, 64, 64, 3), (209,))
+    """
+    is_number = isinstance(chunks, Integral) and not isinstance(chunks, bool) and chunks >= 1
+    if chunks not in (None, "auto") and not is_number:
+        raise ValueError(f'chunks must be "auto" or a number of images, at least 1, got {chunks!r}.')
+    if test_path is None:
+        return _checked(_read(path, KEYS, chunks))
+    first = _read(path, TRAIN_KEYS, chunks, optional=CLASSES_KEY)
+    second = _read(test_path, TEST_KEYS, chunks, optional=CLASSES_KEY)
+    names = [_class_names(*file[CLASSES_KEY]) for file in (first, second) if CLASSES_KEY in file]
+    if not names:
+        raise ValueError(f"Neither {path} nor {test_path} has a dataset {CLASSES_KEY!r}; expected it in one.")
+    if not np.array_equal(names[0], names[-1]):
+        raise ValueError(
+            f"{test_path}: dataset {CLASSES_KEY!r} is {names[1].tolist()}, expected "
+            f"{names[0].tolist()} as in {path}."
+        )
+    return _checked(first | second)
+
+
+def write_hdf5(path, train_set_x, train_set_y, test_set_x, test_set_y, classes, *, overwrite=False):
+    """Write images and labels to an HDF5 file that `read_hdf5` and the notes' ``load_dataset`` read.
+
+    Everything is validated first. The file is then written atomically: an interruption leaves the old file or
+    none; a process that is killed may also leave a temporary file beside it, such as
+    ``photos.h5.0f3a9c42.tmp``, which can be deleted. Needs memory for one compressed copy of the data.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to write; its folder must exist.
+    train_set_x : array-like of shape (m_train, ...)
+        The training images, at least one, with two or more axes in all; integers, booleans or real floats of
+        any range. Stored in their own type, compressed, with checksums; of small images several together.
+    train_set_y : array-like of shape (m_train,) or (1, m_train)
+        For each image the index of its class in `classes`, an integer or boolean; stored as (m_train,) int64.
+    test_set_x : array-like of shape (m_test, ...)
+        The test images, each of the shape that the training images have.
+    test_set_y : array-like of shape (m_test,) or (1, m_test)
+        Their labels.
+    classes : array-like of shape (n_classes,)
+        The names of the classes: str, UTF-8 bytes or integers; stored as UTF-8 bytes.
+    overwrite : bool, default=False
+        Whether to replace an existing file (which keeps its permissions).
+
+    Raises
+    ------
+    FileExistsError
+        If the file exists and `overwrite` is False, even if it appears in the meantime.
+    OSError
+        If the file cannot be written.
+    ValueError
+        If an array is not as described above.
+
+    See Also
+    --------
+    read_hdf5 : Read the file again; its result can be passed on as ``write_hdf5(path, *dataset)``.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from sknn_basic import read_hdf5, write_hdf5
+    >>> images, labels = np.zeros((4, 8, 8, 3), np.uint8), [0, 1, 1, 0]
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "dark.h5"
+    ...     write_hdf5(path, images, labels, images[:2], labels[:2], ["no", "yes"])
+    ...     print(read_hdf5(path).classes[labels])
+    ['no' 'yes' 'yes' 'no']
+    """
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        raise OSError(f"{path} is not a file: pass the name of the HDF5 file to write.")
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path} exists: pass overwrite=True to replace it, or another name.")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path} cannot be written: there is no folder {path.parent}.")
+    values = train_set_x, train_set_y, test_set_x, test_set_y, classes
+    dataset = _checked({key: _as_array(path, key, value) for key, value in zip(KEYS, values, strict=True)})
+    write_atomically(path, _as_hdf5(dataset), overwrite=overwrite)
+
+
+def load_photo_patches():
+    """Load 209 + 50 small images of two classes, cut from two photographs.
+
+    The photographs are those of scikit-learn's ``load_sample_images``: a Chinese temple (label 0) and a
+    flower (label 1). The training patches are cut left of column 448, the test patches right of it, and
+    none across it; patches of one set may overlap.
+
+    This is a demonstration, not a benchmark: both sets come from the same two photographs, so the test
+    accuracy says nothing about other pictures of temples and flowers.
+
+    Returns
+    -------
+    dataset : ImageDataset
+        A named tuple, which also unpacks, of `train_set_x` (209, 64, 64, 3) and `test_set_x`
+        (50, 64, 64, 3), uint8 RGB ndarrays; `train_set_y` (209,) and `test_set_y` (50,), int64 ndarrays
+        with 0 for temple (105 and 25 of them) and 1 for flower; and `classes`, ndarray of str.
+
+    See Also
+    --------
+    read_hdf5 : Read your own images in the same form.
+    sklearn.datasets.load_sample_images : The photographs.
+
+    Notes
+    -----
+    The photographs are by danielbuechele and vultilion under CC BY 2.0; ``sknn_basic/data`` has the
+    attribution and the script that cut the patches.
+
+    Examples
+    --------
+    >>> from sknn_basic import load_photo_patches
+    >>> dataset = load_photo_patches()
+    >>> dataset.train_set_x.shape, dataset.test_set_x.shape
+    ((209, 64, 64, 3), (50, 64, 64, 3))
+    >>> print(dataset.classes)
+    ['temple' 'flower']
+    """
+    with resources.as_file(
+        resources.files(__package__.partition(".")[0]) / "data" / "photo_patches.h5"
+    ) as path:
+        return read_hdf5(path)
+
+
+# Reading
+
+
+def _read(path, keys, chunks=None, optional=None):
+    """Return {key: (where, array)}; `where` is the beginning of a message about the array."""
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist: expected an HDF5 file with {', '.join(keys)}.")
+    if not path.is_file():
+        raise OSError(
+            f"{path} is not a file: expected an HDF5 file with {', '.join(keys)}. read_image_folder reads a "
+            "folder of images, and write_hdf5 writes them to a file."
+        )
+    found, has_digest = {}, {}
+    with reading(path):
+        file = h5py.File(path, "r")
+    with file:
+        with reading(path):
+            names = sorted(map(_text, file))
+        for key in keys if optional not in names else (*keys, optional):
+            if key not in names:
+                raise ValueError(f"{path} has no dataset {key!r}; it holds {names}.{_advice(key, names)}")
+            where = f"{path}: dataset {key!r}"
+            dataset = find(file, key, where)
+            CHECKS[key](where, dataset)
+            if chunks is not None and key in IMAGE_KEYS:
+                stored = StoredDataset(path, key, where, dataset)
+                values, has_digest[key] = _as_dask(stored, chunks), stored.has_digest
+            else:
+                values, has_digest[key] = read_values(dataset, key, where)
+            found[key] = where, values
+    bare = [key for key in has_digest if not has_digest[key]]
+    if 0 < len(bare) < len(has_digest):
+        raise OSError(
+            f"{path} is damaged, or was changed without write_hdf5: no digest of {', '.join(bare)}, unlike "
+            "other datasets. If the change is right, read it with h5py and write it with write_hdf5."
+        )
+    return found
+
+
+def _as_dask(stored, chunks):
+    """Return a `StoredDataset` as a Dask array of chunks of so many images."""
+    da = import_extra("dask.array", "dask", "read_hdf5(chunks=...)")
+    if chunks == "auto":  # whole chunks of the file, or they would be read more than once
+        n_images = max(READ_BYTES // (8 * prod(stored.shape[1:])), 1)
+        chunks = max(n_images - n_images % stored.rows_of_chunk, stored.rows_of_chunk)
+    sizes = (int(chunks), *stored.shape[1:])
+    empty = np.empty((0,) * stored.ndim, stored.dtype)
+    return da.from_array(stored, sizes, lock=False, inline_array=True, meta=empty)
+
+
+def _text(name):
+    """Return the name of a dataset, which h5py gives as bytes if it is not UTF-8."""
+    return name.decode("utf-8", "backslashreplace") if isinstance(name, bytes) else name
+
+
+def _advice(key, names):
+    """Return advice on which files to pass in which order, if a file has only one set of images."""
+    if key in TEST_KEYS and "train_set_x" in names:
+        return " If another file has the test set, pass that second."
+    if key in TRAIN_KEYS and "test_set_x" in names:
+        return " Pass the file with the training set first, that with the test set second."
+    return ""
+
+
+# Checking
+
+
+def _checked(found):
+    """Return {key: (where, array)} as an ImageDataset, or raise ValueError."""
+    for key, (where, array) in found.items():
+        CHECKS[key](where, array)
+    classes = _class_names(*found[CLASSES_KEY])
+    train_x, test_x = (_native(found[key][1]) for key in ("train_set_x", "test_set_x"))
+    if test_x.shape[1:] != train_x.shape[1:]:
+        where, _ = found["test_set_x"]
+        raise ValueError(
+            f"{where} has images of shape {test_x.shape[1:]}, expected {train_x.shape[1:]} as in train_set_x."
+        )
+    train_y = _labels(*found["train_set_y"], len(train_x), len(classes))
+    test_y = _labels(*found["test_set_y"], len(test_x), len(classes))
+    return ImageDataset(train_x, train_y, test_x, test_y, classes)
+
+
+def _as_array(path, key, value):
+    where = f"{path}: dataset {key!r}"
+    try:
+        # object keeps a NUL at the end of a name, which is then rejected
+        return where, np.asarray(value, object if key == CLASSES_KEY else None)
+    except (TypeError, ValueError) as error:  # a ragged list
+        raise ValueError(f"{where} is not an array: {one_line(error)}.") from error
+
+
+def _check_images(where, x):
+    if x.dtype.kind not in "buif":
+        raise ValueError(f"{where} has type {x.dtype}, expected images of real numbers.")
+    if x.ndim < 2 or x.size == 0:
+        raise ValueError(
+            f"{where} has shape {x.shape}, expected at least one image, such as (m, height, width, 3)."
+        )
+
+
+def _check_labels(where, y):
+    if y.dtype.kind not in "bui":
+        raise ValueError(
+            f"{where} has type {y.dtype}, expected integer labels. np.unique(..., return_inverse=True) gives "
+            "the classes of other labels, and integers for them."
+        )
+
+
+def _check_names(where, names):
+    if names.ndim != 1 or names.size == 0:
+        raise ValueError(f"{where} has shape {names.shape}, expected (n_classes,): one name per class.")
+    if names.dtype.kind not in "OSiu":
+        raise ValueError(f"{where} has type {names.dtype}, expected text in UTF-8 without NUL.")
+
+
+# Of type and shape: in reading, before any value is read; in writing, of the arrays
+CHECKS = dict(zip(KEYS, (_check_images, _check_labels) * 2 + (_check_names,), strict=True))
+
+
+def _labels(where, y, n_images, n_classes):
+    if y.shape not in [(n_images,), (1, n_images)]:
+        raise ValueError(
+            f"{where} has shape {y.shape}, expected ({n_images},) or (1, {n_images}): one label per image."
+        )
+    lowest, highest = int(y.min()), int(y.max())
+    if lowest < 0 or highest >= n_classes:
+        raise ValueError(
+            f"{where} has labels from {lowest} to {highest}, expected 0 to {n_classes - 1}, since "
+            f"{CLASSES_KEY} names {n_classes} classes."
+        )
+    return y.astype(np.int64).ravel()
+
+
+def _native(x):
+    return x.astype(x.dtype.newbyteorder("="), copy=False)
+
+
+def _class_names(where, names):
+    names = [_class_name(where, name) for name in names.tolist()]
+    with reading(where):  # NumPy gives every name the space of the longest
+        return np.array(names)
+
+
+def _class_name(where, name):
+    try:
+        text = str(name, "utf-8") if isinstance(name, bytes) else str(name)
+        text.encode()
+    except UnicodeError:
+        text = "\0"
+    if "\0" in text or not isinstance(name, bytes | str | int):
+        raise ValueError(f"{where} has the name {name!r}, expected text in UTF-8 without NUL.")
+    return text
+
+
+# Writing
+
+
+def _as_hdf5(dataset):
+    """Return the content of the file, made in memory: HDF5 crashes the interpreter if a disk is full."""
+    content = io.BytesIO()
+    *arrays, classes = dataset
+    arrays.append(np.array([name.encode() for name in classes.tolist()]))
+    with h5py.File(content, "w") as file:
+        for key, array in zip(KEYS, arrays, strict=True):
+            write_values(file, key, array)
+    return content.getbuffer()

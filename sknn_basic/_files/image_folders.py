@@ -1,0 +1,384 @@
+"""Image files as arrays of one size: one file, or a folder with a subfolder for each class."""
+
+import os
+import warnings
+from math import inf
+from numbers import Integral
+from pathlib import Path
+from threading import Lock
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils import check_scalar
+
+from .._extras import import_extra
+from .text import printable
+
+# Pillow decodes these itself, from the file alone. Not EPS, for which it runs Ghostscript; nor IPTC, which
+# may hold EPS; WMF, which Windows draws; or what plugins of other packages register. TGA, without signature,
+# comes last.
+FORMATS = (
+    *("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "HEIF", "JPEG2000"),
+    *("PPM", "SGI", "DDS", "ICO", "ICNS", "PCX", "XBM", "TGA"),
+)
+
+# catch_warnings in several threads at once would leave the filters of one of them behind, for good.
+_WARNINGS_LOCK = Lock()
+
+
+class ImageFolder(NamedTuple):
+    """Images, their labels and the names of the classes."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    classes: np.ndarray
+
+
+def read_image_folder(path, size=64, *, max_pixels=None):
+    """Read images from a folder that has one subfolder for each class.
+
+    A file is rotated by its EXIF orientation, converted to 8-bit RGB, cropped to the central square and
+    resized. It may be of any colour mode. Transparent pixels become white; 16-bit grey is divided by 257, and
+    so are 32-bit integers if one exceeds 255; floats are taken to range up to 1, or up to 255 if one exceeds
+    1. Of several frames only the first is read.
+
+    The format is found from the content, whatever the name of the file: PNG, JPEG, GIF, BMP, TIFF, WebP,
+    AVIF, HEIF, JPEG 2000, PPM, SGI, DDS, ICO, ICNS, PCX, XBM or TGA. No other is opened, such as EPS, for
+    which Pillow would run another program. HEIF or HEIC, the format of many phones, is read if pillow-heif is
+    installed; its opener is then registered with Pillow.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The folder. Each subfolder is a class of that name; the files in it, at any depth, are the images.
+        Names that begin with a dot are skipped, and so are files outside the subfolders.
+    size : int, default=64
+        Height and width of the images in pixels, in [1, inf).
+    max_pixels : int, default=None
+        The largest number of pixels (height times width) of a file, and of each image returned, in [1, inf):
+        a file of half a megabyte can hold 169 million, and each takes 4 to 25 bytes while it is decoded. None
+        takes `PIL.Image.MAX_IMAGE_PIXELS`, which is 89,478,485 unless it was changed. Twice that is Pillow's
+        own limit, whatever `max_pixels` is: raise it too for a larger file.
+
+    Returns
+    -------
+    dataset : ImageFolder
+        A named tuple, which also unpacks as ``images, labels, classes``:
+
+        * `images` (n_images, size, size, 3): uint8 RGB ndarray, sorted by class and by path;
+        * `labels` (n_images,): int64 ndarray, each an index into `classes`;
+        * `classes` (n_classes,): ndarray of str, the names of the subfolders, sorted.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder.
+    ImportError
+        If Pillow is not installed: the extra `images`.
+    MemoryError
+        If there is not enough memory for an image, which the message names, or for all images.
+    OSError
+        If the folder cannot be listed.
+    TypeError
+        If size or max_pixels is not an integer.
+    ValueError
+        If size or max_pixels is below 1, or size squared above max_pixels; if the folder has no subfolders,
+        or one of them has no image that can be read.
+
+    Warns
+    -----
+    UserWarning
+        If files cannot be read as images, or folders cannot be listed: they are left out, and one warning
+        names them all.
+
+    See Also
+    --------
+    read_image : One image, such as one to predict the class of.
+    write_hdf5 : Save the images in one file, once they are split into training and test set.
+    sklearn.model_selection.train_test_split : Split them.
+
+    References
+    ----------
+    "Deep Learning in Python" (notes), section 1.2.2: images of shape (num_px, num_px, 3).
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from PIL import Image
+    >>> from sknn_basic import read_image_folder
+    >>> with TemporaryDirectory() as folder:
+    ...     for name, colour in ("sea", "blue"), ("wood", "green"):
+    ...         (Path(folder) / name).mkdir()
+    ...         Image.new("RGB", (120, 90), colour).save(Path(folder) / name / "1.png")
+    ...     images, labels, classes = read_image_folder(folder, size=8)
+    >>> images.shape, labels.tolist(), classes.tolist()
+    ((2, 8, 8, 3), [0, 1], ['sea', 'wood'])
+    """
+    import_extra("PIL.Image", "images", "read_image_folder")
+    size, max_pixels = _check_size(size, max_pixels)
+    path = Path(path)
+    if not path.is_dir():
+        raise FileNotFoundError(f"{path} is not a folder: expected one with a subfolder for each class.")
+    folders = sorted(entry for entry in path.iterdir() if entry.is_dir() and _is_visible(entry.name))
+    if not folders:
+        raise ValueError(
+            f"{path} has no subfolders: expected one for each class, such as {path / 'cat'} with images of "
+            "cats."
+        )
+    images, labels, skipped, unlisted = [], [], {}, {}
+    for label, folder in enumerate(folders):
+        files, errors = _files(folder)
+        for error in errors:
+            unlisted.setdefault(error.strerror, []).append(error.filename)
+        for file in files:
+            try:
+                images.append(_read(file, size, max_pixels))
+                labels.append(label)
+            except OSError as error:
+                skipped.setdefault(str(error), []).append(file)
+        left_out = " ".join(
+            filter(None, [_list("file", "read as images", skipped), _list("folder", "listed", unlisted)])
+        )
+        if label not in labels[-1:]:
+            raise ValueError(
+                f"{folder} has no image that can be read: expected at least one for each class. "
+                f"{left_out}".rstrip()
+            )
+    if left_out:
+        warnings.warn(left_out, UserWarning, stacklevel=2)
+    names = np.array([folder.name for folder in folders])
+    return ImageFolder(np.stack(images), np.array(labels, np.int64), names)
+
+
+def read_image(path, size=64, *, max_pixels=None):
+    """Read one image as `read_image_folder` reads each of its files.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file, in one of the formats that `read_image_folder` lists.
+    size : int, default=64
+        Height and width of the image in pixels, in [1, inf): as for the images that the model was fitted on.
+    max_pixels : int, default=None
+        The largest number of pixels of the file, and of the image returned, as in `read_image_folder`.
+
+    Returns
+    -------
+    image : ndarray of shape (size, size, 3)
+        uint8, RGB. For a prediction pass ``[image]``: X is an array of images.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ImportError
+        If Pillow is not installed: the extra `images`.
+    MemoryError
+        If there is not enough memory for the image.
+    OSError
+        If the file cannot be read as an image, or has more pixels than max_pixels.
+    TypeError
+        If size or max_pixels is not an integer.
+    ValueError
+        If size or max_pixels is below 1, or size squared above max_pixels.
+
+    See Also
+    --------
+    read_image_folder : Many images and their classes.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from PIL import Image
+    >>> from sknn_basic import read_image
+    >>> with TemporaryDirectory() as folder:
+    ...     Image.new("L", (30, 20), 255).save(Path(folder) / "white.png")
+    ...     image = read_image(Path(folder) / "white.png", size=2)
+    >>> image.shape, int(image.min())
+    ((2, 2, 3), 255)
+    """
+    import_extra("PIL.Image", "images", "read_image")
+    size, max_pixels = _check_size(size, max_pixels)
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist: expected an image.")
+    try:
+        return _read(path, size, max_pixels)
+    except OSError as error:
+        raise OSError(f"{path} cannot be read as an image: {error}") from error
+
+
+def _check_size(size, max_pixels):
+    """Check both arguments and return them; max_pixels is infinite if there is no limit."""
+    from PIL import Image
+
+    check_scalar(size, "size", Integral, min_val=1)
+    size = int(size)
+    if max_pixels is not None:
+        check_scalar(max_pixels, "max_pixels", Integral, min_val=1)
+    elif Image.MAX_IMAGE_PIXELS is not None:
+        max_pixels = Image.MAX_IMAGE_PIXELS
+    else:
+        return size, inf
+    if size * size > max_pixels:
+        raise ValueError(
+            f"size={size} asks for images of {size * size:,} pixels, but at most {max_pixels:,} are allowed: "
+            "pass a smaller size, or more max_pixels."
+        )
+    return size, max_pixels
+
+
+def _is_visible(name):
+    return not name.startswith(".")
+
+
+def _files(folder):
+    """Return all files in a folder, at any depth, sorted by path, and an OSError for each folder unread."""
+    found, errors = [], []
+    for parent, folders, files in os.walk(folder, onerror=errors.append):
+        folders[:] = filter(_is_visible, folders)
+        found += [Path(parent, name) for name in filter(_is_visible, files)]
+    return sorted(found), errors
+
+
+def _list(kind, use, left_out):
+    """Return a sentence on {reason: paths}, or "" if none was left out."""
+    if not left_out:
+        return ""
+    n = sum(map(len, left_out.values()))
+    listed = "; ".join(
+        f"{', '.join(printable(path) for path in paths)} ({reason})" for reason, paths in left_out.items()
+    )
+    return f"Left out {n} {kind}{'s' * (n > 1)} that cannot be {use}: {listed}."
+
+
+def _read(path, size, max_pixels):
+    """Return the image, or raise an OSError that gives the reason in one line."""
+    from PIL import Image
+
+    if not path.is_file():
+        raise OSError("not a file")
+    try:
+        # By its name Pillow might map the file to memory, and the process would die if another cut it short.
+        with path.open("rb") as file, _WARNINGS_LOCK, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about odd metadata
+            if max_pixels <= (Image.MAX_IMAGE_PIXELS or inf):
+                # Also of an image inside another: an ICO file decodes what it holds when it is opened.
+                warnings.simplefilter("error", Image.DecompressionBombWarning)
+            return _read_with_pillow(file, path.suffix, size, max_pixels)
+    except MemoryError as error:
+        raise MemoryError(
+            f"{path} cannot be read as an image of {size} x {size} pixels for lack of memory."
+        ) from error
+    except Exception as error:  # Pillow raises many types for damaged files and other than images
+        reason = printable(" ".join(str(error).split())) or type(error).__name__
+        if isinstance(error, Image.DecompressionBombWarning):
+            reason += " If you trust the file, pass a larger max_pixels."
+        if isinstance(error, Image.DecompressionBombError):
+            reason += " If you trust the file, raise PIL.Image.MAX_IMAGE_PIXELS."
+        raise OSError(reason) from error
+
+
+def _read_with_pillow(file, suffix, size, max_pixels):
+    from PIL import Image, ImageOps
+
+    with _open(file, suffix) as image:
+        n_pixels = image.width * image.height
+        if n_pixels > max_pixels:
+            raise Image.DecompressionBombWarning(
+                f"Image size ({n_pixels} pixels) exceeds limit of {max_pixels} pixels."
+            )
+        image.draft(None, (2 * size, 2 * size))  # decodes a large JPEG at reduced size
+        ImageOps.exif_transpose(image, in_place=True)
+        return np.array(ImageOps.fit(_as_rgb(image), (size, size), Image.Resampling.BICUBIC))
+
+
+def _open(file, suffix):
+    """Open an image with Pillow, which reads HEIC through pillow_heif only, and AVIF since version 11.3."""
+    from PIL import UnidentifiedImageError, features
+
+    try:
+        return _open_raster(file)
+    except UnidentifiedImageError as error:
+        advice = (
+            "this Pillow version does not read {}; run python -m pip install {}, or convert the file to JPEG"
+        )
+        kind = _heif_kind(file, suffix)
+        if kind == "AVIF" and not features.check("avif"):
+            raise OSError(advice.format(kind, "--upgrade pillow")) from error
+        if kind != "HEIC":
+            raise
+        try:
+            from pillow_heif import register_heif_opener
+        except ImportError:
+            raise OSError(advice.format(kind, "pillow-heif")) from error
+    register_heif_opener()
+    return _open_raster(file)
+
+
+def _open_raster(file):
+    """Open an image of one of the FORMATS, or raise UnidentifiedImageError."""
+    from PIL import Image, UnidentifiedImageError
+
+    Image.init()
+    try:
+        return Image.open(file, formats=[name for name in FORMATS if name in Image.OPEN])
+    except UnidentifiedImageError as error:
+        raise UnidentifiedImageError(
+            f"cannot identify the image: damaged, or none of {', '.join(FORMATS)}"
+        ) from error
+
+
+def _heif_kind(file, suffix):
+    """Return "HEIC" or "AVIF", the two kinds of HEIF, or None for any other file."""
+    file.seek(0)
+    head = file.read(64)
+    brands = {head[i : i + 4] for i in range(8, 64, 4)} if head[4:8] == b"ftyp" else set()
+    if brands & {b"avif", b"avis"}:
+        return "AVIF"
+    if suffix.lower() in (".heic", ".heif") or brands & {b"heic", b"heix", b"hevc", b"mif1", b"msf1"}:
+        return "HEIC"
+    return None
+
+
+def _as_rgb(image):
+    """Return the image in 8-bit RGB, on white."""
+    from PIL import Image, ImageCms
+
+    if image.mode.startswith(("I", "F")):  # Pillow would clip them at 255
+        image = Image.fromarray(_as_bytes(image))
+    if image.mode == "LAB":
+        return ImageCms.profileToProfile(
+            image, ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), outputMode="RGB"
+        )
+    if image.mode in ("La", "RGBa"):  # premultiplied
+        image = image.convert({"La": "LA", "RGBa": "RGBA"}[image.mode])
+    if image.mode == "P" and image.palette is None:
+        image = image.copy()  # with a palette, which Pillow does not set for an image inside an ICNS file
+    if not image.has_transparency_data:
+        return image if image.mode == "RGB" else image.convert("RGB")
+    if image.mode != "RGBA":
+        image = image.convert("RGBA")
+    white = Image.new("RGB", image.size, "white")
+    white.paste(image, mask=image)
+    return white
+
+
+def _as_bytes(image):
+    """Return the pixels of an image of integers or floats as uint8, transparent ones white."""
+    values = np.asarray(image, np.float32)  # exact where it matters: integers of 16 bits, or up to 255
+    if not np.isfinite(values).all():
+        raise ValueError("pixels that are not finite")
+    highest = values.max()
+    if image.mode.startswith("I"):
+        white = 65535 if image.mode != "I" or highest > 255 else 255
+    else:
+        white = 1 if highest <= 1 else 255
+    grey = np.clip(values, 0, white)
+    grey *= np.float32(255 / white)
+    grey = np.rint(grey, out=grey).astype(np.uint8)
+    if image.mode.startswith("I") and isinstance(image.info.get("transparency"), int):
+        grey[values == image.info["transparency"]] = 255
+    return grey

@@ -1,0 +1,242 @@
+"""Reports a fit to the callbacks of scikit-learn 1.9 and newer; older versions have none.
+
+A fit is a task, and each of its steps a subtask; many steps are grouped into fewer subtasks. Without
+callbacks `NULL_TASK` replaces every task, so that a fit takes no longer than without this module
+(benchmarks/callbacks.py).
+"""
+
+from contextlib import contextmanager, nullcontext
+from functools import cache
+from math import ceil
+
+import numpy as np
+
+from .._descent.run import NULL_OBSERVER
+from .._extras import import_extra
+
+try:
+    from sklearn.callback import AutoPropagatedCallback, CallbackSupportMixin, ProgressBar
+except ImportError:  # before scikit-learn 1.9
+
+    class CallbackSupportMixin:
+        """Replaces scikit-learn's class, which gives an estimator its `set_callbacks`."""
+
+
+NO_DATA = None, None, None  # X, y and sample weights of tasks without data
+
+# The default number of steps of a network. The time of scikit-learn's progress bar grows with the square of
+# the number of tasks: 2 s for 5,000, 22 s for 20,000 (benchmarks/callbacks.py).
+MAX_TASKS = 5000
+
+
+class DescentCallback:
+    """Base class of callbacks that look at the costs after every step, and may choose the result.
+
+    They are handed each Descent as it is, for which no weights are made. scikit-learn's hooks can neither
+    replace what a fit keeps nor tell whether a fitted attribute is of this fit.
+    """
+
+    def watch_descent(self):
+        """Return an object for one descent.
+
+        Its `look(descent)` returns whether to stop after this step; `best` is the Descent to keep, or None.
+        """
+        raise NotImplementedError
+
+
+def callbacks_of(estimator):
+    return getattr(estimator, "_skl_callbacks", [])
+
+
+def propagates_to_fits(callbacks):
+    """Whether a callback of the search propagates to its fits, so that each candidate must be fitted alone.
+
+    scikit-learn's progress bar does not need that: it counts the steps of any task.
+    """
+    return any(isinstance(c, AutoPropagatedCallback) and type(c) is not ProgressBar for c in callbacks)
+
+
+def has_callbacks(estimator):
+    """Whether callbacks are set on an estimator or on one nested in it."""
+    return any(callbacks_of(one) for one in (estimator, *estimator.get_params().values()))
+
+
+def make_progress_bar():
+    """Return scikit-learn's progress bar, or raise ImportError with the extra that it needs."""
+    callback = import_extra("sklearn.callback", "progress", "A progress bar")
+    import_extra("rich", "progress", "A progress bar")
+    return callback.ProgressBar()
+
+
+def begin_fit(estimator, n_subtasks, X, y, sample_weight=None):
+    """Begin and return the task of a fit of `estimator`, whose `fit` must be decorated by `fit_context`."""
+    if not callbacks_of(estimator):
+        return NULL_TASK
+    context = estimator._init_callback_context(max_subtasks=n_subtasks)
+    return Task(estimator, context, _data(X, y, sample_weight), np.geterr(), []).begin()
+
+
+def _data(X, y, sample_weight=None):
+    return {"X": X, "y": y, "metadata": None if sample_weight is None else {"sample_weight": sample_weight}}
+
+
+class Task:
+    """A part of a fit, whose beginning and end are reported to the callbacks.
+
+    `attributes`, a dict or a function that returns one, are the fitted attributes with which a copy of the
+    estimator predicts as if the fit had ended here. The function is called only if a callback needs them.
+    """
+
+    def __init__(self, estimator, context, data, errstate, errors):
+        self.estimator, self.context, self.data = estimator, context, data
+        self.errstate = errstate  # that of the caller of `fit`, restored for callbacks: a descent ignores all
+        self.errors = errors  # exceptions of callbacks, shared by all tasks of the fit
+
+    def begin(self, attributes=None):
+        self._call(self.context.call_on_fit_task_begin, attributes)
+        return self
+
+    def end(self, attributes=None):
+        """Return whether a callback asks to stop."""
+        return self._call(self.context.call_on_fit_task_end, attributes)
+
+    def _call(self, hooks, attributes):
+        try:
+            with np.errstate(**self.errstate):
+                return hooks(estimator=self.estimator, reconstruction_attributes=attributes, **self.data)
+        except Exception as error:
+            self.errors.append(error)
+            raise
+
+    def subtask(self, name, n_subtasks=0, data=None):
+        """Return a subtask, not begun, with the same data unless (X, y, weights) are given."""
+        context = self.context.subcontext(task_name=name, max_subtasks=n_subtasks)
+        data = self.data if data is None else _data(*data)
+        return Task(self.estimator, context, data, self.errstate, self.errors)
+
+    @contextmanager
+    def within(self, name, n_subtasks=0, data=None):
+        """Run a block as a subtask, which ends even if the block fails."""
+        task = self.subtask(name, n_subtasks, data).begin()
+        with task._ending():
+            yield task
+
+    @contextmanager
+    def fitting(self, estimator, name, X, y, sample_weight=None):
+        """Run a block as a subtask that fits another estimator; X may be a function without arguments."""
+        task = self.subtask(name, data=(X, y, sample_weight))
+        with task._ending(), task.context.propagate_callback_context(estimator):
+            task.begin()
+            yield
+
+    def step_reporter(self, n_steps, attributes_of=None):
+        """Return an observer that reports each step of a descent as a subtask."""
+        return StepReporter(self, n_steps, attributes_of)
+
+    @contextmanager
+    def _ending(self):
+        """End the task, unless a callback has failed or the user interrupts."""
+        try:
+            yield
+        except Exception:
+            if not self.errors:
+                self.end()
+            raise
+        self.end()
+
+
+class _NullTask:
+    """Replaces every task if no callbacks are set."""
+
+    errors = ()
+
+    def __bool__(self):
+        return False
+
+    def begin(self):
+        return self
+
+    def end(self, attributes=None):
+        return False
+
+    def subtask(self, name, n_subtasks=0, data=None):
+        return self
+
+    def within(self, name, n_subtasks=0, data=None):
+        return nullcontext(self)
+
+    def fitting(self, estimator, name, X, y, sample_weight=None):
+        return nullcontext()
+
+    def step_reporter(self, n_steps, attributes_of=None):
+        return NULL_OBSERVER
+
+
+NULL_TASK = _NullTask()
+
+
+class StepReporter:
+    """An observer that reports each step of a descent to the callbacks, as a task.
+
+    `attributes_of` converts the Descent returned by `outcome()` to fitted attributes, if needed.
+    A DescentCallback looks at every step, in groups of steps too.
+    """
+
+    def __init__(self, task, n_steps, attributes_of=None):
+        self.task, self.n_steps, self.attributes_of = task, n_steps, attributes_of
+        callbacks = callbacks_of(task.estimator)
+        self.watchers = [c.watch_descent() for c in callbacks if isinstance(c, DescentCallback)]
+        self.steps_per_task = _steps_per_task(n_steps)
+        self.n_begun = self.n_ended = 0
+        self.current = None  # the task in progress
+
+    def begin(self, outcome=None):
+        if self.n_begun == 0:
+            outcome, _ = self._look(outcome)
+        if self.n_begun % self.steps_per_task == 0:
+            name = "iteration" if self.steps_per_task == 1 else f"{self.steps_per_task} iterations"
+            self.current = self.task.subtask(name).begin(self._attributes(outcome))
+        self.n_begun += 1
+
+    def end(self, outcome=None):
+        """Return whether a callback asks to stop."""
+        self.n_ended += 1
+        outcome, stop = self._look(outcome)
+        if stop or self.n_ended % self.steps_per_task == 0 or self.n_ended == self.n_steps:
+            stop |= self.close(outcome)
+        return stop
+
+    def close(self, outcome=None):
+        """End the task in progress, if any; return whether a callback asks to stop."""
+        if self.current is None:
+            return False
+        ended, self.current = self.current, None
+        return ended.end(self._attributes(outcome))
+
+    def result(self, descent):
+        """Return the Descent that the first callback to choose one keeps, else this one."""
+        chosen = [watcher.best for watcher in self.watchers if watcher.best is not None]
+        return chosen[0] if chosen else descent
+
+    def _look(self, outcome):
+        """Show the outcome to the watchers; return it, computed once, and whether one asks to stop."""
+        if not self.watchers:
+            return outcome, False
+        outcome = cache(outcome)
+        stops = [watcher.look(outcome()) for watcher in self.watchers]  # all of them look
+        return outcome, any(stops)
+
+    def _attributes(self, outcome):
+        """Return a function that computes the attributes, without NumPy's warnings, or None."""
+        if outcome is None or self.attributes_of is None:
+            return None
+        return np.errstate(all="ignore")(lambda: self.attributes_of(outcome()))
+
+
+def n_tasks(n_steps):
+    """Return the number of tasks as which a `StepReporter` reports the steps."""
+    return ceil(n_steps / _steps_per_task(n_steps))
+
+
+def _steps_per_task(n_steps):
+    return ceil(n_steps / MAX_TASKS)

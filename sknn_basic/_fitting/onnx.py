@@ -1,0 +1,135 @@
+"""Conversion to ONNX: what skl2onnx asks an estimator for, and the formulas of the notes in its operators.
+
+skl2onnx looks for the methods `onnx_shape_calculator` and `onnx_converter` on an estimator that it does not
+know: nothing needs to be registered. Subclasses are converted too, unless they predict otherwise.
+"""
+
+import numpy as np
+
+PACKAGE = __package__.partition(".")[0]  # sknn_basic
+
+
+class OnnxClassifierMixin:
+    """A classifier that ``skl2onnx.to_onnx`` converts: the outputs are "label" and "probabilities".
+
+    The latter are an array, as with scikit-learn's classifiers and the option ``zipmap=False``, and there is
+    no such option.
+    """
+
+    def onnx_shape_calculator(self):
+        """Return the function of skl2onnx's operator that sets the types of its outputs."""
+        _refuse_own_methods(self, "predict predict_proba decision_function _logits _get_layers _network")
+        return _set_types_of_classifier
+
+    def onnx_converter(self):
+        """Return the function that adds the operators of `predict` and `predict_proba` to a graph."""
+        return _convert_classifier
+
+
+class OnnxScalerMixin:
+    """A FlattenScaler that ``skl2onnx.to_onnx`` converts."""
+
+    def onnx_shape_calculator(self):
+        """Return the function of skl2onnx's operator that sets the type of its output."""
+        _refuse_own_methods(self, "transform _transform _scale")
+        return _set_type_of_scaler
+
+    def onnx_converter(self):
+        """Return the function that adds the operators of `transform` to a graph."""
+        return _convert_scaler
+
+
+def _refuse_own_methods(estimator, names):
+    """Raise NotImplementedError for a subclass outside of this package that defines one of the methods."""
+    kind = type(estimator)
+    for name in names.split():
+        owner = next(parent for parent in kind.__mro__ if name in vars(parent))
+        if owner.__module__.partition(".")[0] != PACKAGE:
+            raise NotImplementedError(
+                f"{kind.__name__} defines {name} itself, which ONNX does not compute. Convert an "
+                f"estimator of {PACKAGE}, or register a converter for {kind.__name__} with skl2onnx."
+            )
+
+
+def _set_types_of_classifier(operator):
+    from skl2onnx.common.data_types import Int64TensorType, StringTensorType
+
+    classes = operator.raw_operator.classes_
+    operator.outputs[0].type = (Int64TensorType if _are_numbers(classes) else StringTensorType)([None])
+    operator.outputs[1].type = _tensor_type(_precision(operator.inputs))([None, len(classes)])
+
+
+def _are_numbers(classes):
+    """Whether all classes are whole numbers or booleans, which ONNX has as integers."""
+    return classes.dtype.kind in "iub" or (classes.dtype.kind == "f" and (classes == np.trunc(classes)).all())
+
+
+def _set_type_of_scaler(operator):
+    scaler = operator.raw_operator
+    precision = np.dtype(scaler.dtype or _precision(operator.inputs))
+    operator.outputs[0].type = _tensor_type(precision)([None, scaler.n_features_in_])
+
+
+def _precision(variables):
+    """Return float64 if the first of skl2onnx's variables is, else float32, as most ONNX models are."""
+    from skl2onnx.common.data_types import DoubleTensorType
+
+    return np.dtype(np.float64 if isinstance(variables[0].type, DoubleTensorType) else np.float32)
+
+
+def _tensor_type(precision):
+    from skl2onnx.common import data_types
+
+    return data_types.DoubleTensorType if precision == np.float64 else data_types.FloatTensorType
+
+
+def _convert_scaler(scope, operator, container):
+    from skl2onnx.algebra import onnx_ops as ops
+    from skl2onnx.proto import onnx_proto
+
+    scaler, version = operator.raw_operator, {"op_version": container.target_opset}
+    precision = _precision(operator.outputs)
+    kind = onnx_proto.TensorProto.DOUBLE if precision == np.float64 else onnx_proto.TensorProto.FLOAT
+    values = ops.OnnxCast(operator.inputs[0], to=kind, **version)
+    rows = ops.OnnxReshape(values, np.array([0, scaler.n_features_in_]), **version)
+    divisor = np.array([scaler.divisor], precision)
+    ops.OnnxDiv(rows, divisor, output_names=operator.outputs[:1], **version).add_to(scope, container)
+
+
+def _convert_classifier(scope, operator, container):
+    from skl2onnx.algebra import onnx_ops as ops
+    from skl2onnx.proto import onnx_proto
+
+    classifier, version = operator.raw_operator, {"op_version": container.target_opset}
+    precision = _precision(operator.outputs[1:])
+    kind = onnx_proto.TensorProto.DOUBLE if precision == np.float64 else onnx_proto.TensorProto.FLOAT
+    A = ops.OnnxCast(operator.inputs[0], to=kind, **version)
+    *hidden, (W, b) = classifier._get_layers()
+    for W1, b1 in hidden:
+        A = _activate(
+            ops, classifier.activation, _linear(ops, A, W1, b1, precision, version), precision, version
+        )
+    Z = _linear(ops, A, W, b, precision, version)
+    if W.shape[1] == 1:
+        Z = ops.OnnxConcat(ops.OnnxNeg(Z, **version), Z, axis=1, **version)
+        probabilities = ops.OnnxSigmoid(Z, output_names=operator.outputs[1:], **version)
+    else:
+        probabilities = ops.OnnxSoftmax(Z, axis=1, output_names=operator.outputs[1:], **version)
+    classes = classifier.classes_
+    labels = classes.astype(np.int64 if _are_numbers(classes) else str)
+    index = ops.OnnxArgMax(Z, axis=1, keepdims=0, **version)
+    chosen = ops.OnnxGather(labels, index, output_names=operator.outputs[:1], **version)
+    for output in (probabilities, chosen):
+        output.add_to(scope, container)
+
+
+def _linear(ops, A, W, b, precision, version):
+    """Return Z = A W + b."""
+    product = ops.OnnxMatMul(A, np.ascontiguousarray(W, precision), **version)
+    return ops.OnnxAdd(product, b.astype(precision), **version)
+
+
+def _activate(ops, name, Z, precision, version):
+    if name == "leaky_relu":  # ONNX Runtime has its LeakyRelu in float32 only
+        return ops.OnnxMax(Z, ops.OnnxMul(Z, np.array([0.1], precision), **version), **version)
+    return {"sigmoid": ops.OnnxSigmoid, "tanh": ops.OnnxTanh, "relu": ops.OnnxRelu}[name](Z, **version)

@@ -1,0 +1,172 @@
+"""The public function `propagate`: the cost and its gradients at given weights."""
+
+from numbers import Real
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+
+from .._descent.activations import ACTIVATIONS
+from .._descent.choice import choose_samples
+from .._descent.network import Network
+from .._descent.objective import Objective
+from .._descent.outputs import logistic, softmax
+from .inputs import accepted_dtypes, normalized_weights, orientation_advice, shape_of
+
+
+class LogisticGradients(NamedTuple):
+    """The cost of logistic regression and its gradients."""
+
+    J: float
+    dW: np.ndarray
+    db: np.ndarray
+
+
+class NetworkGradients(NamedTuple):
+    """The cost of a network and its gradients."""
+
+    J: float
+    dW1: np.ndarray
+    db1: np.ndarray
+    dW2: np.ndarray
+    db2: np.ndarray
+
+
+def propagate(
+    X, y, W1, b1, W2=None, b2=None, *, activation="tanh", sample_weight=None, l2_regularization=0.0
+):
+    """Return the cost and its gradients at given weights, to compare your own implementation with.
+
+    With W1 and b1 alone this is the notes' ``propagate`` (section 1.2.2) for logistic regression; with W2 and
+    b2, the forward and backward propagation of section 1.3.5. The two classifiers use the same formulas. Rows
+    are samples, so X, Y and the matrices of a hidden layer are the transposes of the notes'; w (n, 1) of
+    logistic regression is the same.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        The samples.
+    y : array-like of shape (n_samples,) or (n_samples, 1)
+        The labels: 0 and 1 for one output, 0 to k - 1 for k outputs; or any other labels of as
+        many classes, numbered in sorted order as in `fit`.
+    W1 : array-like of shape (n_features,), (n_features, 1 or k) or (n_features, h)
+        The weights of logistic regression, or of the hidden layer.
+    b1 : float or array-like with one value per column of W1
+        The biases.
+    W2 : array-like of shape (h,) or (h, 1 or k), default=None
+        The weights of the output layer of a network.
+    b2 : float or array-like with one value per column of W2, default=None
+        The biases of the output layer.
+    activation : {"sigmoid", "tanh", "relu", "leaky_relu"}, default="tanh"
+        The activation g of the hidden layer.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Non-negative weights of the samples.
+    l2_regularization : float, default=0.0
+        The factor l2 of the penalty l2/2 ||W||^2, in [0, inf).
+
+    Returns
+    -------
+    gradients : LogisticGradients or NetworkGradients
+        A named tuple that unpacks as ``J, dW, db`` or as ``J, dW1, db1, dW2, db2``. J is a float; each
+        gradient has the shape of its parameter.
+
+    Raises
+    ------
+    ValueError
+        If an array does not have the shape described above or is not finite, if the labels in y are neither
+        in 0 to k - 1 nor of k classes, if a parameter is invalid, or if the cost or a gradient overflows.
+
+    See Also
+    --------
+    LogisticRegressionGD, ShallowNNClassifier : Descend by these gradients.
+
+    References
+    ----------
+    "Deep Learning in Python" (notes), sections 1.2.2 and 1.3.5.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn_basic import propagate
+    >>> w, b = np.array([[1.0], [2.0]]), 2.0
+    >>> X, Y = np.array([[1.0, 2.0, -1.0], [3.0, 4.0, -3.2]]), np.array([[1, 0, 1]])  # samples as columns
+    >>> J, dw, db = propagate(X.T, Y.T, w, b)
+    >>> print(f"{J:.6f}", dw.ravel().round(6), f"{db:.6f}")
+    5.801545 [0.998456 2.395072] 0.001456
+    """
+    if np.ndim(y) == 0:
+        raise ValueError(
+            "y is a single number. The arguments are propagate(X, y, W1, b1): the samples first."
+        )
+    if (W2 is None) != (b2 is None):
+        raise ValueError("A network needs W2 and b2 together; logistic regression has neither.")
+    if not isinstance(activation, str) or activation not in ACTIVATIONS:
+        raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {activation!r}.")
+    if not isinstance(l2_regularization, Real) or not 0 <= l2_regularization < np.inf:
+        raise ValueError(f"l2_regularization must be a number in [0, inf), got {l2_regularization!r}.")
+    with orientation_advice(X, y, next(iter(shape_of(W1)), None)):
+        X = check_array(X, accept_sparse="csr", dtype=accepted_dtypes(X), input_name="X")
+        y = column_or_1d(y)
+        check_consistent_length(X, y)
+        given = [("W1", W1), ("b1", b1)] + ([] if W2 is None else [("W2", W2), ("b2", b2)])
+        layers, n_in = [], X.shape[1]
+        for (W_name, W), (b_name, b) in zip(given[::2], given[1::2], strict=True):
+            W = _parameter(W_name, W, (n_in, -1), X.dtype)
+            layers.append((W, _parameter(b_name, b, (1, W.shape[1]), X.dtype)))
+            n_in = W.shape[1]
+    output = logistic if n_in == 1 else softmax
+    n_classes = max(n_in, 2)
+    labels = _labels(y, n_classes)
+    s = normalized_weights(labels, np.arange(n_classes), sample_weight, None, X).astype(X.dtype)
+    network = Network(None if W2 is None else ACTIVATIONS[activation], output)
+    targets = output.targets(labels, n_classes, X.dtype)
+    objective = Objective(network, choose_samples(X), targets, s, float(l2_regularization), layers)
+    with np.errstate(all="ignore"):
+        J, gradients = objective(layers, want_cost=True)
+        is_finite = objective.are_finite(layers)
+    flat = [array for layer in gradients for array in layer]
+    if not is_finite or not all(np.isfinite(array).all() for array in [J, *flat]):
+        raise ValueError(
+            f"A sum of products, the cost or a gradient overflows {X.dtype}. Scale X, as StandardScaler "
+            "does, or pass smaller weights."
+        )
+    shaped = [array.reshape(np.shape(value))[()] for array, (_, value) in zip(flat, given, strict=True)]
+    return (LogisticGradients if W2 is None else NetworkGradients)(float(J), *shaped)
+
+
+def _parameter(name, value, shape, dtype):
+    """Return weights or biases as a matrix of `shape` (-1: any size), or raise ValueError."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # a ragged list
+        raise ValueError(f"{name} is not an array: {error}.") from error
+    if array.dtype.kind not in "buif" or not np.isfinite(array).all():
+        raise ValueError(f"{name} must hold finite real numbers.")
+    rows, columns = shape
+    if array.ndim < 2:  # a number, a row of biases or a column of weights
+        matrix = array.reshape(1, -1) if rows == 1 else array.reshape(-1, 1)
+    else:
+        matrix = array
+    if matrix.ndim != 2 or matrix.shape[0] != rows or columns not in (-1, matrix.shape[1]):
+        expected = f"({rows}, {'any number' if columns == -1 else columns})"
+        fits = matrix.ndim == 2 and matrix.shape[1] == rows and columns in (-1, matrix.shape[0])
+        raise ValueError(
+            f"{name} has the shape {array.shape}, expected {expected}: one row for each input, one column "
+            f"for each unit.{f' Pass {name}.T.' * fits}"
+        )
+    return matrix.astype(dtype, copy=False)
+
+
+def _labels(y, n_classes):
+    """Return y as integers from 0 to n_classes - 1, or raise ValueError."""
+    check_classification_targets(y)
+    classes = np.unique(y)
+    if classes.dtype.kind in "buif" and np.isin(classes, np.arange(n_classes)).all():
+        return y.astype(np.intp)
+    if len(classes) == n_classes:
+        return np.searchsorted(classes, y)
+    raise ValueError(
+        f"y has the labels {classes.tolist()[:10]}, expected 0 to {n_classes - 1}, or {n_classes} different "
+        "classes: the output has one column for two classes, else one per class."
+    )

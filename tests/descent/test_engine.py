@@ -1,0 +1,176 @@
+"""Which engine takes the steps, and that a fit is the same by either."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from threadpoolctl import threadpool_limits
+
+from engines import engine_of
+from models import ACTIVATIONS, BOTH, assert_same_model, blobs, both
+from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
+from sknn_basic._descent import engine
+from sknn_basic._descent.activations import ACTIVATIONS as FUNCTIONS
+from sknn_basic._descent.engine import CompiledStack, Formulas, choose_engine
+from sknn_basic._descent.network import Network, init_layers, update
+from sknn_basic._descent.outputs import logistic, softmax
+from sknn_basic._descent.samples import Samples
+from sknn_basic._fitting.inputs import make_problem
+from watchers import TALL, WIDE, Recorder, assert_identical
+
+pytest.importorskip("numba")
+MODELS = [*BOTH, *(clone(BOTH[1]).set_params(activation=name) for name in ACTIVATIONS if name != "tanh")]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=["logistic", *sorted(ACTIVATIONS, key=lambda a: a != "tanh")])
+@pytest.mark.parametrize("shape", [TALL, WIDE, (3000, 2)])
+@pytest.mark.parametrize("l2", [0.0, 0.05])
+def test_both_engines_fit_the_same_model(model, shape, l2):
+    """Law 8: 1e-10 after 50 steps, with weights of samples and a record that does not divide them."""
+    X, y = blobs(2, *shape)
+    share = np.random.RandomState(0).random_sample(len(X))
+    model = clone(model).set_params(learning_rate=0.01, max_iter=50, record_every=7, l2_regularization=l2)
+    models = []
+    for name in ("numpy", "compiled"):
+        with engine_of(name):
+            models.append(clone(model).fit(X, y, sample_weight=share))
+    assert_same_model(*models, 1e-10)
+
+
+@both
+@pytest.mark.parametrize("shape", [TALL, WIDE])
+def test_records_and_callbacks_change_no_bit(model, shape):
+    pytest.importorskip("sklearn.callback")
+    X, y = blobs(2, *shape)
+    model = clone(model).set_params(max_iter=30, record_every=7)
+    alone = clone(model).fit(X, y)
+    assert_identical(clone(model).set_callbacks(Recorder()).fit(X, y), alone)
+    often = clone(model).set_params(record_every=1).fit(X, y)
+    assert often.loss_ == alone.loss_
+    assert often.loss_curve_[::7] == alone.loss_curve_
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_any_number_of_threads_gives_the_same_bits(dtype, monkeypatch):
+    """Law 7, of rows shared out to 1, 2, 3 or 5 threads."""
+    monkeypatch.setattr(engine, "MIN_SHARED_VALUES", 100)
+    X, y = blobs(2, 3001, 5)
+    models = []
+    for n in (1, 2, 3, 5):
+        with threadpool_limits(n, user_api="blas"):
+            models.append(LogisticRegressionGD(0.1, 20, record_every=3).fit(X.astype(dtype), y))
+    for model in models[1:]:
+        assert_identical(model, models[0])
+
+
+@both
+@pytest.mark.parametrize("shape", [TALL, WIDE])
+@pytest.mark.parametrize("is_writable", [True, False])
+def test_all_is_compiled_before_the_first_step(model, shape, is_writable):
+    """Also for X that is read-only, as joblib's processes get it: compiling must not be interrupted."""
+    from sknn_basic._descent import compiled
+
+    kernels = compiled.logistic_steps, compiled.gram_steps, compiled.network_steps
+    X, y = blobs(2, *shape)
+    X.flags.writeable = is_writable
+    known = []
+    ordinary = engine.Compiled.prepare
+
+    def noting(*args):
+        ordinary(*args)
+        known.append([len(kernel.signatures) for kernel in kernels])
+
+    with patch.object(engine.Compiled, "prepare", noting):
+        clone(model).set_params(max_iter=20, record_every=7).fit(X, y)
+    assert known == [[len(kernel.signatures) for kernel in kernels]]
+
+
+def test_what_does_not_fit_is_left_to_numpy():
+    """The kernels check nothing themselves: neither type, order nor shape of their arguments."""
+    X = np.random.RandomState(0).standard_normal((60, 6))
+    layers = init_layers((6, 1), float)
+    network = Network(None, logistic)
+    hidden = init_layers((6, 3, 1), float, np.random.RandomState(0), (1, 1))
+    others = [np.asfortranarray(X), X[:, ::2], X.astype(">f8"), X.astype(np.float16), X.astype(int), X[:5]]
+    for other in others:
+        assert isinstance(choose_engine(network, Samples(other), layers), Formulas)
+    three = init_layers((6, 3), float)
+    assert isinstance(choose_engine(Network(None, softmax), Samples(X), three), Formulas)
+    stack = [tuple(np.stack([array] * 2) for array in layer) for layer in three]
+    assert isinstance(choose_engine(Network(None, softmax), Samples(X), stack), Formulas)
+    new = FUNCTIONS["tanh"]._replace(g=np.arctan)
+    assert isinstance(choose_engine(Network(new, logistic), Samples(X), hidden), Formulas)
+    assert not isinstance(choose_engine(network, Samples(X), layers), Formulas)
+    assert not isinstance(choose_engine(Network(FUNCTIONS["tanh"], logistic), Samples(X), hidden), Formulas)
+
+
+@both
+@pytest.mark.parametrize("shape", [TALL, WIDE])
+@pytest.mark.parametrize("l2", [0.0, 0.2])
+def test_a_stack_has_the_bits_of_its_members(model, shape, l2):
+    """Of steps taken one by one and in one call; a stack of larger samples is left to NumPy."""
+    X, y = blobs(2, *shape)
+    model = clone(model).set_params(max_iter=100)
+    problem = make_problem(model, X, y, n_steps=100)
+    rates, l2s = np.reshape([0.01, 0.1, 0.3], (3, 1, 1)), np.reshape([l2, 0.0, 2 * l2], (3, 1, 1))
+    stack = [tuple(np.stack([array] * 3) for array in layer) for layer in problem.layers]
+    objective = problem.objective(l2s if l2 else 0.0, stack)
+    assert isinstance(objective.engine, CompiledStack)
+    J, gradients = objective(stack, want_cost=True)
+    after_one = update(stack, gradients, rates)
+    ((n_taken, after_five),) = objective.advance(after_one, rates, 4)
+    assert n_taken == 4
+    assert list(objective.advance(stack, rates, 0)) == []
+    for i in range(3):
+        alone, layers = problem.objective(l2s[i].item()), problem.layers
+        for step in range(5):
+            cost, gradients = alone(layers, want_cost=True)
+            assert step or cost == J[i]
+            layers = update(layers, gradients, rates[i].item())
+        for member, own in zip(after_five, layers, strict=True):
+            for array, expected in zip(member, own, strict=True):
+                np.testing.assert_array_equal(array[i], expected)
+    with patch.object(engine, "MIN_SHARED_VALUES", 1):
+        assert isinstance(problem.objective(0.0, stack).engine, CompiledStack) == (
+            model.__class__ is ShallowNNClassifier or shape is WIDE
+        )
+
+
+@pytest.mark.parametrize("cache", ["missing", "read-only"])
+def test_a_cache_that_cannot_be_written_is_no_error(cache, tmp_path):
+    folder = tmp_path / "cache"
+    if cache == "read-only":
+        folder.mkdir(mode=0o555)
+    else:
+        folder = tmp_path / "file" / "cache"
+        (tmp_path / "file").touch()
+    code = "from test_descent_engine import fit; fit()"
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(folder), "PYTHONPATH": str(Path(__file__).parent)}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], env=environment, capture_output=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def fit():
+    X, y = blobs()
+    assert ShallowNNClassifier(2, max_iter=5, random_state=0).fit(X, y).n_iter_ == 5
+
+
+@both
+def test_verbose_says_once_that_the_steps_are_compiled(model, monkeypatch, capsys):
+    monkeypatch.setattr(engine, "_ready", set())
+    X, y = blobs()
+    for said in (1, 0):
+        clone(model).set_params(max_iter=3, verbose=True).fit(X, y)
+        lines = capsys.readouterr().out.splitlines()
+        assert sum("Preparing compiled steps" in line for line in lines) == said
+    with engine_of("numpy"):
+        monkeypatch.setattr(engine, "_ready", set())
+        clone(model).set_params(max_iter=3, verbose=True).fit(X, y)
+        assert "Preparing" not in capsys.readouterr().out

@@ -1,0 +1,351 @@
+"""The report, alone and of the command: what it draws is what the models say."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+
+from sknn_basic import (
+    FlattenScaler,
+    LogisticRegressionGD,
+    ShallowNNClassifier,
+    WeightsDisplay,
+    draw_report,
+    load_photo_patches,
+)
+from sknn_basic._display.report import N_NUMBERED, N_SHOWN, check_report, write_report
+from sknn_basic._files.datasets import ImageDataset
+
+plt = pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
+
+
+def dataset(shape, n_classes=2, noise=120, m=60):
+    rng = np.random.RandomState(0)
+    y = np.arange(m) % n_classes
+    X = rng.randint(0, noise, (m, *shape)) + 40 * y.reshape(-1, *[1] * len(shape))
+    names = np.array(["dark", "grey", "light"][:n_classes])
+    return ImageDataset(
+        X[: m // 2].astype(np.uint8), y[: m // 2], X[m // 2 :].astype(np.uint8), y[m // 2 :], names
+    )
+
+
+def fit(data, *classifiers):
+    return [make_pipeline(FlattenScaler(), c).fit(data.train_set_x, data.train_set_y) for c in classifiers]
+
+
+def texts(figure):
+    """All that is written in a figure, subfigures and axes included."""
+
+    found = (text.get_text() for text in figure.findobj(plt.Text))
+    return [text for text in found if text]
+
+
+def axes_of(figure):
+    return figure.findobj(plt.Axes)
+
+
+def axes_titled(figure, title):
+    (ax,) = (ax for ax in axes_of(figure) if ax.get_title() == title)
+    return ax
+
+
+def drawn_images(figure, titles):
+    return [axes_titled(figure, title).images[0].get_array() for title in titles]
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def test_report_shows_the_accuracy_and_the_mistakes():
+    """Both as a plain comparison counts them, and as many images as mistakes."""
+    data = load_photo_patches()
+    (model,) = fit(data, LogisticRegressionGD(0.005, 100))
+    is_right = model.predict(data.test_set_x) == data.test_set_y
+    n_mistakes = sum(not right for right in is_right)
+    assert 5 < n_mistakes <= N_SHOWN
+    shown = texts(draw_report([model], data))
+    assert f"Its {n_mistakes} mistakes\nin 50 test images" in shown
+    assert sum("(is " in text for text in shown) == n_mistakes
+    assert any(f"test {100 * sum(is_right) / 50:.1f} %" in text for text in shown)
+
+
+@pytest.mark.parametrize(
+    ("shape", "n_classes"), [((5, 6), 2), ((5, 6, 1), 3), ((5, 6, 3), 2), ((5, 6, 3), 3)]
+)
+def test_report_of_both_models(shape, n_classes):
+    """Grey and coloured images, two classes and three: names of classes, units, curves of both."""
+    data = dataset(shape, n_classes)
+    network = ShallowNNClassifier(3, learning_rate=0.1, max_iter=50, random_state=0)
+    figure = draw_report(fit(data, LogisticRegressionGD(max_iter=50), network), data)
+    shown = texts(figure)
+    names = ["grey against dark"] if n_classes == 2 else ["dark", "grey", "light"]
+    for text in [
+        *names,
+        "LogisticRegressionGD, training",
+        "ShallowNNClassifier, training",
+    ]:
+        assert text in shown
+    assert [text.partition("\n")[0] for text in shown if text.startswith("unit ")] == [
+        "unit 0",
+        "unit 1",
+        "unit 2",
+    ]
+    assert figure.get_size_inches().tolist() == [12.8, 7.2]
+
+
+def test_report_of_many_units_shows_those_that_weigh_most():
+    data = dataset((4, 4))
+    network = ShallowNNClassifier(30, learning_rate=0.1, max_iter=50, random_state=0)
+    (model,) = fit(data, network)
+    largest = sorted(range(30), key=lambda j: -abs(model[-1].coefs_[1][j, 0]))[:N_SHOWN]
+    shown = texts(draw_report([model], data))
+    signs = ["grey" if model[-1].coefs_[1][j, 0] > 0 else "dark" for j in sorted(largest)]
+    expected = [f"unit {j}\nfor {name}" for j, name in zip(sorted(largest), signs, strict=True)]
+    assert [text for text in shown if text.startswith("unit ")] == expected
+    assert "What 12 of its 30 hidden units have learnt\n(weights minus start)" in shown
+
+
+def test_report_of_many_mistakes_shows_the_most_confident():
+    data = dataset((4, 4), m=80)
+    data = data._replace(test_set_y=1 - data.test_set_y)
+    (model,) = fit(data, LogisticRegressionGD(max_iter=50))
+    n = round(40 * (1 - model.score(data.test_set_x, data.test_set_y)))
+    assert n > N_SHOWN
+    shown = texts(draw_report([model], data))
+    assert f"The {N_SHOWN} most confident of its {n} mistakes\nin 40 test images" in shown
+    assert sum("(is " in text for text in shown) == N_SHOWN
+
+
+def test_report_of_one_mistake():
+    data = dataset((4, 4), noise=10)
+    (model,) = fit(data, LogisticRegressionGD(max_iter=200))
+    data.test_set_y[0] = 1 - data.test_set_y[0]
+    assert "Its 1 mistake\nin 30 test images" in texts(draw_report([model], data))
+
+
+def test_report_where_the_first_class_is_not_trained_on():
+    """Names go by label, not by the place of the label among those of the model."""
+    data = dataset((4, 4))
+    data = data._replace(
+        train_set_y=data.train_set_y + 1,
+        test_set_y=2 - data.test_set_y,
+        classes=np.array(["none", "dark", "light"]),
+    )
+    shown = texts(draw_report(fit(data, LogisticRegressionGD(max_iter=50)), data))
+    assert "light against dark" in shown
+    assert any(text.startswith("dark, ") and text.endswith("(is light)") for text in shown)
+    assert not any("none" in text for text in shown)
+
+
+def test_report_without_mistakes_and_without_images():
+    data = dataset((4, 4), noise=10)
+    (model,) = fit(data, LogisticRegressionGD(max_iter=200))
+    assert "All 30 test images\nare classified correctly." in texts(draw_report([model], data))
+    rows = dataset((16,))
+    figure = draw_report(fit(rows, LogisticRegressionGD(max_iter=20)), rows)
+    assert len(axes_of(figure)) == 2  # the curves and the matrix
+    assert any("accuracy: training" in text for text in texts(figure))
+
+
+def test_report_where_features_are_no_pixels():
+    """The weights of principal components are no images; the mistakes are."""
+    data = dataset((4, 4))
+    model = make_pipeline(FlattenScaler(), PCA(16), LogisticRegressionGD(max_iter=20))
+    without_shape = make_pipeline(PCA(3), LogisticRegressionGD(max_iter=20))
+    model.fit(data.train_set_x, data.train_set_y)
+    assert "grey against dark" in texts(draw_report([model], data))  # 16 of 16: not to be told from pixels
+    model.set_params(pca__n_components=3).fit(data.train_set_x, data.train_set_y)
+    shown = texts(draw_report([model], data))
+    assert "Its features are not pixels,\nso its weights are no images." in shown
+    assert not any("against" in text for text in shown)
+    assert any("(is " in text for text in shown)
+    rows = dataset((16,))
+    assert texts(draw_report([without_shape.fit(rows.train_set_x, rows.train_set_y)], rows))
+
+
+@pytest.mark.parametrize("random_state", [0, None])
+def test_weights_of_a_network_are_relative_to_its_start_if_that_is_known(random_state):
+    data = dataset((4, 4))
+    network = ShallowNNClassifier(3, learning_rate=0.1, max_iter=50, random_state=random_state)
+    (model,) = fit(data, network)
+    figure = draw_report([model], data)
+    known = random_state is not None
+    display = WeightsDisplay.from_estimator(
+        model, relative_to="start" if known else None, class_names=data.classes
+    )
+    titles = [title.replace(", ", "\n") for title in display.titles]
+    assert ("What its hidden units have learnt\n(weights minus start)" in texts(figure)) == known
+    assert ("What its hidden units\nlook for" in texts(figure)) != known
+    assert ("red: weight has grown; blue: it has fallen; white: 0" in texts(figure)) == known
+    np.testing.assert_array_equal(drawn_images(figure, titles), display.weights.reshape(3, 4, 4))
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 14])
+def test_confusion_matrix_counts_the_predictions(n_classes):
+    """Row: the true class, column: the predicted one; all classes that occur, numbers if there is room."""
+    rng = np.random.RandomState(0)
+    data = dataset((4, 4), 2, m=200)._replace(classes=np.array([f"class {i}" for i in range(n_classes)]))
+    data = data._replace(test_set_y=rng.permutation(np.arange(100) % n_classes))
+    (model,) = fit(data, LogisticRegressionGD(max_iter=10))
+    counts = np.zeros((n_classes, n_classes))
+    for true, predicted in zip(data.test_set_y, model.predict(data.test_set_x), strict=True):
+        counts[true, predicted] += 1
+    figure = draw_report([model], data)
+    ax = axes_titled(figure, "LogisticRegressionGD")
+    np.testing.assert_array_equal(ax.images[0].get_array(), counts)
+    numbers = [str(int(count)) for count in counts.ravel()] if n_classes <= N_NUMBERED else []
+    assert [text.get_text() for text in ax.texts] == numbers
+    ticks = [tick.get_text() for tick in ax.get_yticklabels()]
+    assert ticks == [f"class {i}" for i in range(0, n_classes, 2 if n_classes > N_NUMBERED else 1)]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted class", "true class")
+
+
+def test_mistakes_are_as_bright_as_the_divisor_says():
+    """Pixels from 0 to 16 are drawn from black to white, not as the darkest of 255."""
+    data = dataset((4, 4), noise=10, m=80)
+    data = ImageDataset(*(x // 16 if x.ndim > 1 else x for x in data[:4]), data.classes)
+    data = data._replace(test_set_y=1 - data.test_set_y)
+    model = make_pipeline(FlattenScaler(divisor=4), LogisticRegressionGD(max_iter=50))
+    model.fit(data.train_set_x, data.train_set_y)
+    figure = draw_report([model], data)
+    mistakes = [ax for ax in axes_of(figure) if "(is " in ax.get_title()]
+    values = {*np.unique([ax.images[0].get_array() for ax in mistakes])}
+    assert values <= {*np.unique(data.test_set_x / 4)}
+    assert max(values) > 0.25
+
+
+def test_report_in_a_figure_of_the_users_own():
+    data = dataset((4, 4))
+    models = fit(data, LogisticRegressionGD(max_iter=5))
+    figure = plt.Figure(layout="constrained")
+    left, right = figure.subfigures(1, 2)
+    assert draw_report(models, data, figure=left) is left
+    assert texts(left)
+    assert not texts(right)
+    assert plt.get_fignums() == []
+    assert draw_report(models, data) is plt.gcf()
+
+
+def test_labels_that_are_names_need_no_names():
+    data = dataset((4, 4))
+    X, y, X_test, y_test, names = data
+    data = (X, names[y], X_test, names[y_test], None)
+    model = make_pipeline(FlattenScaler(), LogisticRegressionGD(max_iter=5)).fit(X, names[y])
+    assert "grey against dark" in texts(draw_report([model], data))
+
+
+def test_what_is_no_report_is_refused():
+    data = dataset((4, 4))
+    (model,) = fit(data, LogisticRegressionGD(max_iter=5))
+    for models, given, error, message in (
+        (model, data, TypeError, "takes a list of models: put the model in a list"),
+        ([], data, ValueError, "needs at least one model"),
+        ([model], data[:4], ValueError, "data should be .*, but has 4 parts"),
+        ([PCA()], data, TypeError, "draw_report takes LogisticRegressionGD.*got PCA"),
+        ([LogisticRegressionGD()], data, NotFittedError, "not fitted"),
+        ([model], (*data[:4], ["a"]), ValueError, r"no name for the classes \[1\]"),
+    ):
+        with pytest.raises(error, match=message):
+            draw_report(models, given)
+
+
+@pytest.mark.parametrize(("n_models", "n_units"), [(1, 10), (2, 4), (2, 30)])
+def test_titles_do_not_overlap(n_models, n_units):
+    """Neither each other nor an image, and all are in the figure."""
+    data = dataset((6, 6))._replace(classes=np.array(["non-cat", "a long name of a class"]))
+    network = ShallowNNClassifier(n_units, learning_rate=0.1, max_iter=20, random_state=0)
+    figure = plt.Figure(figsize=(12.8, 7.2), dpi=150, layout="constrained")
+    draw_report(fit(data, network, LogisticRegressionGD(max_iter=20))[:n_models], data, figure=figure)
+    figure.draw_without_rendering()
+    axes = [ax for ax in axes_of(figure) if ax.images]
+    boxes = [ax.title.get_window_extent() for ax in axes if ax.get_title()]
+    every = boxes + [ax.get_window_extent() for ax in axes]
+    for i, box in enumerate(boxes):
+        assert 0 <= box.x0 < box.x1 <= 1920
+        assert 0 <= box.y0 < box.y1 <= 1080
+        assert box.count_overlaps([*every[:i], *every[i + 1 :]]) == 0
+
+
+def test_names_of_three_models_do_not_overlap():
+    """Names with parameters are wrapped; titles of the parts stay in their thirds of the figure."""
+    data = dataset((6, 6))
+    networks = [ShallowNNClassifier(n, learning_rate=n / 100, max_iter=20, random_state=0) for n in (4, 8)]
+    models = fit(data, LogisticRegressionGD(0.005, max_iter=20), *networks)
+    figure = plt.Figure(figsize=(12.8, 7.2), dpi=150, layout="constrained")
+    draw_report(models, data, figure=figure)
+    figure.draw_without_rendering()
+    titles = [text for text in figure.findobj(plt.Text) if "accuracy" in text.get_text()]
+    titles += [ax.title for ax in axes_of(figure) if "Shallow" in ax.get_title()]
+    boxes = [title.get_window_extent() for title in titles]
+    assert len(boxes) == 5
+    for i, box in enumerate(boxes):
+        assert 0 <= box.x0 < box.x1 <= 1920
+        assert box.count_overlaps([*boxes[:i], *boxes[i + 1 :]]) == 0
+
+
+@pytest.mark.parametrize("names", [["a" * 10**5, "b" * 10**5], ["\x1b[2J\n", "\u202e$\\frac{$"]])
+@pytest.mark.parametrize("n_classes", [2, 1000])
+def test_long_and_odd_names_are_drawn_short_and_on_their_line(names, n_classes, tmp_path):
+    """No text of the report is longer, or has more lines, than if the classes were called a and b."""
+    data = dataset((4, 4))
+    model = fit(data, LogisticRegressionGD(max_iter=5))
+    labels = np.arange(len(data.test_set_y)) % n_classes
+    plain, odd = (
+        draw_report(model, data._replace(classes=np.resize(x, n_classes), test_set_y=labels))
+        for x in (["a", "b"], names)
+    )
+    for expected, shown in zip(texts(plain), texts(odd), strict=True):
+        assert len(shown) <= len(expected) + 80
+        assert shown.count("\n") == expected.count("\n")
+        assert shown.replace("\n", "").isprintable()
+    odd.savefig(tmp_path / "report.png")
+
+
+def test_names_are_no_formulas(tmp_path):
+    data = dataset((4, 4))._replace(classes=np.array(["$5 bill", "c$\\frac{"]))
+    write_report(fit(data, LogisticRegressionGD(max_iter=5)), data, tmp_path / "report.png")
+
+
+@pytest.mark.parametrize(("suffix", "start"), [("png", b"\x89PNG"), ("PDF", b"%PDF"), ("svg", b"<?xml")])
+def test_report_is_written_in_the_kind_of_its_suffix(suffix, start, tmp_path):
+    data = dataset((4, 4), noise=10)
+    path = tmp_path / f"report.{suffix}"
+    check_report(path)
+    path.write_bytes(b"old")
+    write_report(fit(data, LogisticRegressionGD(max_iter=5)), data, path)
+    assert path.read_bytes().startswith(start)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_paths_that_cannot_be_written_are_told_before(tmp_path):
+    for name in ("report.txt", "report.pgf"):
+        with pytest.raises(ValueError, match=rf"{name} should end in one of .*\.png"):
+            check_report(tmp_path / name)
+    for path in (tmp_path / "none" / "report.png", tmp_path):
+        with pytest.raises((OSError, ValueError)):
+            check_report(path)
+    (tmp_path / "folder.png").mkdir()
+    if Path("/proc/self").exists():
+        with pytest.raises(OSError, match=r"report\.png cannot be written"):
+            check_report("/proc/report.png")
+    with pytest.raises(OSError, match="it is a folder"):
+        check_report(tmp_path / "folder.png")
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    with pytest.raises(OSError, match=r"loop\.png cannot be written: .*symbolic link"):
+        check_report(tmp_path / "loop.png")
+
+
+def test_labels_of_dask_and_lists_of_samples():
+    da = pytest.importorskip("dask.array")
+    X, y = np.random.RandomState(0).standard_normal((40, 6)), np.arange(40) % 2
+    model = LogisticRegressionGD(0.1, 20).fit(X, y)
+    for x, labels in ((da.from_array(X), da.from_array(y)), (X.tolist(), y.tolist())):
+        figure = draw_report([model], (x, labels, x, labels, None))
+        expected = f"accuracy: training {100 * model.score(X, y):.1f} %"
+        assert any(expected in text.get_text() for text in figure.findobj(plt.Text))

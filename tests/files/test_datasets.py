@@ -1,0 +1,574 @@
+import os
+import subprocess
+import sys
+import textwrap
+import tracemalloc
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from hdf5_files import KEYS, assert_equal, assert_names, small_dataset, write_raw
+
+from sknn_basic._files import datasets as _datasets
+from sknn_basic._files.datasets import ImageDataset, load_photo_patches, read_hdf5, write_hdf5
+
+
+def run_python(code, path):
+    """Run code in a Python of its own, with the path as its argument."""
+    command = [sys.executable, "-c", textwrap.dedent(code), str(path)]
+    python_path = str(Path(_datasets.__file__).parents[2])
+    environment = {**os.environ, "PYTHONPATH": python_path, "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
+class Interruption:
+    """Raises instead of being called."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __call__(self, *args, **kwargs):
+        raise self.error
+
+
+# Reading
+
+
+def test_reads_one_file(tmp_path):
+    """What h5py wrote is read as it is: images in their own type, labels int64, names str."""
+    dataset = read_hdf5(write_raw(tmp_path / "all.h5", small_dataset()))
+    assert_equal(dataset, small_dataset())
+    assert dataset._fields == ("train_set_x", "train_set_y", "test_set_x", "test_set_y", "classes")
+    assert dataset.classes.dtype.kind == "U"
+
+
+@pytest.mark.parametrize("holders", [(True, True), (True, False), (False, True)])
+def test_two_files_equal_one(tmp_path, holders):
+    """Training and test keys may be in two files, the class names in either; str paths will do."""
+    arrays = small_dataset()
+    paths = [tmp_path / "train.h5", tmp_path / "test.h5"]
+    for path, keys, holder in zip(paths, (KEYS[:2], KEYS[2:4]), holders, strict=True):
+        write_raw(path, {key: arrays[key] for key in (*keys, *KEYS[4:] * holder)})
+    assert_equal(read_hdf5(*map(str, paths)), arrays)
+
+
+def test_second_file_gives_the_test_set(tmp_path):
+    """Of two files that hold everything, the first gives the training set and the second the test set."""
+    other = small_dataset(train_set_x=np.zeros((1, 4, 3, 2)), train_set_y=[0], test_set_y=np.array([1, 1]))
+    first, second = write_raw(tmp_path / "1.h5", small_dataset()), write_raw(tmp_path / "2.h5", other)
+    assert_equal(read_hdf5(first, second), small_dataset(test_set_y=np.array([1, 1])))
+
+
+def test_two_files_must_agree_on_the_classes(tmp_path):
+    """Class names that differ, or are in neither file, are an error that names both files."""
+    names = {"list_classes": np.array([b"a", b"b", b"c"])}
+    first = write_raw(tmp_path / "first.h5", small_dataset())
+    second = write_raw(tmp_path / "second.h5", small_dataset(**names))
+    with pytest.raises(ValueError, match="expected") as error:
+        read_hdf5(first, second)
+    assert_names(error, first, second, "list_classes", ["a", "b", "c"], ["cat", "dog", "Käuzchen"])
+    for path in (first, second):
+        write_raw(path, small_dataset(list_classes=None))
+    with pytest.raises(ValueError, match="expected") as error:
+        read_hdf5(first, second)
+    assert_names(error, first, second, "list_classes")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        np.array(["cat", "dog", "Käuzchen"], dtype=h5py.string_dtype()),
+        np.array([name.encode() for name in ("cat", "dog", "Käuzchen")], dtype=h5py.string_dtype(length=20)),
+    ],
+    ids=["variable length", "fixed length"],
+)
+def test_names_of_every_hdf5_string_type(tmp_path, names):
+    """Class names are decoded from UTF-8 whichever way HDF5 stores strings."""
+    path = write_raw(tmp_path / "a.h5", small_dataset(list_classes=names))
+    assert read_hdf5(path).classes.tolist() == ["cat", "dog", "Käuzchen"]
+
+
+def test_integers_may_name_classes(tmp_path):
+    """Integers in list_classes, as files of digits have them, become str."""
+    path = write_raw(tmp_path / "a.h5", small_dataset(list_classes=[0, 1, 2]))
+    assert read_hdf5(path).classes.tolist() == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    "labels", [[[0, 1, 1, 0]], np.array([0, 1, 1, 0], ">u2"), np.array([False, True, True, False])]
+)
+def test_labels_come_out_flat_and_int64(tmp_path, labels):
+    """Labels (1, m), of another integer type, or boolean are read as (m,) int64."""
+    dataset = read_hdf5(write_raw(tmp_path / "a.h5", small_dataset(train_set_y=labels)))
+    np.testing.assert_array_equal(dataset.train_set_y, np.array([0, 1, 1, 0]), strict=True)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", ">u2", "float16", "float32", ">f8", "uint64"])
+def test_images_keep_their_type(tmp_path, dtype):
+    """Images of every real type keep values and type; the byte order becomes the machine's."""
+    images = np.arange(96).reshape(4, 4, 3, 2).astype(dtype)
+    dataset = read_hdf5(write_raw(tmp_path / "a.h5", small_dataset(train_set_x=images)))
+    native = np.dtype(dtype).newbyteorder("=")
+    np.testing.assert_array_equal(dataset.train_set_x, images.astype(native), strict=True)
+    assert dataset.train_set_x.dtype.isnative
+
+
+def test_cats():
+    """The notes' pictures are read with the notes' shapes and names."""
+    if "SKNN_BASIC_CATS" not in os.environ:
+        pytest.skip("SKNN_BASIC_CATS names no folder with the notes' pictures")
+    folder = Path(os.environ["SKNN_BASIC_CATS"])
+    train_path, test_path = folder / "train_catvnoncat.h5", folder / "test_catvnoncat.h5"
+    train_x, train_y, test_x, test_y, classes = read_hdf5(train_path, test_path)
+    assert (train_x.shape, train_x.dtype) == ((209, 64, 64, 3), np.uint8)
+    assert (test_x.shape, test_x.dtype) == ((50, 64, 64, 3), np.uint8)
+    assert train_y.shape == (209,)
+    assert test_y.shape == (50,)
+    assert classes.tolist() == ["non-cat", "cat"]
+    with h5py.File(train_path) as train, h5py.File(test_path) as test:
+        np.testing.assert_array_equal(train_x, train["train_set_x"])
+        np.testing.assert_array_equal(test_y, test["test_set_y"])
+
+
+# Unusable data: the same complaint on reading and before writing
+
+BAD_DATA = {
+    "one label too few": ("train_set_y", np.array([0, 1, 2]), "(4,)"),
+    "one label too many": ("test_set_y", np.array([0, 1, 2]), "(2,)"),
+    "labels as a column": ("train_set_y", np.array([[0], [1], [2], [1]]), "(1, 4)"),
+    "labels as two rows": ("test_set_y", np.array([[0, 1], [0, 1]]), "(1, 2)"),
+    "one label without an axis": ("test_set_y", np.int64(1), "(2,)"),
+    "float labels": ("train_set_y", np.array([0.0, 1, 2, 1]), "integer"),
+    "text as labels": ("test_set_y", np.array([b"cat", b"dog"]), "return_inverse=True"),
+    "a negative label": ("train_set_y", np.array([0, -1, 2, 1]), "expected 0 to 2"),
+    "a label without a name": ("test_set_y", np.array([0, 3]), "expected 0 to 2"),
+    "a huge label": ("test_set_y", np.array([0, 2**64 - 1], np.uint64), "expected 0 to 2"),
+    "complex images": ("train_set_x", np.zeros((4, 4, 3, 2), complex), "real numbers"),
+    "text as images": ("test_set_x", np.array([[b"one"], [b"two"]]), "real numbers"),
+    "compound images": ("train_set_x", np.zeros((4, 2), [("r", "u1"), ("g", "u1")]), "real numbers"),
+    "images of no axis": ("train_set_x", np.arange(4), "at least one image"),
+    "no training images": ("train_set_x", np.zeros((0, 4, 3, 2)), "at least one image"),
+    "no test images": ("test_set_x", np.zeros((0, 4, 3, 2)), "at least one image"),
+    "images of no pixels": ("train_set_x", np.zeros((4, 0, 3, 2)), "at least one image"),
+    "test images of another shape": ("test_set_x", np.zeros((2, 3, 4, 2)), "(4, 3, 2)"),
+    "flattened test images": ("test_set_x", np.zeros((2, 24)), "(4, 3, 2)"),
+    "no names": ("list_classes", np.zeros(0, "S1"), "(n_classes,)"),
+    "names as a row": ("list_classes", np.array([[b"a", b"b", b"c"]]), "(n_classes,)"),
+    "a single name": ("list_classes", np.bytes_(b"cat"), "(n_classes,)"),
+    "floats as names": ("list_classes", np.array([0.5, 1.5, 2.5]), "UTF-8"),
+    "names in another encoding": ("list_classes", np.array([b"a", b"b", b"K\xe4uzchen"]), "UTF-8"),
+    "a name with NUL": ("list_classes", np.array([b"a", b"b", b"c\0d"]), "NUL"),
+}
+
+
+@pytest.mark.parametrize(("key", "value", "expected"), BAD_DATA.values(), ids=BAD_DATA)
+def test_unusable_data_is_refused(tmp_path, key, value, expected):
+    """A dataset that is no such thing: one line with the file, the dataset and what was expected."""
+    path = write_raw(tmp_path / "bad.h5", small_dataset(**{key: value}))
+    with pytest.raises(ValueError, match="expected") as error:
+        read_hdf5(path)
+    assert_names(error, path, key, expected)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        *BAD_DATA.values(),
+        ("train_set_x", np.full((4, 2), None), "real numbers"),
+        ("train_set_x", np.zeros((4, 2), "M8[s]"), "real numbers"),
+        ("test_set_x", [[1, 2], [3]], "not an array"),
+        ("list_classes", ["a", "b", "\udcff"], "UTF-8"),
+        ("list_classes", ["a", "b", "c\0"], "NUL"),
+        ("list_classes", ["a", "b", None], "UTF-8"),
+    ],
+    ids=[*BAD_DATA, "objects", "dates", "a ragged list", "a surrogate", "NUL at the end", "None as a name"],
+)
+def test_unusable_data_is_never_written(tmp_path, key, value, expected):
+    """What cannot be read is refused before anything is written, also when it would replace a file."""
+    path = tmp_path / "a.h5"
+    path.write_bytes(b"old")
+    with pytest.raises(ValueError, match="dataset") as error:
+        write_hdf5(path, *small_dataset(**{key: value}).values(), overwrite=True)
+    assert_names(error, path, key, expected)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+# Unusable files
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_missing_dataset(tmp_path, key):
+    """A missing dataset is named, with those that are there; another file may have the test set."""
+    path = write_raw(tmp_path / "a.h5", small_dataset(**{key: None}))
+    with pytest.raises(ValueError, match="has no dataset") as error:
+        read_hdf5(path)
+    advice = {"train": "the file with the training set first", "test_": "pass that second"}.get(key[:5], "")
+    assert_names(error, path, repr(key), sorted(set(KEYS) - {key}), advice)
+
+
+def test_other_names_may_be_any_bytes(tmp_path):
+    """Another dataset, whose name is not UTF-8, is no obstacle; if one is missing, it is listed."""
+    path = write_raw(tmp_path / "a.h5", small_dataset() | {b"K\xe4uzchen": 1})
+    assert_equal(read_hdf5(path), small_dataset())
+    with h5py.File(path, "a") as file:
+        del file["test_set_y"]
+    with pytest.raises(ValueError, match="has no dataset 'test_set_y'") as error:
+        read_hdf5(path)
+    assert_names(error, path, r"'K\\xe4uzchen'")
+
+
+def test_missing_dataset_of_the_second_file(tmp_path):
+    """Of two files, the one that lacks a dataset is named: here they were passed in the wrong order."""
+    arrays = small_dataset()
+    train = write_raw(tmp_path / "train.h5", {key: arrays[key] for key in KEYS[:2]})
+    test = write_raw(tmp_path / "test.h5", {key: arrays[key] for key in KEYS[2:]})
+    with pytest.raises(ValueError, match="train_set_x") as error:
+        read_hdf5(test, train)
+    assert_names(error, test)
+    with pytest.raises(ValueError, match="test_set_x") as error:
+        read_hdf5(train, train)
+    assert_names(error, train)
+
+
+@pytest.mark.parametrize("position", [0, 1])
+def test_missing_file(tmp_path, position):
+    """A file that does not exist is a FileNotFoundError, for either argument."""
+    paths = [write_raw(tmp_path / "a.h5", small_dataset()), tmp_path / "absent.h5"]
+    with pytest.raises(FileNotFoundError, match="expected") as error:
+        read_hdf5(paths[1 - position], paths[position])
+    assert_names(error, paths[1], "test_set_x" if position else "train_set_x")
+
+
+def test_folder_is_no_file(tmp_path):
+    """A folder is refused by name, for reading and for writing."""
+    with pytest.raises(OSError, match="expected an HDF5 file") as error:
+        read_hdf5(tmp_path)
+    assert_names(error, tmp_path)
+    with pytest.raises(OSError, match="is not a file") as error:
+        write_hdf5(tmp_path, *small_dataset().values(), overwrite=True)
+    assert_names(error, tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"label,pixel\n1,2\n", b"\x89HDF\r\n\x1a\n"])
+def test_not_hdf5(tmp_path, content):
+    """Anything else than HDF5, or nothing but its signature, is an OSError that names the file."""
+    path = tmp_path / "a.h5"
+    path.write_bytes(content)
+    with pytest.raises(OSError, match="expected a complete HDF5 file") as error:
+        read_hdf5(path)
+    assert_names(error, path)
+
+
+def test_cut_short(tmp_path):
+    """A file that lost its end, however much of it, is an OSError that names the file."""
+    path = tmp_path / "a.h5"
+    write_hdf5(path, *small_dataset().values())
+    content = path.read_bytes()
+    for length in [*range(0, len(content), 97), len(content) - 1]:
+        path.write_bytes(content[:length])
+        with pytest.raises(OSError, match="expected a complete HDF5 file") as error:
+            read_hdf5(path)
+        assert_names(error, path)
+
+
+def test_damaged_image(tmp_path):
+    """A compressed image that cannot be unpacked is an OSError that names the file and the dataset."""
+    path = tmp_path / "a.h5"
+    write_hdf5(path, *small_dataset().values())
+    with h5py.File(path) as file:
+        chunk = file["test_set_x"].id.get_chunk_info(0)
+    content = bytearray(path.read_bytes())
+    content[chunk.byte_offset : chunk.byte_offset + chunk.size] = bytes(chunk.size)
+    path.write_bytes(content)
+    with pytest.raises(OSError, match="expected a complete HDF5 file") as error:
+        read_hdf5(path)
+    assert_names(error, path, "'test_set_x'")
+
+
+@pytest.mark.parametrize("signature", [b"TREE", b"HEAP", b"SNOD"])
+def test_damaged_structure(tmp_path, signature):
+    """A file whose list of datasets is damaged, or an index of images, is an OSError that names the file."""
+    path = tmp_path / "a.h5"
+    write_hdf5(path, *small_dataset().values())
+    content = path.read_bytes()
+    path.write_bytes(content.replace(signature, bytes(4)))
+    with pytest.raises(OSError, match="expected a complete HDF5 file") as error:
+        read_hdf5(path)
+    assert_names(error, path)
+    if signature == b"TREE":  # the first one lists the datasets, the second one the images of a dataset
+        first, second, rest = content.split(signature, 2)
+        path.write_bytes(first + signature + second + bytes(4) + rest)
+        with pytest.raises(OSError, match="expected a complete HDF5 file") as error:
+            read_hdf5(path)
+        assert_names(error, path, "'train_set_x'")
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "chunks"),
+    [
+        ((70_000, 64, 64, 3), "u1", None),
+        ((70_000, 64, 64, 3), "u1", (1, 64, 64, 3)),
+        ((10**9, 64, 64, 3), "f8", (1, 64, 64, 3)),
+        ((2**40, 2**30), "u1", (1, 64)),
+    ],
+)
+def test_small_file_that_declares_much(tmp_path, shape, dtype, chunks):
+    """Values that are not in the file are refused before any memory is touched for them."""
+    path = write_raw(tmp_path / "a.h5", small_dataset(train_set_x=None))
+    with h5py.File(path, "a") as file:
+        file.create_dataset("train_set_x", shape, dtype, chunks=chunks)
+    assert path.stat().st_size < 20_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(OSError, match=r"chunks are absent|0 bytes of its values") as error:
+            read_hdf5(path)
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+    assert_names(error, path, "'train_set_x'")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="files with holes")
+def test_more_than_memory_holds(tmp_path):
+    """A file on a large disk: the dataset is named, and how much memory it needs."""
+    path, shape = write_raw(tmp_path / "a.h5", small_dataset(train_set_x=None)), (2**30, 64, 64, 3)
+    try:
+        with h5py.File(path, "a") as file:
+            space, properties = h5py.h5s.create_simple(shape), h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+            properties.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+            h5py.h5d.create(file.id, b"train_set_x", h5py.h5t.NATIVE_UINT8, space, properties)
+    except (OSError, RuntimeError):
+        pytest.skip("the file system does not hold such a file")
+    with pytest.raises(MemoryError, match="memory") as error:
+        read_hdf5(path)
+    assert_names(error, path, "'train_set_x'", "12,288.0 GiB", shape)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere more memory can be reserved than there is")
+def test_one_long_name_of_many(tmp_path):
+    """NumPy gives each name the space of the longest: if that is more than there is, the dataset is named."""
+    names = np.full(2**17, "a", object)
+    names[0] = "b" * 2**23
+    kind = h5py.string_dtype()
+    path = write_raw(tmp_path / "a.h5", small_dataset(list_classes=names.astype(kind)))
+    with pytest.raises(MemoryError, match="for lack of memory: Unable to allocate 4") as error:
+        read_hdf5(path)
+    assert_names(error, path, "list_classes")
+
+
+LITTLE_MEMORY = """
+    import resource, sys
+    from pathlib import Path
+    from sknn_basic._files.datasets import read_hdf5
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 40 * 2**20, resource.RLIM_INFINITY))
+    try:
+        read_hdf5(sys.argv[1])
+    except MemoryError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
+def test_no_memory_to_decompress(tmp_path):
+    """Memory suffices for the array, but not to decompress its chunk: HDF5 says that a filter failed."""
+    path = write_raw(tmp_path / "a.h5", small_dataset(train_set_x=None))
+    with h5py.File(path, "a") as file:
+        shape = (30 * 2**10, 1024)
+        images = file.create_dataset("train_set_x", shape, "u1", chunks=shape, compression="gzip")
+        images[0] = 1
+    run = run_python(LITTLE_MEMORY, path)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.startswith(f"{path}: dataset 'train_set_x' cannot be read for lack of memory: 0.1 GiB")
+
+
+@pytest.mark.parametrize(
+    "where", [(h5py, "File"), (h5py.Group, "get")], ids=["opening a file", "finding a dataset"]
+)
+def test_lack_of_memory_anywhere(tmp_path, monkeypatch, where):
+    path = write_raw(tmp_path / "a.h5", small_dataset())
+    monkeypatch.setattr(*where, Interruption(MemoryError()))
+    with pytest.raises(MemoryError, match="cannot be read for lack of memory") as error:
+        read_hdf5(path)
+    assert_names(error, path)
+
+
+def test_group_is_no_dataset(tmp_path):
+    """A group under the name of a dataset is refused."""
+    path = write_raw(tmp_path / "a.h5", small_dataset(train_set_y=None))
+    with h5py.File(path, "a") as file:
+        file.create_group("train_set_y")
+    with pytest.raises(ValueError, match="is a group, expected a dataset") as error:
+        read_hdf5(path)
+    assert_names(error, path, "train_set_y")
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_dataset_without_values(tmp_path, key):
+    """A dataset with HDF5's null dataspace is refused."""
+    path = write_raw(tmp_path / "a.h5", small_dataset(**{key: h5py.Empty("u1")}))
+    with pytest.raises(ValueError, match="expected") as error:
+        read_hdf5(path)
+    assert_names(error, path, key)
+
+
+def test_messages_are_one_line(tmp_path, monkeypatch):
+    """Where HDF5 reports over several lines, the message is one line all the same."""
+    path = write_raw(tmp_path / "a.h5", small_dataset())
+    monkeypatch.setattr(h5py, "File", Interruption(OSError("file read failed: time = now\n, errno = 5")))
+    with pytest.raises(OSError, match="time = now , errno = 5") as error:
+        read_hdf5(path)
+    assert_names(error, path)
+
+
+# Writing
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64, np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(5,), (4, 3), (4, 3, 2), (2, 3, 4, 2)])
+def test_round_trip(tmp_path, dtype, shape):
+    """What was written is read: values, types, names with any letters; also what was read, once more."""
+    rng = np.random.RandomState(0)
+    names = ["Käuzchen", "", "猫", "a\nb"]
+    train_x, test_x = (rng.randint(0, 2, (m, *shape)).astype(dtype) for m in (5, 1))
+    dataset = ImageDataset(train_x, np.array([0, 3, 2, 1, 0]), test_x, np.array([3]), np.array(names))
+    write_hdf5(tmp_path / "1.h5", *dataset)
+    write_hdf5(str(tmp_path / "2.h5"), *read_hdf5(tmp_path / "1.h5"))
+    for path in ("1.h5", "2.h5"):
+        for after, before in zip(read_hdf5(tmp_path / path), dataset, strict=True):
+            np.testing.assert_array_equal(after, before, strict=True)
+
+
+def test_writes_lists_and_rows(tmp_path):
+    """Lists, labels (1, m), booleans and names in bytes will do; the arguments stay as they are."""
+    y = np.array([[True, False]])
+    write_hdf5(tmp_path / "a.h5", [[1, 2], [3, 4]], y, [[5, 6]], [0], [b"no", b"yes"])
+    dataset = read_hdf5(tmp_path / "a.h5")
+    assert [array.tolist() for array in dataset] == [[[1, 2], [3, 4]], [1, 0], [[5, 6]], [0], ["no", "yes"]]
+    assert y.tolist() == [[True, False]]
+
+
+def test_layout_is_that_of_the_notes(tmp_path):
+    """The notes' own `load_dataset` lines read the file."""
+    path, arrays = tmp_path / "a.h5", small_dataset()
+    write_hdf5(path, *arrays.values())
+    with h5py.File(path, "r") as file:
+        assert sorted(file) == sorted(KEYS)
+        for key in KEYS:
+            np.testing.assert_array_equal(np.array(file[key][:]), arrays[key])
+
+
+@pytest.mark.parametrize(
+    ("shape", "n"), [((64, 64, 3), 1), ((150, 150, 3), 1), ((28, 28), 20), ((1,), 90), ((1, 5), 90)]
+)
+def test_images_are_compressed_with_checksums(tmp_path, shape, n):
+    """Whole images, of small ones as many as 16 KiB hold, if there are so many."""
+    x, y = np.zeros((90, *shape), np.uint8), np.zeros(90, int)
+    write_hdf5(tmp_path / "a.h5", x, y, x[:2], y[:2], ["a"])
+    with h5py.File(tmp_path / "a.h5") as file:
+        for key, n_images in (("train_set_x", n), ("test_set_x", min(n, 2))):
+            assert file[key].chunks == (n_images, *shape)
+            assert (file[key].compression, file[key].shuffle, file[key].fletcher32) == ("gzip", True, True)
+
+
+def test_existing_file_is_kept(tmp_path):
+    """An existing file is replaced only if that is asked for; a link to it stays a link."""
+    path, link = tmp_path / "a.h5", tmp_path / "link.h5"
+    path.write_bytes(b"old")
+    link.symlink_to(path)
+    for name in (path, link):
+        with pytest.raises(FileExistsError, match="overwrite=True") as error:
+            write_hdf5(name, *small_dataset().values())
+        assert_names(error, name)
+        assert path.read_bytes() == b"old"
+    write_hdf5(link, *small_dataset().values(), overwrite=True)
+    assert link.is_symlink()
+    assert_equal(read_hdf5(path), small_dataset())
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_loop_of_links(tmp_path, overwrite):
+    """Links that lead in a circle are an OSError that names the path."""
+    path = tmp_path / "loop.h5"
+    path.symlink_to(path)
+    with pytest.raises(OSError, match="symbolic link") as error:
+        write_hdf5(path, *small_dataset().values(), overwrite=overwrite)
+    assert_names(error, path, "cannot be written")
+    with pytest.raises(OSError, match="expected an HDF5 file") as error:
+        read_hdf5(path)
+    assert_names(error, path)
+
+
+def test_folder_must_exist(tmp_path):
+    """A folder that does not exist is an error that names it."""
+    path = tmp_path / "absent" / "a.h5"
+    with pytest.raises(FileNotFoundError, match="no folder") as error:
+        write_hdf5(path, *small_dataset().values())
+    assert_names(error, path)
+
+
+@pytest.mark.interrupts
+@pytest.mark.parametrize(
+    ("where", "old"),
+    [
+        ((h5py.Group, "create_dataset"), None),
+        ((h5py.Group, "create_dataset"), b"old"),
+        ((os, "fsync"), b"old"),
+    ],
+)
+def test_interruption(tmp_path, monkeypatch, where, old):
+    """An interruption at any point leaves the old file or none, and no temporary file."""
+    path = tmp_path / "a.h5"
+    if old:
+        path.write_bytes(old)
+    monkeypatch.setattr(*where, Interruption(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        write_hdf5(path, *small_dataset().values(), overwrite=bool(old))
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == ([old] if old else [])
+
+
+# The bundled patches
+
+
+def test_photo_patches():
+    """209 + 50 patches in two classes of equal share; the file stays under 3 MiB."""
+    train_x, train_y, test_x, test_y, classes = load_photo_patches()
+    assert (train_x.shape, train_x.dtype) == ((209, 64, 64, 3), np.uint8)
+    assert (test_x.shape, test_x.dtype) == ((50, 64, 64, 3), np.uint8)
+    assert classes.tolist() == ["temple", "flower"]
+    assert np.bincount(train_y).tolist() == [105, 104]
+    assert np.bincount(test_y).tolist() == [25, 25]
+    assert (Path(_datasets.__file__).parent / "data" / "photo_patches.h5").stat().st_size < 3 * 2**20
+
+
+def test_photo_patches_are_windows_of_the_photographs():
+    """Every patch is a window of its own photograph, on its side of column 448, and none is there twice."""
+    pytest.importorskip("PIL")
+    from sklearn.datasets import load_sample_image
+
+    photos = [load_sample_image("china.jpg"), load_sample_image("flower.jpg")]
+    train_x, train_y, test_x, test_y, _ = load_photo_patches()
+    for x, y, columns in ((train_x, train_y, range(0, 448)), (test_x, test_y, range(448, 640))):
+        places = {
+            photo[top : top + 64, left : left + 64].tobytes(): (label, top, left)
+            for label, photo in enumerate(photos)
+            for top in range(0, 427 - 63, 32)
+            for left in range(columns.start, columns.stop - 63, 32)
+        }
+        assert len(places) == {0: 2 * 156, 448: 2 * 60}[columns.start]
+        found = [places[patch.tobytes()] for patch in x]
+        assert [label for label, _, _ in found] == y.tolist()
+        assert len(set(found)) == len(x)
+
+
+def test_photo_patches_are_what_the_script_makes(tmp_path):
+    """The stored patches are those of the script, which makes the same ones every time."""
+    pytest.importorskip("PIL")
+    from sknn_basic.data.make_photo_patches import make_photo_patches
+
+    for made in (make_photo_patches(), make_photo_patches()):
+        for stored, array in zip(load_photo_patches(), made, strict=True):
+            np.testing.assert_array_equal(stored, array, strict=True)

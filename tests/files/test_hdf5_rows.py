@@ -1,0 +1,148 @@
+"""Rows of HDF5 files read by path: those of h5py, from every layout; and errors that name the file."""
+
+import os
+import pickle
+from itertools import product
+
+import h5py
+import numpy as np
+import pytest
+
+from sknn_basic import read_hdf5, write_hdf5
+from sknn_basic._files import hdf5_rows as module
+from sknn_basic._files.hdf5_rows import StoredDataset
+from sknn_basic._lazy.dask import READ_BYTES
+
+da = pytest.importorskip("dask.array")
+
+IMAGES = np.random.RandomState(0).randint(0, 255, (50, 4, 5, 3)).astype(np.uint8)
+LAYOUTS = {
+    "in one piece": {},
+    "a chunk an image": {"chunks": (1, 4, 5, 3)},
+    "a chunk 7 images": {"chunks": (7, 4, 5, 3)},
+    "a chunk a part of images": {"chunks": (3, 2, 5, 1)},
+    "compressed": {"chunks": (7, 4, 5, 3), "compression": "gzip", "shuffle": True, "fletcher32": True},
+    "lzf": {"chunks": (2, 4, 5, 3), "compression": "lzf"},
+    "checksums": {"chunks": (2, 4, 5, 3), "fletcher32": True},
+}
+TYPES = [np.uint8, ">i2", np.float32, bool]
+every_layout = pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+
+
+def write(path, images, layout, **options):
+    with h5py.File(path, "w", **options) as file:
+        file.create_dataset("images", data=images, **layout)
+    return stored(path)
+
+
+def stored(path):
+    with h5py.File(path, "r") as file:
+        return StoredDataset(path, "images", f"{path}: dataset 'images'", file["images"])
+
+
+@every_layout
+@pytest.mark.parametrize("dtype", TYPES)
+def test_rows_are_those_of_the_file(layout, dtype, tmp_path):
+    images = IMAGES.astype(dtype)
+    dataset = write(tmp_path / "x.h5", images, layout)
+    assert (dataset.shape, dataset.dtype, dataset.ndim) == (images.shape, images.dtype, 4)
+    for first, end in product((0, 1, 6, 7, 30), (1, 7, 8, 31, 50)):
+        if first < end:
+            np.testing.assert_array_equal(dataset[first:end], images[first:end])
+    for index in (
+        (slice(3, 9), slice(1, 3), 2, slice(None)), (slice(None, None, 4),), ([5, 1, 1, 20],), (slice(4, 4),),
+        (slice(40, None, -3), slice(None)),
+    ):  # fmt: skip
+        np.testing.assert_array_equal(dataset[index], images[index])
+    assert dataset[7].shape == (4, 5, 3)
+    again = pickle.loads(pickle.dumps(dataset))
+    np.testing.assert_array_equal(again[:3], images[:3])
+
+
+def test_which_files_are_read_without_hdf5(tmp_path):
+    """Values that are in the file as they are in memory: in whole images, without filters or a user block."""
+    for name, layout in LAYOUTS.items():
+        dataset = write(tmp_path / f"{name}.h5", IMAGES, layout)
+        place = module._place(dataset.path, "images", "", dataset.version)
+        assert (place is not None) == (name in ("in one piece", "a chunk an image", "a chunk 7 images"))
+    dataset = write(tmp_path / "block.h5", IMAGES, {}, userblock_size=512)
+    assert module._place(dataset.path, "images", "", dataset.version) is None
+    np.testing.assert_array_equal(dataset[3:5], IMAGES[3:5])
+
+
+@every_layout
+def test_a_file_that_is_cut_short_or_changed(layout, tmp_path):
+    """Between two reads, or while one is under way: an OSError that names the file."""
+    path = tmp_path / "x.h5"
+    dataset = write(path, np.concatenate([IMAGES] * 20), layout)
+    assert dataset[:2].shape[0] == 2
+    os.truncate(path, path.stat().st_size // 2)
+    with pytest.raises(OSError, match=r"x.h5: dataset 'images'.*has changed"):
+        dataset[900:]
+    dataset.version = module._version(dataset.path)  # as if it had been cut after the file was looked at
+    with pytest.raises(OSError, match=r"x.h5: dataset 'images' cannot be read"):
+        dataset[900:]
+    path.unlink()
+    with pytest.raises(OSError, match=r"x.h5: dataset 'images' cannot be read"):
+        dataset[:]
+
+
+def test_a_file_that_ends_while_it_is_read(tmp_path):
+    dataset = write(tmp_path / "x.h5", IMAGES, {})
+    place = module._place(dataset.path, "images", "", dataset.version)
+    os.truncate(tmp_path / "x.h5", int(place.offsets[0]) + 100)
+    with pytest.raises(ValueError, match="ends before its values"):
+        place.read(dataset.path, 0, 50, dataset.shape, dataset.dtype)
+
+
+def test_chunks_that_are_absent(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("images", (50, 4, 5, 3), np.uint8, chunks=(1, 4, 5, 3))[:20] = IMAGES[:20]
+    with pytest.raises(OSError, match="30 of its 50 chunks are absent"):
+        stored(tmp_path / "x.h5")
+
+
+# Through the public function
+
+
+@pytest.mark.parametrize("chunks", ["auto", 1, 7, np.int64(1000)])
+def test_read_hdf5_in_chunks(chunks, tmp_path):
+    path, labels = tmp_path / "x.h5", np.arange(50) % 2
+    write_hdf5(path, IMAGES, labels, IMAGES[:9], labels[:9], ["no", "yes"])
+    eager, lazy = read_hdf5(path), read_hdf5(path, chunks=chunks)
+    for name in ("train_set_x", "test_set_x"):
+        assert isinstance(getattr(lazy, name), da.Array)
+        assert getattr(lazy, name).dtype == np.uint8
+        np.testing.assert_array_equal(getattr(lazy, name).compute(), getattr(eager, name))
+    for name in ("train_set_y", "test_set_y", "classes"):
+        np.testing.assert_array_equal(getattr(lazy, name), getattr(eager, name))
+    assert lazy.train_set_x.chunks[0][0] == (50 if chunks in ("auto", 1000) else chunks)
+
+
+@pytest.mark.parametrize("rows_of_chunk", [1, 100])
+def test_the_automatic_size(rows_of_chunk, tmp_path):
+    """About 16 MiB as floats, and whole chunks of the file, which would be read more than once."""
+    images = np.zeros((600, 64, 64, 3), np.uint8)
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("train_set_x", data=images, chunks=(rows_of_chunk, 64, 64, 3))
+        file["test_set_x"], file["list_classes"] = images[:2], [b"a"]
+        file["train_set_y"], file["test_set_y"] = np.zeros(600, int), np.zeros(2, int)
+    n_images = READ_BYTES // (8 * images[0].size)
+    expected = n_images - n_images % rows_of_chunk
+    assert read_hdf5(tmp_path / "x.h5", chunks="auto").train_set_x.chunks[0][0] == expected
+
+
+@pytest.mark.parametrize("chunks", [0, -1, True, 2.5, "all", [3]])
+def test_other_sizes_are_refused(chunks):
+    with pytest.raises(ValueError, match='chunks must be "auto" or a number of images'):
+        read_hdf5("missing.h5", chunks=chunks)
+
+
+def test_a_digest_of_some_datasets_alone(tmp_path):
+    """Not all digests can be checked, but that there are as many as datasets."""
+    labels = np.arange(50) % 2
+    write_hdf5(tmp_path / "x.h5", IMAGES, labels, IMAGES, labels, ["no", "yes"])
+    with h5py.File(tmp_path / "x.h5", "r+") as file:
+        del file["train_set_x"].attrs["sknn_basic_digest"]
+    with pytest.raises(OSError, match="no digest of train_set_x"):
+        read_hdf5(tmp_path / "x.h5", chunks=5)

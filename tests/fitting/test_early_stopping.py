@@ -1,0 +1,442 @@
+"""EarlyStopping: where a fit ends and which model it keeps, against fits of each length."""
+
+import pickle
+import sys
+
+import numpy as np
+import pytest
+import sklearn
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from models import blobs, weights_of
+from sknn_basic import EarlyStopping, FlattenScaler, LogisticRegressionGD, ShallowNNClassifier
+from sknn_basic import VectorizedGridSearchCV as VectorizedSearch
+from sknn_basic._descent.objective import Objective
+from sknn_basic._fitting.base import FitInterruptedWarning
+from sknn_basic._fitting.callbacks import callbacks_of
+from watchers import Looker, Recorder, assert_identical, raise_once
+
+callback = pytest.importorskip("sklearn.callback", reason="callbacks came with scikit-learn 1.9")
+
+MODELS = [
+    LogisticRegressionGD(0.5, max_iter=120),
+    ShallowNNClassifier(8, learning_rate=0.8, max_iter=120, random_state=1),
+]
+each = pytest.mark.parametrize("model", MODELS, ids=["logistic", "shallow"])
+
+
+def noisy(m=40, n=12, n_val=60, n_classes=2, seed=0):
+    """Samples of which a long descent learns the noise, and validation samples."""
+    rng = np.random.RandomState(seed)
+    X, X_val = rng.standard_normal((m, n)), rng.standard_normal((n_val, n))
+    labels = [(Z[:, :2].sum(axis=1) + rng.standard_normal(len(Z))) * 0.7 for Z in (X, X_val)]
+    y, y_val = (np.clip(np.round(z + (n_classes - 1) / 2), 0, n_classes - 1).astype(int) for z in labels)
+    return X, y, {"X_val": X_val, "y_val": y_val}
+
+
+def costs_of(model, X, y, monitor="validation_loss", **validation):
+    """The cost after 0, 1, ..., max_iter steps of an ordinary fit."""
+    fitted = clone(model).set_callbacks() if callbacks_of(model) else clone(model)
+    fitted.set_params(record_every=1).fit(X, y, **validation)
+    curve = fitted.validation_loss_curve_ if monitor == "validation_loss" else fitted.loss_curve_
+    return np.array([*curve, getattr(fitted, f"{monitor}_")])
+
+
+def last_step(costs, patience, min_delta=0.0):
+    """The first step with `patience` steps before it that did not lower the cost, or the last of all."""
+    reference, since = costs[0], 0
+    for cost in costs[1:]:
+        since += 1
+        if cost < reference - min_delta:
+            reference, since = cost, 0
+        if since == patience:
+            break
+    return next(i for i, c in enumerate(costs) if c is cost)
+
+
+def stopping(model, *args, **options):
+    return clone(model).set_callbacks(EarlyStopping(*args, **options))
+
+
+# Where it stops, and what it keeps
+
+
+@each
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("patience", [1, 7, 30, 1000])
+def test_best_of_the_steps_is_kept(model, n_classes, patience):
+    """Bit for bit the fit of as many steps, with its curves and all other attributes."""
+    X, y, validation = noisy(n_classes=n_classes)
+    weights = np.linspace(1, 2, len(y))
+    model = clone(model).set_params(record_every=4, l2_regularization=0.001)
+    costs = list(costs_of(model, X, y, sample_weight=weights, **validation))
+    last = last_step(costs, patience)
+    best = int(np.argmin(costs[: last + 1]))
+    assert 0 < best < 120
+    assert (last < 120) == (patience < 100)
+    expected = clone(model).set_params(max_iter=best).fit(X, y, weights, **validation)
+    found = stopping(model, patience=patience).fit(X, y, weights, **validation)
+    assert found.n_iter_ == best
+    assert_identical(found, expected)
+    assert vars(found).keys() - {"_skl_callbacks"} == vars(expected).keys()
+    assert found.validation_loss_ == expected.validation_loss_ == costs[best]
+    assert found.validation_loss_curve_ == expected.validation_loss_curve_
+    assert found.loss_curve_steps_.tolist() == expected.loss_curve_steps_.tolist() == [*range(0, best, 4)]
+    last_model = stopping(model, patience=patience, restore_best=False).fit(X, y, weights, **validation)
+    assert_identical(last_model, clone(model).set_params(max_iter=last).fit(X, y, weights, **validation))
+
+
+@each
+def test_best_is_that_of_the_metric_of_fits_of_each_length(model):
+    """The kept model has the lowest log_loss on X_val among fits of 1, 2, ... steps."""
+    X, y, validation = noisy()
+    fits = [clone(model).set_params(max_iter=n).fit(X, y) for n in range(1, 121)]
+    scores = [log_loss(validation["y_val"], fit.predict_proba(validation["X_val"])) for fit in fits]
+    found = stopping(model, patience=1000).fit(X, y, **validation)
+    assert found.n_iter_ == 1 + np.argmin(scores)
+    assert found.validation_loss_ == pytest.approx(min(scores), rel=1e-12)
+
+
+@each
+@pytest.mark.parametrize("min_delta", [0.002, 0.01, 0.05])
+def test_small_improvements_do_not_count_but_are_kept(model, min_delta):
+    """They leave the patience as it is; the model is still that of the lowest cost."""
+    X, y, validation = noisy()
+    costs = list(costs_of(model, X, y, **validation))
+    last = last_step(costs, 4, min_delta)
+    assert last < last_step(costs, 4)
+    found = stopping(model, patience=4, min_delta=min_delta).fit(X, y, **validation)
+    assert found.n_iter_ == np.argmin(costs[: last + 1])
+    found = stopping(model, patience=4, min_delta=min_delta, restore_best=False).fit(X, y, **validation)
+    assert found.n_iter_ == last
+
+
+def test_small_improvements_add_up():
+    """A cost that falls by less than min_delta a step improves once it has fallen by more in all."""
+    X, y, _ = noisy()
+    model = LogisticRegressionGD(0.02, max_iter=600)
+    costs = list(costs_of(model, X, y, "loss"))
+    falls = -np.diff(costs)
+    min_delta = 2.5 * falls[0]
+    assert (falls < min_delta).all()
+    last = last_step(costs, 5, min_delta)
+    assert 5 < last < 600
+    found = stopping(model, "loss", patience=5, min_delta=min_delta).fit(X, y)
+    assert found.n_iter_ == last
+
+
+@each
+def test_training_cost_ends_a_fit_that_hardly_moves(model):
+    """Without X_val; the cost falls at every step, so the last is the best."""
+    X, y, _ = noisy()
+    model = clone(model).set_params(learning_rate=0.1)
+    costs = list(costs_of(model, X, y, "loss"))
+    assert (np.diff(costs) < 0).all()
+    last = last_step(costs, 1, 0.002)
+    assert 1 < last < 120
+    found = stopping(model, "loss", patience=1, min_delta=0.002).fit(X, y)
+    assert_identical(found, clone(model).set_params(max_iter=last).fit(X, y))
+
+
+def test_start_counts_as_a_step():
+    """Where every step makes it worse the start is the best, and the patience counts from it."""
+    X, y, _ = noisy()
+    validation = {"X_val": X, "y_val": 1 - y}
+    model = LogisticRegressionGD(0.5, 50)
+    assert np.argmin(costs_of(model, X, y, **validation)) == 0
+    found = stopping(model, patience=3).fit(X, y, **validation)
+    assert found.n_iter_ == 0
+    assert not found.coef_.any()
+    assert found.validation_loss_ == pytest.approx(np.log(2))
+    assert stopping(model, patience=3, restore_best=False).fit(X, y, **validation).n_iter_ == 3
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_wide_samples_make_weights_only_for_the_model(dtype, monkeypatch):
+    """In the Gram form, where fits of each length give the same bits."""
+    from sknn_basic._descent.gram import GramSamples
+
+    X, y, validation = noisy(30, 300)
+    X, validation["X_val"] = (Z.astype(dtype) for Z in (X, validation["X_val"]))
+    X[:, :2] *= 5
+    validation["X_val"][:, :2] *= 5
+    model = LogisticRegressionGD(0.01, max_iter=200)
+    costs = list(costs_of(model, X, y, **validation))
+    last = last_step(costs, 5)
+    best = int(np.argmin(costs))
+    assert 20 < best < last < 200
+    expected = clone(model).set_params(max_iter=best).fit(X, y, **validation)
+    made, weights_of = [], GramSamples.weights_of
+    monkeypatch.setattr(GramSamples, "weights_of", lambda self, C: made.append(1) or weights_of(self, C))
+    found = stopping(model, patience=5).fit(X, y, **validation)
+    assert len(made) == 1
+    assert_identical(found, expected)
+    assert found.coef_.dtype == dtype
+
+
+def test_groups_of_steps_are_looked_into(monkeypatch):
+    """In a fit of more steps than tasks the patience is exact too, and the task in progress ends."""
+    monkeypatch.setattr("sknn_basic._fitting.callbacks.MAX_TASKS", 5)
+    X, y, validation = noisy()
+    model = MODELS[0]
+    costs = list(costs_of(model, X, y, **validation))
+    last = last_step(costs, 6)
+    assert last % 24
+    recorder = Recorder()
+    early = clone(model).set_callbacks(EarlyStopping(patience=6, restore_best=False), recorder)
+    assert early.fit(X, y, **validation).n_iter_ == last
+    tasks = [name for when, name in recorder.calls if when == "end"]
+    assert tasks == ["24 iterations"] * (last // 24 + 1) + ["fit"]
+    assert len([when for when, _ in recorder.calls if when == "begin"]) == len(tasks)
+
+
+def test_descent_that_diverges_keeps_the_best():
+    """The model before it, as a fit of as many steps: without a warning that the descent diverged."""
+    X, y, validation = noisy()
+    model = ShallowNNClassifier(4, "relu", learning_rate=200, max_iter=300, record_every=10, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="diverged"):
+        clone(model).fit(X * 1e60, y, **{**validation, "X_val": validation["X_val"] * 1e60})
+    model.set_callbacks(EarlyStopping(patience=1000))
+    found = model.fit(X * 1e60, y, **{**validation, "X_val": validation["X_val"] * 1e60})
+    assert found.n_iter_ < 300
+    assert np.isfinite(found.validation_loss_)
+    assert all(np.isfinite(w).all() for w in weights_of(found))
+
+
+# Several fits, and several callbacks
+
+
+@each
+def test_state_is_that_of_one_fit(model):
+    """A callback that has seen a fit, shared with clones, gives later fits what a new one gives."""
+    X, y, validation = noisy()
+    used = stopping(model, patience=3).fit(X, y, **validation)
+    (shared,) = callbacks_of(used)
+    other = noisy(seed=5)
+    for fits_again in (used, clone(used)):
+        assert callbacks_of(fits_again) == [shared]
+        found = fits_again.fit(other[0], other[1], **other[2])
+        assert_identical(found, stopping(model, patience=3).fit(other[0], other[1], **other[2]))
+    assert vars(shared) == {
+        "monitor": "validation_loss", "patience": 3, "min_delta": 0.0, "restore_best": True,
+    }  # fmt: skip
+
+
+def test_warm_start_continues_from_the_best():
+    X, y, validation = noisy()
+    model = stopping(LogisticRegressionGD(0.5, 100, warm_start=True), patience=4).fit(X, y, **validation)
+    best = model.n_iter_
+    X, y, validation = noisy(seed=5)
+    model.set_params(learning_rate=0.01).fit(X, y, **validation)
+    expected = LogisticRegressionGD(0.5, best, warm_start=True).fit(*noisy()[:2])
+    expected.set_params(learning_rate=0.01)
+    costs = list(costs_of_warm(expected, X, y, validation, 100))
+    last = last_step(costs, 4)
+    assert model.n_iter_ == np.argmin(costs[: last + 1]) > 0
+    assert_identical(model, expected.set_params(max_iter=model.n_iter_).fit(X, y))
+
+
+def costs_of_warm(fitted, X, y, validation, n_steps):
+    """The costs of a copy that continues."""
+    copy = pickle.loads(pickle.dumps(fitted)).set_params(record_every=1, max_iter=n_steps)
+    copy.fit(X, y, **validation)
+    return [*copy.validation_loss_curve_, copy.validation_loss_]
+
+
+def test_pickling():
+    """Of the callback and of a model that has it; the fit of a copy is the same."""
+    early = EarlyStopping("loss", patience=7, min_delta=0.1, restore_best=False)
+    assert repr(pickle.loads(pickle.dumps(early))) == repr(early)
+    assert repr(early) == "EarlyStopping(monitor='loss', patience=7, min_delta=0.1, restore_best=False)"
+    X, y, validation = noisy()
+    model = stopping(MODELS[0], patience=5).fit(X, y, **validation)
+    copy = pickle.loads(pickle.dumps(model))
+    assert_identical(copy, model)
+    assert_identical(copy.fit(X, y, **validation), model)
+
+
+def test_first_of_several_chooses():
+    """Either may end the fit; the first that restores chooses the model."""
+    X, y, validation = noisy()
+    model = MODELS[0]
+    costs = list(costs_of(model, X, y, **validation))
+    by_validation, by_cost = EarlyStopping(patience=3), EarlyStopping("loss", patience=5)
+    last = last_step(costs, 3)
+    for callbacks, n_iter in (((by_validation, by_cost), last - 3), ((by_cost, by_validation), last)):
+        found = clone(model).set_callbacks(*callbacks).fit(X, y, **validation)
+        assert found.n_iter_ == n_iter
+    keeping = EarlyStopping(patience=3, restore_best=False)
+    assert clone(model).set_callbacks(keeping, by_cost).fit(X, y, **validation).n_iter_ == last
+
+
+def test_other_callbacks_are_told_of_the_model():
+    """Steps are told as ever; the end of the fit hands out the model that is kept."""
+
+    class Final(Looker):
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+            self.tasks.append((context.task_name, fitted_estimator.n_iter_))
+
+    X, y, validation = noisy()
+    final = Final()
+    early = clone(MODELS[0]).set_callbacks(EarlyStopping(patience=3), final).fit(X, y, **validation)
+    last = early.n_iter_ + 3
+    assert final.tasks == [*(("iteration", step) for step in range(1, last + 1)), ("fit", early.n_iter_)]
+
+
+# Pipelines and searches
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (12,)])
+def test_pipeline(shape):
+    """With metadata routing, which transforms X_val as X."""
+    X, y, validation = noisy()
+    X, X_val = (Z.reshape(len(Z), *shape) * 40 for Z in (X, validation["X_val"]))
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = stopping(LogisticRegressionGD(0.5, 200), patience=5)
+        model.set_fit_request(X_val=True, y_val=True)
+        pipeline = make_pipeline(FlattenScaler(), StandardScaler(), model, transform_input=["X_val"])
+        pipeline.fit(X, y, X_val=X_val, y_val=validation["y_val"])
+    scaler = StandardScaler().fit(X.reshape(len(X), -1) / 255)
+    rows, val_rows = (scaler.transform(Z.reshape(len(Z), -1) / 255) for Z in (X, X_val))
+    expected = stopping(LogisticRegressionGD(0.5, 200), patience=5)
+    expected.fit(rows, y, X_val=val_rows, y_val=validation["y_val"])
+    assert 0 < pipeline[-1].n_iter_ < 195
+    assert_identical(pipeline[-1], expected)
+
+
+@pytest.mark.parametrize("search_class", [GridSearchCV, VectorizedSearch])
+@each
+def test_searches(search_class, model):
+    """Each candidate of each fold ends by itself: scores are those of fits by hand, as is the refit."""
+    X, y, validation = noisy(m=48)
+    grid = {"learning_rate": [0.1, 0.4], "max_iter": [60, 200]}
+    search = search_class(stopping(model, patience=2), grid, cv=3, scoring="neg_log_loss")
+    search.fit(X, y, **validation)
+    splits = list(sklearn.model_selection.StratifiedKFold(3).split(X, y))
+    lengths = set()
+    results = search.cv_results_
+    for params, found in zip(results["params"], results["mean_test_score"], strict=True):
+        scores = []
+        for train, test in splits:
+            candidate = clone(model).set_params(**params).set_callbacks()
+            costs = list(costs_of(candidate, X[train], y[train], **validation))
+            best = int(np.argmin(costs[: last_step(costs, 2) + 1]))
+            lengths.add(best)
+            fit = candidate.set_params(max_iter=best).fit(X[train], y[train])
+            scores.append(-log_loss(y[test], fit.predict_proba(X[test])))
+        assert found == pytest.approx(np.mean(scores), rel=1e-9)
+    assert len(lengths) > 2
+    best = stopping(model, patience=2).set_params(**search.best_params_).fit(X, y, **validation)
+    assert_identical(search.best_estimator_, best)
+    assert search.best_estimator_.n_iter_ < 200
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_fits_in_parallel(backend):
+    """In threads, which share the callback, and in processes: what one after the other gives."""
+    from joblib import parallel_backend
+
+    X, y, validation = noisy(m=48)
+    grid = {"learning_rate": [0.05, 0.1, 0.2, 0.4]}
+    options = {"cv": 2, "scoring": "neg_log_loss"}
+    expected = GridSearchCV(stopping(MODELS[0], patience=2), grid, **options).fit(X, y, **validation)
+    with parallel_backend(backend):
+        search = GridSearchCV(stopping(MODELS[0], patience=2), grid, n_jobs=2, **options)
+        search.fit(X, y, **validation)
+    np.testing.assert_array_equal(
+        search.cv_results_["mean_test_score"], expected.cv_results_["mean_test_score"]
+    )
+    assert_identical(search.best_estimator_, expected.best_estimator_)
+
+
+# What it refuses
+
+
+def test_validation_samples_must_be_passed():
+    """Also to the second of two fits; the estimator is left as it was. In a search they are named too."""
+    X, y, validation = noisy()
+    message = r"looks at the cost of validation samples.*Pass X_val and y_val to fit"
+    model = stopping(MODELS[0])
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y)
+    assert not hasattr(model, "coef_")
+    model.fit(X, y, **validation)
+    before = dict(vars(model))
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y)
+    assert vars(model) == before
+    for search_class in (GridSearchCV, VectorizedSearch):
+        search = search_class(stopping(MODELS[0]), {"learning_rate": [0.1]}, cv=2)
+        with pytest.raises(ValueError, match=message):
+            search.fit(X, y)
+
+
+def test_it_is_set_on_the_classifier():
+    """On anything else the error says where, before anything is fitted."""
+    X, y, _validation = noisy()
+    grid = {"learning_rate": [0.1]}
+    for estimator, name in (
+        (make_pipeline(StandardScaler(), LogisticRegressionGD()), "Pipeline"),
+        (GridSearchCV(LogisticRegressionGD(), grid), "GridSearchCV"),
+        (VectorizedSearch(LogisticRegressionGD(), grid), "VectorizedGridSearchCV"),
+        (FlattenScaler(), "FlattenScaler"),
+    ):
+        estimator.set_callbacks(EarlyStopping())
+        with pytest.raises(TypeError, match=f"set on {name}. Set it on the LogisticRegressionGD or Shallow"):
+            estimator.fit(X, y)
+        assert not hasattr(estimator, "n_features_in_")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("monitor", "accuracy"), ("patience", 0), ("patience", 2.5), ("min_delta", -0.1), ("restore_best", 3)],
+)
+def test_bad_parameters(name, value):
+    with pytest.raises(ValueError, match=f"'{name}' parameter of EarlyStopping must be .* Got {value!r}"):
+        EarlyStopping(**{name: value})
+
+
+def test_older_versions_of_scikit_learn(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.callback", None)
+    with pytest.raises(ImportError, match=r"scikit-learn 1\.9\+, needs .*sknn-basic\[progress\]"):
+        EarlyStopping()
+
+
+@pytest.mark.interrupts
+@each
+def test_interruption_keeps_the_weights_reached(model, monkeypatch):
+    """Not the best: the warning names the step, and a warm start goes on from there."""
+    X, y, validation = noisy()
+    best = stopping(model, patience=1000).fit(X, y, **validation).n_iter_
+    advanced = []
+
+    class Interrupting(Recorder):
+        def on_fit_task_end(self, estimator, context):
+            advanced.append(1)
+            if len(advanced) == best + 5:
+                raise KeyboardInterrupt
+
+    interrupted = clone(model).set_callbacks(EarlyStopping(patience=1000), Interrupting())
+    with pytest.warns(FitInterruptedWarning, match=f"weights of step {best + 5} of 120 are kept"):
+        interrupted.fit(X, y, **validation)
+    assert interrupted.n_iter_ == best + 5
+    assert_identical(interrupted, clone(model).set_params(max_iter=best + 5).fit(X, y))
+
+
+@pytest.mark.interrupts
+def test_interruption_of_a_look(monkeypatch):
+    """Within a step, and within the computation of a cost that is looked at: whole steps are kept."""
+    X, y, validation = blobs()[0], blobs()[1], {"X_val": blobs()[0], "y_val": blobs()[1]}
+    model = stopping(LogisticRegressionGD(0.1, 50), patience=50)
+    for n in (20, 21):
+        with monkeypatch.context() as patch:
+            raise_once(patch, KeyboardInterrupt, Objective, "__call__", n)
+            with pytest.warns(FitInterruptedWarning):
+                model.fit(X, y, **validation)
+        assert 0 < model.n_iter_ < 20
+        assert_identical(model, LogisticRegressionGD(0.1, model.n_iter_).fit(X, y))

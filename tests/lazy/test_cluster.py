@@ -1,0 +1,231 @@
+"""Samples on a cluster of two processes: the same models, also after a worker is killed; nothing remains."""
+
+import os
+import signal
+from time import monotonic, sleep
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from models import assert_same_model, blobs, images
+from sknn_basic import FlattenScaler, LogisticRegressionGD, ShallowNNClassifier, VectorizedGridSearchCV
+from sknn_basic._lazy.cluster import active_client
+
+distributed = pytest.importorskip("distributed")
+dask = pytest.importorskip("dask")
+da = pytest.importorskip("dask.array")
+
+LOGISTIC = LogisticRegressionGD(0.1, max_iter=40, record_every=7)
+NETWORK = ShallowNNClassifier(4, learning_rate=0.1, max_iter=40, random_state=3)
+MODELS = {"logistic": LOGISTIC, "auto": LogisticRegressionGD(max_iter=40), "network": NETWORK}
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    # Workers are not given up for being silent: a computer may sleep for a while.
+    with (
+        dask.config.set({"distributed.scheduler.worker-ttl": None}),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", memory_limit=0
+        ) as cluster,
+    ):
+        yield cluster
+
+
+@pytest.fixture
+def client(cluster):
+    """A client; after the test its cluster must hold nothing."""
+    with distributed.Client(cluster) as client:
+        yield client
+        if client.status == "running":
+            deadline = monotonic() + 10
+            while (
+                client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks))
+                and monotonic() < deadline
+            ):
+                sleep(0.05)
+            assert client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)) == 0
+    dask.config.config.pop("scheduler", None)  # which a client that is closed early leaves behind
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_same_model_as_in_memory(client, model, n_classes):
+    X, y = blobs(n_classes, 100)
+    weights = np.linspace(0.1, 2, 100)
+    validation = {"X_val": X[:30], "y_val": y[:30]}
+    expected = clone(model).fit(X, y, weights, **validation)
+    X_da = da.from_array(X, (7, -1))
+    got = clone(model).fit(X_da, da.from_array(y, 9), weights, X_val=X_da[:30], y_val=y[:30])
+    assert_same_model(got, expected, 1e-10)
+    assert got.validation_loss_curve_ == pytest.approx(expected.validation_loss_curve_, rel=1e-10)
+    np.testing.assert_allclose(got.predict_proba(X_da).compute(), got.predict_proba(X), rtol=1e-12)
+    assert got.score(X_da, y) == got.score(X, y)
+
+
+def test_images_and_persisted_chunks(client):
+    X, y = images(m=60)
+    X = X.astype(np.uint8)
+    model = make_pipeline(FlattenScaler(), LOGISTIC)
+    expected = clone(model).fit(X, y)
+    X_da = da.from_array(X, (7, -1, -1, -1))
+    for chunked in (X_da, client.persist(X_da)):
+        got = clone(model).fit(chunked, y)
+        assert_same_model(got[-1], expected[-1], 1e-10)
+    del chunked
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_killed_worker_changes_no_bit(client):
+    X, y = blobs(2, 200)
+    model = LogisticRegressionGD(0.1, max_iter=150, record_every=10, verbose=True)
+    X_da = da.from_array(X, (7, -1))
+    expected = clone(model).fit(X_da, y)
+    killed = []
+
+    def kill_one(step, *costs):
+        if step == 70 and not killed:
+            killed.append(client.run(os.getpid))
+            os.kill(min(killed[0].values()), signal.SIGKILL)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sknn_basic._fitting.base._print_cost", kill_one)
+        got = clone(model).fit(X_da, y)
+    assert killed
+    np.testing.assert_array_equal(got.coef_, expected.coef_)
+    assert got.loss_curve_ == expected.loss_curve_
+    client.wait_for_workers(2)
+
+
+def test_weights_that_differ_are_sent_once(client, monkeypatch):
+    """Not in the graph, of whose size Dask would warn; no bit changes."""
+    X, y = blobs(2, 200)
+    weights = np.linspace(1, 2, 200)
+    X_da = da.from_array(X, (7, -1))
+    expected = clone(LOGISTIC).fit(X_da, y, weights)
+    monkeypatch.setattr("sknn_basic._lazy.cluster.SCATTERED_BYTES", 100)
+    sent = []
+    scatter = client.scatter
+    monkeypatch.setattr(client, "scatter", lambda data, **how: sent.append(data) or scatter(data, **how))
+    got = clone(LOGISTIC).fit(X_da, y, weights)
+    np.testing.assert_array_equal(got.coef_, expected.coef_)
+    assert sum(isinstance(data, tuple) and len(data[1]) > 50 for (data,) in sent) >= 2
+
+
+def test_a_closed_client(client, monkeypatch):
+    X, y = blobs(2, 100)
+
+    def close(step, *costs):
+        if step == 20:
+            client.close()
+
+    monkeypatch.setattr("sknn_basic._fitting.base._print_cost", close)
+    model = LogisticRegressionGD(0.1, max_iter=100, record_every=10, verbose=True)
+    with pytest.raises(RuntimeError, match="client is clos"):
+        model.fit(da.from_array(X, (7, -1)), y)
+    assert not hasattr(model, "coef_")
+
+
+def test_workers_hold_the_samples_once(client, monkeypatch):
+    """As bytes, in parts; the chunks are not kept."""
+    images = np.random.RandomState(0).randint(0, 255, (2000, 16, 16, 3)).astype(np.uint8)
+    held = []
+
+    def look(step, *costs):
+        held.append(client.run_on_scheduler(n_bytes_held))
+
+    monkeypatch.setattr("sknn_basic._fitting.base._print_cost", look)
+    model = make_pipeline(FlattenScaler(), LogisticRegressionGD(1e-3, 30, record_every=10, verbose=True))
+    model.fit(da.from_array(images, (100, 16, 16, 3)), np.arange(2000) % 2)
+    assert 0.9 * images.nbytes < max(held[1:]) < 1.2 * images.nbytes + 20_000
+
+
+def n_bytes_held(dask_scheduler):
+    return sum(task.nbytes for task in dask_scheduler.tasks.values() if task.state == "memory")
+
+
+@pytest.mark.filterwarnings("ignore:Gradient descent was interrupted")
+def test_an_interruption_leaves_no_task(client, monkeypatch):
+    X, y = blobs(2, 100)
+
+    def interrupt(step, *costs):
+        if step == 20:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("sknn_basic._fitting.base._print_cost", interrupt)
+    model = LogisticRegressionGD(0.1, max_iter=100, record_every=10, verbose=True)
+    model.fit(da.from_array(X, (7, -1)), y)
+    assert model.n_iter_ == 20
+
+
+def test_a_value_that_is_not_finite(client):
+    X, y = blobs()
+    X[33, 2] = X[38, 0] = np.nan
+    with pytest.raises(ValueError, match="Input X contains NaN, first in row 33"):
+        LogisticRegressionGD().fit(da.from_array(X, (7, -1)), y)
+
+
+def test_a_chunk_that_fails_leaves_no_task(client):
+    X, y = blobs()
+    broken = da.from_array(X, (7, -1)).map_blocks(lambda chunk: 1 // 0, dtype=float, meta=X[:0])
+    with pytest.raises(ZeroDivisionError):
+        LogisticRegressionGD().fit(broken, y)
+
+
+def test_wide_samples_in_memory_with_validation_samples_of_dask(client):
+    X, y = blobs(2, 30, 200)
+    model = LogisticRegressionGD(0.01, 100)
+    got = clone(model).fit(X, y, X_val=da.from_array(X[:10], (3, -1)), y_val=y[:10])
+    assert (
+        got.validation_loss_curve_
+        == clone(model).fit(X, y, X_val=X[:10], y_val=y[:10]).validation_loss_curve_
+    )
+
+
+def test_large_weights_are_sent_once_to_each_worker(client, monkeypatch):
+    """Not with the task of each part: Dask would warn of a large graph."""
+    monkeypatch.setattr("sknn_basic._lazy.cluster.SCATTERED_BYTES", 100)
+    X, y = blobs(2, 100)
+    expected = clone(NETWORK).set_params(max_iter=5).fit(X, y)
+    assert_same_model(
+        clone(NETWORK).set_params(max_iter=5).fit(da.from_array(X, (7, -1)), y), expected, 1e-10
+    )
+
+
+def test_split_columns_are_refused(client):
+    X, y = blobs()
+    with pytest.raises(ValueError, match=r"rechunk\(\{1: -1\}\)"):
+        LogisticRegressionGD().fit(da.from_array(X, (7, 2)), y)
+
+
+@pytest.mark.parametrize("search", [GridSearchCV, VectorizedGridSearchCV])
+def test_a_search_on_a_dask_array(client, search):
+    X, y = blobs(2, 60)
+    rates = {"learning_rate": [0.01, 0.1]}
+    expected = search(LOGISTIC, rates, cv=2).fit(X, y)
+    got = search(LOGISTIC, rates, cv=2).fit(da.from_array(X, (7, -1)), y)
+    np.testing.assert_allclose(got.cv_results_["mean_test_score"], expected.cv_results_["mean_test_score"])
+
+
+@pytest.mark.parametrize("as_dask", [False, True])
+def test_fits_in_tasks_of_the_cluster(client, as_dask):
+    """joblib's backend "dask": the fits run on the workers, and read Dask arrays there by threads."""
+    X, y = blobs(2, 60)
+    search = GridSearchCV(LOGISTIC, {"learning_rate": [0.01, 0.1]}, cv=2, n_jobs=2)
+    expected = clone(search).set_params(n_jobs=1).fit(X, y)
+    with joblib.parallel_config("dask"):
+        got = search.fit(da.from_array(X, (7, -1)) if as_dask else X, y)
+    np.testing.assert_allclose(got.cv_results_["mean_test_score"], expected.cv_results_["mean_test_score"])
+
+
+def test_the_client_that_is_used(client):
+    assert active_client() is client
+    assert client.submit(active_client).result() is None
+    with dask.config.set(scheduler="threads"):
+        assert active_client() is None
+    client.close()
+    assert active_client() is None

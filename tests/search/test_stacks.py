@@ -1,0 +1,539 @@
+"""Candidates trained in stacks are those of fits of their own; what no stack can train is fitted alone."""
+
+import re
+import tracemalloc
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import SVC
+
+from longhand import distance
+from models import blobs, weights_of
+from searches import LOGISTIC, LOGISTIC_GRID, NETWORK, NETWORK_GRID, TALL, WIDE, assert_same, search_both
+from sknn_basic import ShallowNNClassifier, VectorizedGridSearchCV
+from sknn_basic._descent.gram import GramSamples
+from sknn_basic._descent.network import Network, init_layers
+from sknn_basic._descent.outputs import softmax
+from sknn_basic._descent.problem import Problem
+from sknn_basic._search import stacks
+from sknn_basic._search.stacks import StoredLogits
+from subclasses import (
+    NOT_STACKED,
+    NOT_STACKED_PIPELINES,
+    STACKED,
+    FitInPlace,
+    InPlace,
+    InPlaceThenCopy,
+    Locked,
+    PlainPipeline,
+    Stateless,
+)
+
+
+def rates_itself(estimator, X, y):
+    """A scorer that looks at the model."""
+    return -np.linalg.norm(estimator[-1].coef_) + estimator.predict_proba(X)[0, 0]
+
+
+def test_stacked_models_are_those_of_single_fits():
+    """Weights, curves, losses, counts and rates of every fold and candidate, seen by a scorer: 1e-10."""
+
+    def recording(seen):
+        def scorer(estimator, X, y):
+            last = estimator[-1]
+            seen.append([*weights_of(last), [*last.loss_curve_, last.loss_], [last.n_iter_],
+                         [getattr(last, "learning_rate_", 0.0) + 1]])  # fmt: skip
+            return estimator.score(X, y)
+
+        return scorer
+
+    for n_classes in (2, 3):
+        for container in (np.asarray, sparse.csr_array):
+            for estimator, grid in ((LOGISTIC, LOGISTIC_GRID), (NETWORK, NETWORK_GRID)):
+                X, y = blobs(n_classes, *(WIDE if container is np.asarray else TALL))
+                pipeline = make_pipeline("passthrough", estimator)
+                name = pipeline.steps[-1][0]
+                grid = {f"{name}__{key}": values for key, values in grid.items()}
+                weights = {f"{name}__sample_weight": np.random.RandomState(0).random_sample(len(y))}
+                seen = [], []
+                for kind, records in zip((GridSearchCV, VectorizedGridSearchCV), seen, strict=True):
+                    kind(pipeline, grid, cv=3, scoring=recording(records)).fit(container(X), y, **weights)
+                assert len(seen[0]) == len(seen[1]) > 20
+                for one, other in zip(*seen, strict=True):
+                    for a, b in zip(one, other, strict=True):
+                        assert distance(b, a) < 1e-10
+
+
+def test_pipeline_fits_transformers_once_for_each_setting(alone):
+    """A pipeline's transformers are fitted on each fold's training rows, once a setting of their own."""
+    fits = []
+
+    class Counting(StandardScaler):
+        def fit(self, X, y=None, sample_weight=None):
+            fits.append(len(X))
+            return super().fit(X, y, sample_weight)
+
+    X, y = blobs(3, 61, 5)
+    pipeline = make_pipeline(Counting(), LOGISTIC)
+    grid = {f"logisticregressiongd__{name}": values for name, values in LOGISTIC_GRID.items()}
+    grid["counting__with_mean"] = [True, False]
+    one_by_one, stacked = (kind(pipeline, grid, cv=3) for kind in (GridSearchCV, VectorizedGridSearchCV))
+    one_by_one.fit(X, y)
+    fits.clear()
+    stacked.fit(X, y)
+    assert len(fits) == 3 * 2 + 1  # folds, settings, and the refit
+    assert alone == []
+    assert_same(one_by_one, stacked)
+
+
+def test_steps_whose_names_begin_alike(alone):
+    """A transformer called model_scale is not a parameter of the classifier called model."""
+    X, y = blobs(2, *TALL)
+    pipeline = Pipeline([("model_scale", StandardScaler()), ("model", LOGISTIC)])
+    grid = {"model__learning_rate": [0.01, 0.1], "model_scale__with_mean": [True, False]}
+    searches = search_both(pipeline, grid, X + 5, y, cv=3, scoring="neg_log_loss")
+    assert np.ptp(searches[0].cv_results_["mean_test_score"][:2]) > 1e-3  # the setting matters
+    assert_same(*searches)
+    assert alone == []
+
+
+def test_training_scores_see_what_transform_makes():
+    """Some transformers make something else of training rows in fit_transform: scores use transform."""
+    X, y = blobs(2, *TALL)
+
+    class Twofold(StandardScaler):
+        def fit_transform(self, X, y=None):
+            return 2 * self.fit(X).transform(X)
+
+    pipeline = Pipeline([("twofold", Twofold()), ("logisticregressiongd", LOGISTIC)])
+    grid = {"logisticregressiongd__learning_rate": [0.01, 0.1]}
+    assert_same(*search_both(pipeline, grid, X, y, cv=3, scoring="neg_log_loss", return_train_score=True))
+
+
+def test_candidates_that_replace_the_last_step(alone):
+    """Other classifiers of this package stack; what is none of them is fitted alone."""
+    X, y = blobs(2, *TALL)
+    pipeline = Pipeline([("scale", StandardScaler()), ("model", LOGISTIC)])
+    grid = {"model": [LOGISTIC, NETWORK, SVC(), clone(LOGISTIC).set_params(max_iter=7)]}
+    assert_same(*search_both(pipeline, grid, X, y, cv=3), best_weights=False)
+    assert set(alone) == {2}
+
+
+def test_several_grids_and_other_parameters(alone):
+    """A list of grids, another activation and class weights: a stack for each setting."""
+    X, y = blobs(2, *TALL)
+    grid = [
+        {"learning_rate": [0.01, 0.03], "activation": ["tanh", "relu"]},
+        {"learning_rate": [0.02, 0.05], "class_weight": ["balanced", {0: 2, 1: 1}], "max_iter": [20, 40]},
+    ]
+    assert_same(*search_both(NETWORK, grid, X, y, cv=3, scoring="neg_log_loss"))
+    assert alone == []
+
+
+def test_a_fold_without_a_class_has_fewer_outputs():
+    """As a clone fitted on its rows has; a fold with one class cannot be fitted, and says so."""
+    X, y = blobs(3, *TALL)
+    order = np.argsort(y, kind="stable")  # the last class is in the last 20 rows only
+    X, y = X[order], y[order]
+    rows = np.arange(60)
+    cv = [(rows[:40], rows[40:]), (rows[20:], rows[:20])]
+    assert_same(*search_both(LOGISTIC, {"learning_rate": [1e-3, 1e-2]}, X, y, cv=cv))
+    with (
+        pytest.warns(FitFailedWarning, match="at least 2 classes"),
+        pytest.warns(UserWarning, match="non-finite"),
+    ):
+        search = VectorizedGridSearchCV(
+            LOGISTIC, {"learning_rate": [1e-3, 1e-2]}, cv=[*cv, (rows[:20], rows[20:])]
+        ).fit(X, y)
+    assert np.isnan(search.cv_results_["split2_test_score"]).all()
+
+
+@pytest.mark.parametrize("shape", [TALL, WIDE])
+def test_a_diverging_candidate_leaves_the_others_alone(shape):
+    """Overflow in one row of the stack: the warning names it, the others are what they are without it."""
+    X, y = blobs(3, *shape)
+    network = clone(NETWORK).set_params(activation="relu", record_every=7)
+    rates = [0.01, 1e30, 0.02]
+    options = {"cv": 3, "scoring": "neg_log_loss"}
+    with pytest.warns(ConvergenceWarning, match=r"diverged.*candidate \{'learning_rate': 1e\+30\}") as caught:
+        with_it = VectorizedGridSearchCV(network, {"learning_rate": rates}, **options).fit(X, y)
+    assert len(caught) == 3  # a fold each
+    with pytest.warns(ConvergenceWarning):
+        one_by_one = GridSearchCV(network, {"learning_rate": rates}, **options).fit(X, y)
+    assert_same(one_by_one, with_it)
+    without = VectorizedGridSearchCV(network, {"learning_rate": [0.01, 0.02]}, **options).fit(X, y)
+    good = with_it.cv_results_["mean_test_score"][[0, 2]]
+    np.testing.assert_allclose(good, without.cv_results_["mean_test_score"], rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [TALL, WIDE])
+def test_a_large_stack_is_cut_into_pieces(shape, monkeypatch, alone):
+    """A budget for one member at a time changes nothing."""
+    X, y = blobs(3, *shape)
+    monkeypatch.setattr(stacks, "STACK_BYTES", 1)
+    assert_same(*search_both(LOGISTIC, LOGISTIC_GRID, X, y, cv=3, scoring="neg_log_loss"))
+    assert alone == []
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_wide_folds_slice_one_gram_matrix(dtype, monkeypatch, alone):
+    """X X' is computed once, for logistic regression and for the network, whose start adds rows."""
+    X, y = blobs(2, 42, 400)
+    made = []
+    make_gram = GramSamples._make_gram
+    monkeypatch.setattr(
+        GramSamples, "_make_gram", lambda self, known: made.append(known is None) or make_gram(self, known)
+    )
+    tolerance = 1e-9 if dtype == np.float64 else 1e-4
+    for estimator in (LOGISTIC, NETWORK):
+        options = {"cv": 3, "scoring": "neg_log_loss", "refit": False}
+        a = GridSearchCV(estimator, {"learning_rate": [1e-3, 2e-3]}, **options).fit(X.astype(dtype), y)
+        made.clear()
+        b = VectorizedGridSearchCV(estimator, a.param_grid, **options).fit(X.astype(dtype), y)
+        assert made == [True, False, False, False]  # all rows, and then what the folds slice
+        np.testing.assert_allclose(
+            a.cv_results_["mean_test_score"], b.cv_results_["mean_test_score"], atol=tolerance
+        )
+    assert alone == []
+
+
+def raise_zero_division(*args, **kwargs):
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("error_score", [np.nan, "raise"])
+@pytest.mark.parametrize("where", ["Stack.train", "find_warning"])
+def test_an_error_of_the_package_itself_is_no_failed_fit(where, error_score, monkeypatch):
+    """What no bad input explains ends the search, whatever takes the place of the score of a failed fit."""
+    X, y = blobs(2, *TALL)
+    monkeypatch.setattr(f"sknn_basic._search.stacks.{where}", raise_zero_division)
+    search = VectorizedGridSearchCV(LOGISTIC, {"learning_rate": [0.01]}, cv=2, error_score=error_score)
+    with pytest.raises(ZeroDivisionError):
+        search.fit(X, y)
+
+
+class Fragile(StandardScaler):
+    """A transformer with an error in `fit` of one of its settings."""
+
+    def fit(self, X, y=None, sample_weight=None):
+        return super().fit(X, y, sample_weight) if self.with_mean else raise_zero_division()
+
+
+def test_an_error_of_a_transformer_is_a_failed_fit():
+    """Of any type, it is what GridSearchCV makes of it: NaN, or the error itself."""
+    X, y = blobs(2, *TALL)
+    pipeline = Pipeline([("scale", Fragile()), ("model", LOGISTIC)])
+    grid = {"scale__with_mean": [True, False], "model__learning_rate": [0.01, 0.1]}
+    searches = [kind(pipeline, grid, cv=3) for kind in (GridSearchCV, VectorizedGridSearchCV)]
+    for search in searches:
+        with (
+            pytest.warns(FitFailedWarning, match="6 fits failed out of a total of 12"),
+            pytest.warns(UserWarning, match="non-finite"),
+        ):
+            search.fit(X, y)
+        assert np.isnan(search.cv_results_["mean_test_score"]).tolist() == [False, True] * 2
+    assert_same(*searches)
+    for search in searches:
+        with pytest.raises(ZeroDivisionError):
+            search.set_params(error_score="raise").fit(X, y)
+
+
+def test_stored_logits_are_of_what_is_scored():
+    """The training rows are what GridSearchCV passes to `fit`; all else is the test rows, if as long."""
+    X, y = blobs(3, *TALL)
+    fitted = clone(LOGISTIC).fit(X, y)
+    test = X[:9] + 1
+    parts = {"train": X, "test": test}
+    stored = StoredLogits(fitted, fitted._network, {k: fitted.decision_function(v) for k, v in parts.items()})
+    stored.X_train = X
+    for answer in ("predict", "predict_proba", "predict_log_proba", "decision_function"):
+        for part in parts.values():
+            np.testing.assert_array_equal(getattr(stored, answer)(part), getattr(fitted, answer)(part))
+        with pytest.raises(LookupError, match="stored logits of 9 samples, not of 60"):
+            getattr(stored, answer)(X.copy())
+    stored.decision_function(X)[:] = 0
+    np.testing.assert_array_equal(stored.decision_function(X), fitted.decision_function(X))
+
+
+@pytest.mark.parametrize(
+    "sizes", [(5, 1), (5, 400), (5, 3, 1), (5, 3, 400), (5, 400, 3), (5, 400, 400), (400, 3, 3)]
+)
+@pytest.mark.parametrize("m", [20, 20_000])
+def test_a_piece_is_as_large_as_its_budget(sizes, m):
+    """Weights and what they make of a block of rows, of all layers and members: not more, nor much less."""
+    layers = init_layers(sizes, float, np.random.RandomState(0), [1, 1])
+    X, Y, s = (np.ones((m, n_columns)) for n_columns in (sizes[0], sizes[-1], 1))
+    problem = Problem(Network(None, softmax), X, Y, s, layers, n_steps=0)
+    rows = min(m, problem.objective(0.0).rows.groups[0][0][2].shape[0])
+    made = sum(8 * rows * W.shape[1] for W, _ in layers)
+    weights = sum(W.nbytes for W, _ in layers)
+    n_members = stacks._size_of_piece(problem)
+    assert n_members * (made + weights) <= stacks.STACK_BYTES < 20 * (n_members + 1) * (made + weights)
+
+
+def test_a_shared_gram_matrix_that_does_not_fit_is_done_without(monkeypatch):
+    """The matrix of all rows is larger than that of any fold: lack of memory for it ends no search."""
+
+    def no_memory(X):
+        raise MemoryError
+
+    X, y = blobs(2, *WIDE)
+    monkeypatch.setattr("sknn_basic._search.stacks.GramSamples", no_memory)
+    search = VectorizedGridSearchCV(LOGISTIC, {"learning_rate": [0.001, 0.01]}, cv=3).fit(X, y)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+# Subclasses: what a stack does not know it does not replace
+
+
+def small(kind):
+    """Return a classifier and a grid of its rates and penalties, for small data."""
+    settings = {"learning_rate": [0.02, 0.05], "l2_regularization": [0.0, 0.2]}
+    network = {"random_state": 0} if issubclass(kind, ShallowNNClassifier) else {}
+    return kind(max_iter=20, **network), settings
+
+
+@pytest.mark.parametrize("scoring", [None, ["accuracy", "neg_log_loss", "roc_auc"]])
+@pytest.mark.parametrize("kind", NOT_STACKED)
+def test_subclasses_that_override_are_fitted_alone(kind, scoring, alone):
+    """Methods, properties and hooks, of the class, a mixin, a decorator or the instance."""
+    X, y = blobs(2, *TALL)
+    estimator, grid = small(kind)
+    refit = "accuracy" if isinstance(scoring, list) else True
+    assert_same(
+        *search_both(estimator, grid, X, y, cv=3, scoring=scoring, refit=refit, return_train_score=True)
+    )
+    assert set(alone) == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("kind", STACKED)
+def test_subclasses_that_only_add_are_stacked(kind, alone):
+    """Other defaults, more parameters and methods, another metaclass."""
+    X, y = blobs(2, *TALL)
+    estimator, grid = small(kind)
+    pipeline = PlainPipeline([("scale", StandardScaler()), ("model", estimator)])
+    assert_same(*search_both(estimator, grid, X, y, cv=3, scoring="neg_log_loss"))
+    grid = {f"model__{name}": values for name, values in grid.items()}
+    assert_same(*search_both(pipeline, grid, X, y, cv=3, scoring="neg_log_loss"))
+    assert alone == []
+
+
+def test_fitted_attributes_are_all_known():
+    """A subclass may define none of them as a property."""
+    X, y = blobs(2, *TALL)
+    X = pd.DataFrame(X, columns=list("abcde"))
+    for model in (clone(LOGISTIC), clone(NETWORK)):
+        parameters = set(model.get_params())
+        assert vars(model.fit(X, y, X_val=X, y_val=y)).keys() - parameters <= stacks.FITTED
+
+
+@pytest.mark.parametrize("kind", NOT_STACKED_PIPELINES)
+def test_pipelines_that_override_are_fitted_alone(kind, alone):
+    X, y = blobs(2, *TALL)
+    pipeline = kind([("scale", StandardScaler()), ("model", LOGISTIC)])
+    grid = {"model__learning_rate": [0.01, 0.1], "model__max_iter": [5, 9]}
+    assert_same(*search_both(pipeline, grid, X, y, cv=3))
+    assert set(alone) == {0, 1, 2, 3}
+
+
+# Pipelines
+
+
+def times_removed(text):
+    return re.sub(r"total= +\S+|total time= +\S+", "", text)
+
+
+def test_a_verbose_pipeline_prints_what_it_prints_in_grid_search(capsys):
+    X, y = blobs(2, *TALL)
+    pipeline = Pipeline([("scale", StandardScaler()), ("model", LOGISTIC)], verbose=True)
+    printed = []
+    for kind in (GridSearchCV, VectorizedGridSearchCV):
+        kind(pipeline, {"model__learning_rate": [0.01, 0.1]}, cv=3, verbose=3).fit(X, y)
+        printed.append(times_removed(capsys.readouterr().out))
+    assert printed[1] == printed[0]
+    assert printed[0].count("Processing model") == 2 * 3 + 1
+
+
+def test_a_pipeline_keeps_its_transformers_in_memory(tmp_path, alone):
+    """All of them: what the stack has stored is found by an ordinary fit on the same rows."""
+    X, y = blobs(2, *TALL)
+    pipeline = Pipeline([("scale", StandardScaler()), ("model", LOGISTIC)], memory=str(tmp_path))
+    grid = {"model__learning_rate": [0.01, 0.1]}
+    search = VectorizedGridSearchCV(pipeline, grid, cv=3, scoring="neg_log_loss").fit(X, y)
+    stored = sorted(path.name for path in tmp_path.rglob("output.pkl"))
+    assert len(stored) == 3 + 1  # folds, and the refit
+    assert_same(GridSearchCV(pipeline, grid, cv=3, scoring="neg_log_loss").fit(X, y), search)
+    assert sorted(path.name for path in tmp_path.rglob("output.pkl")) == stored
+    assert alone == []
+
+
+def test_nested_pipelines_as_the_last_step(alone):
+    """Refused as the estimator; a candidate that gets one is fitted alone."""
+    X, y = blobs(2, *TALL)
+    inner = make_pipeline(StandardScaler(), LOGISTIC)
+    with pytest.raises(TypeError, match="a Pipeline that ends in one"):
+        VectorizedGridSearchCV(Pipeline([("model", inner)]), {}).fit(X, y)
+    pipeline = Pipeline([("scale", StandardScaler()), ("model", LOGISTIC)])
+    searches = search_both(pipeline, {"model": [LOGISTIC, inner]}, X, y, cv=3)
+    assert_same(*searches, best_weights=False)
+    assert set(alone) == {1}
+
+
+@pytest.mark.parametrize("scoring", ["neg_log_loss", rates_itself])
+def test_transformers_without_fitted_attributes_are_fitted_once_a_fold(scoring, alone):
+    """A transformer that learns nothing has nothing to show that it is fitted, and need not."""
+    fits = []
+
+    class Learning(Stateless):
+        def fit(self, X, y=None):
+            fits.append(len(X))
+            return self
+
+    X, y = blobs(2, *TALL)
+    for steps in ([Learning()], [StandardScaler(), Learning()]):
+        pipeline = make_pipeline(*steps, LOGISTIC)
+        grid = {f"logisticregressiongd__{name}": values for name, values in LOGISTIC_GRID.items()}
+        one_by_one = GridSearchCV(pipeline, grid, cv=3, scoring=scoring).fit(X, y)
+        fits.clear()
+        stacked = VectorizedGridSearchCV(pipeline, grid, cv=3, scoring=scoring).fit(X, y)
+        assert len(fits) == 3 + 1  # folds, and the refit
+        assert_same(one_by_one, stacked)
+    assert alone == []
+
+
+@pytest.mark.parametrize("scoring", ["neg_log_loss", ["accuracy", "neg_log_loss", "roc_auc"], rates_itself])
+@pytest.mark.parametrize("step", [StandardScaler(copy=False), InPlace(), InPlaceThenCopy(), FitInPlace()])
+def test_transformers_that_change_X_in_place(step, scoring):
+    """GridSearchCV scores what they have left of X: the training rows twice, the test rows once a metric."""
+    X, y = blobs(2, *TALL)
+    grid = {"model__learning_rate": [0.01, 0.1]}
+    options = {"scoring": scoring, "refit": "accuracy" if isinstance(scoring, list) else True}
+    for steps in ([("step", step)], [("same", "passthrough"), ("step", step)]):
+        pipeline = Pipeline([*steps, ("model", LOGISTIC)])
+        searches = [
+            kind(pipeline, grid, cv=3, return_train_score=True, **options).fit(
+                X + 2, y
+            )  # the refit changes it
+            for kind in (GridSearchCV, VectorizedGridSearchCV)
+        ]
+        assert_same(*searches)
+
+
+@pytest.mark.parametrize("container", ["mixed", "pandas", "polars", "csr", "list", "objects"])
+def test_transformers_of_any_container_are_seen_to_leave_it_alone(container, alone):
+    """What a container notes about itself, such as that it is sorted, is no change."""
+    X, y = blobs(2, *TALL)
+    step = StandardScaler(with_mean=container != "csr")
+    if container == "mixed":
+        X = pd.DataFrame(X, columns=list("abcde")).assign(
+            a=np.arange(60), b=y.astype(bool), c=np.float32(X[:, 2])
+        )
+    elif container == "pandas":
+        X = pd.DataFrame(X, columns=list("abcde"))
+    elif container == "polars":
+        X = pl.DataFrame(X, schema=list("abcde"))
+    elif container == "csr":
+        X = sparse.csr_array(np.where(X > 0, X, 0))
+    else:
+        X = X.tolist() if container == "list" else X.astype(object)
+    pipeline = make_pipeline(step, FunctionTransformer(), LOGISTIC)
+    grid = {"logisticregressiongd__learning_rate": [0.01, 0.1]}
+    assert_same(*search_both(pipeline, grid, X, y, cv=3, return_train_score=True))
+    assert alone == []
+
+
+def means(rows):
+    return np.array([[np.mean(row), len(row)] for row in rows])
+
+
+def lengths(texts):
+    return np.array([[len(text), text.count("a")] for text in texts])
+
+
+@pytest.mark.parametrize("transform", [means, lengths])
+def test_transformers_of_lists_that_are_no_tables(transform, alone):
+    """Lists of unequal length, and texts, one of them long: trained in stacks, without much memory."""
+    rng = np.random.RandomState(0)
+    X = [rng.standard_normal(i % 5 + 1).tolist() for i in range(60)]
+    if transform is lengths:
+        X = ["ab" * (i % 7) + "c" for i in range(60)]
+        X[7] = "a" * 10**6
+    pipeline = make_pipeline(FunctionTransformer(transform), StandardScaler(), LOGISTIC)
+    grid = {"logisticregressiongd__learning_rate": [0.01, 0.1]}
+    tracemalloc.start()
+    try:
+        searches = search_both(pipeline, grid, X, np.arange(60) % 2, cv=3, return_train_score=True)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert_same(*searches)
+    assert alone == []
+    assert peak < 50e6
+
+
+@pytest.mark.parametrize("scoring", ["neg_log_loss", rates_itself])
+def test_transformers_that_cannot_be_copied(scoring):
+    """Only a scorer that gets the model needs a copy of its own."""
+    X, y = blobs(2, *TALL)
+    pipeline = make_pipeline(Locked(), LOGISTIC)
+    assert_same(
+        *search_both(pipeline, {"logisticregressiongd__learning_rate": [0.01, 0.1]}, X, y, scoring=scoring)
+    )
+
+
+def test_scorers_may_refit_a_pipeline():
+    """The transformers of a candidate are its own: to fit them again harms no other candidate."""
+
+    def refitting(estimator, X, y):
+        before = estimator.predict_proba(X)[0, 0]
+        estimator.fit(X[:10], y[:10])
+        return before + estimator.predict_proba(X)[0, 0]
+
+    X, y = blobs(2, *TALL)
+    pipeline = make_pipeline(StandardScaler(), LOGISTIC)
+    grid = {f"logisticregressiongd__{name}": values for name, values in LOGISTIC_GRID.items()}
+    assert_same(*search_both(pipeline, grid, X, y, cv=3, scoring=refitting, return_train_score=True))
+
+
+# Parameters
+
+
+ODD_NUMBERS = [
+    Fraction(1, 3), Decimal("0.1"), np.float32(0.1), np.float16(0.01), np.longdouble(0.1), np.array(0.1),
+    True, False, 10**400, Fraction(10**400), 1j, np.str_("auto"), b"auto", "fast", None, [0.1], np.nan, 0, -1,
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")  # of fits that fail
+@pytest.mark.parametrize("name", ["learning_rate", "l2_regularization"])
+def test_odd_numbers_are_those_of_grid_search(name, alone):
+    """Numbers of every kind and what is none: the same scores, the same failures, and no others alone."""
+    X, y = blobs(2, *TALL)
+    searches = search_both(
+        LOGISTIC, {name: ODD_NUMBERS, "record_every": [np.uint8(9)]}, X, y, cv=3, scoring="neg_log_loss"
+    )
+    assert_same(*searches)
+    failed = np.isnan(searches[0].cv_results_["mean_test_score"])
+    assert 8 < failed.sum() < len(ODD_NUMBERS) - 4
+    assert set(alone) == set(np.flatnonzero(failed))
+
+
+@pytest.mark.filterwarnings("ignore")  # of features that differ in scale, and of fits that fail
+def test_a_rate_that_overflows_is_the_only_one_that_fails(alone):
+    """ "auto" needs the squares of the features, which float32 may not hold; a number needs none."""
+    X, y = blobs(2, *TALL)
+    X = (1e25 * X).astype(np.float32)
+    searches = search_both(LOGISTIC, {"learning_rate": ["auto", 1e-30]}, X, y, cv=3)
+    assert_same(*searches)
+    assert np.isnan(searches[0].cv_results_["mean_test_score"]).tolist() == [True, False]
+    assert set(alone) == {0}
