@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 from h5py import h5d, h5g, h5l, h5o, h5s, h5z
 
-from .text import printable
+from .text import printable, short_name
 
 MAX_SOFT_LINKS = 16  # HDF5's own limit, against circular links
 CHUNK_BYTES = 2**14  # several small images share a chunk, since each chunk takes time and space of its own
@@ -56,7 +56,8 @@ def find(file, key, where):
         elif kind != h5l.TYPE_HARD:
             raise ValueError(f"{where} is a broken or circular link, expected a dataset.")
     if not isinstance(item, h5d.DatasetID):
-        raise ValueError(f"{where} is a group or a type, expected a dataset.")
+        kind = "group" if isinstance(item, h5g.GroupID) else "type"
+        raise ValueError(f"{where} is a {kind}, expected a dataset.")
     with reading(where):
         dataset = h5py.Dataset(item, readonly=True)
         is_null = dataset.shape is None or dataset.dtype is None  # a type that NumPy lacks raises an error
@@ -104,11 +105,12 @@ def check_storage(dataset, where):
 def _missing_filters(properties):
     """Return the names of filters that HDF5 does not have here."""
     filters = [properties.get_filter(i) for i in range(properties.get_nfilters())]
-    return [
-        f"filter {code} ({one_line(name.decode(errors='replace'))})"
-        for code, _, _, name in filters
-        if not h5z.filter_avail(code)
-    ]
+    return [_filter_name(code, name) for code, _, _, name in filters if not h5z.filter_avail(code)]
+
+
+def _filter_name(code, name):
+    known = short_name(name.decode(errors="replace").partition(";")[0])
+    return f"filter {code} ({known})" if known else f"filter {code}"
 
 
 def _check_presence(dataset):

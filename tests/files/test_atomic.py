@@ -53,7 +53,9 @@ def test_permissions(tmp_path, monkeypatch, mode, umask):
     if mode is not None:
         path.write_bytes(b"old")
         path.chmod(mode)
-    monkeypatch.setattr(os, "fsync", lambda _: seen.extend(f.stat().st_mode for f in tmp_path.glob("a.*.tmp")))
+    monkeypatch.setattr(
+        os, "fsync", lambda _: seen.extend(f.stat().st_mode for f in tmp_path.glob("a.*.tmp"))
+    )
     before = os.umask(umask)
     try:
         write_atomically(path, b"new", overwrite=mode is not None)

@@ -273,38 +273,6 @@ def test_cut_short(tmp_path):
         assert_names(error, path)
 
 
-def test_damaged_image(tmp_path):
-    """A compressed image that cannot be unpacked is an OSError that names the file and the dataset."""
-    path = tmp_path / "a.h5"
-    write_hdf5(path, *small_dataset().values())
-    with h5py.File(path) as file:
-        chunk = file["test_set_x"].id.get_chunk_info(0)
-    content = bytearray(path.read_bytes())
-    content[chunk.byte_offset : chunk.byte_offset + chunk.size] = bytes(chunk.size)
-    path.write_bytes(content)
-    with pytest.raises(OSError, match="expected a complete HDF5 file") as error:
-        read_hdf5(path)
-    assert_names(error, path, "'test_set_x'")
-
-
-@pytest.mark.parametrize("signature", [b"TREE", b"HEAP", b"SNOD"])
-def test_damaged_structure(tmp_path, signature):
-    """A file whose list of datasets is damaged, or an index of images, is an OSError that names the file."""
-    path = tmp_path / "a.h5"
-    write_hdf5(path, *small_dataset().values())
-    content = path.read_bytes()
-    path.write_bytes(content.replace(signature, bytes(4)))
-    with pytest.raises(OSError, match="expected a complete HDF5 file") as error:
-        read_hdf5(path)
-    assert_names(error, path)
-    if signature == b"TREE":  # the first one lists the datasets, the second one the images of a dataset
-        first, second, rest = content.split(signature, 2)
-        path.write_bytes(first + signature + second + bytes(4) + rest)
-        with pytest.raises(OSError, match="expected a complete HDF5 file") as error:
-            read_hdf5(path)
-        assert_names(error, path, "'train_set_x'")
-
-
 @pytest.mark.parametrize(
     ("shape", "dtype", "chunks"),
     [
@@ -322,7 +290,7 @@ def test_small_file_that_declares_much(tmp_path, shape, dtype, chunks):
     assert path.stat().st_size < 20_000
     tracemalloc.start()
     try:
-        with pytest.raises(OSError, match=r"chunks are absent|0 bytes of its values") as error:
+        with pytest.raises(OSError, match=r"chunks are absent|never written") as error:
             read_hdf5(path)
         assert tracemalloc.get_traced_memory()[1] < 2**20
     finally:
@@ -361,7 +329,9 @@ def test_one_long_name_of_many(tmp_path):
 
 LITTLE_MEMORY = """
     import resource, sys
+    from importlib.util import find_spec, module_from_spec
     from pathlib import Path
+    sys.modules["sknn_basic"] = module_from_spec(find_spec("sknn_basic"))  # without importing all of it
     from sknn_basic._files.datasets import read_hdf5
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + 40 * 2**20, resource.RLIM_INFINITY))
@@ -386,7 +356,7 @@ def test_no_memory_to_decompress(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "where", [(h5py, "File"), (h5py.Group, "get")], ids=["opening a file", "finding a dataset"]
+    "where", [(h5py, "File"), (h5py, "Dataset")], ids=["opening a file", "finding a dataset"]
 )
 def test_lack_of_memory_anywhere(tmp_path, monkeypatch, where):
     path = write_raw(tmp_path / "a.h5", small_dataset())
@@ -461,19 +431,6 @@ def test_layout_is_that_of_the_notes(tmp_path):
             np.testing.assert_array_equal(np.array(file[key][:]), arrays[key])
 
 
-@pytest.mark.parametrize(
-    ("shape", "n"), [((64, 64, 3), 1), ((150, 150, 3), 1), ((28, 28), 20), ((1,), 90), ((1, 5), 90)]
-)
-def test_images_are_compressed_with_checksums(tmp_path, shape, n):
-    """Whole images, of small ones as many as 16 KiB hold, if there are so many."""
-    x, y = np.zeros((90, *shape), np.uint8), np.zeros(90, int)
-    write_hdf5(tmp_path / "a.h5", x, y, x[:2], y[:2], ["a"])
-    with h5py.File(tmp_path / "a.h5") as file:
-        for key, n_images in (("train_set_x", n), ("test_set_x", min(n, 2))):
-            assert file[key].chunks == (n_images, *shape)
-            assert (file[key].compression, file[key].shuffle, file[key].fletcher32) == ("gzip", True, True)
-
-
 def test_existing_file_is_kept(tmp_path):
     """An existing file is replaced only if that is asked for; a link to it stays a link."""
     path, link = tmp_path / "a.h5", tmp_path / "link.h5"
@@ -489,19 +446,6 @@ def test_existing_file_is_kept(tmp_path):
     assert_equal(read_hdf5(path), small_dataset())
 
 
-@pytest.mark.parametrize("overwrite", [False, True])
-def test_loop_of_links(tmp_path, overwrite):
-    """Links that lead in a circle are an OSError that names the path."""
-    path = tmp_path / "loop.h5"
-    path.symlink_to(path)
-    with pytest.raises(OSError, match="symbolic link") as error:
-        write_hdf5(path, *small_dataset().values(), overwrite=overwrite)
-    assert_names(error, path, "cannot be written")
-    with pytest.raises(OSError, match="expected an HDF5 file") as error:
-        read_hdf5(path)
-    assert_names(error, path)
-
-
 def test_folder_must_exist(tmp_path):
     """A folder that does not exist is an error that names it."""
     path = tmp_path / "absent" / "a.h5"
@@ -513,11 +457,7 @@ def test_folder_must_exist(tmp_path):
 @pytest.mark.interrupts
 @pytest.mark.parametrize(
     ("where", "old"),
-    [
-        ((h5py.Group, "create_dataset"), None),
-        ((h5py.Group, "create_dataset"), b"old"),
-        ((os, "fsync"), b"old"),
-    ],
+    [((h5py.Group, "create_dataset"), None), ((os, "fsync"), b"old")],
 )
 def test_interruption(tmp_path, monkeypatch, where, old):
     """An interruption at any point leaves the old file or none, and no temporary file."""
@@ -541,7 +481,7 @@ def test_photo_patches():
     assert classes.tolist() == ["temple", "flower"]
     assert np.bincount(train_y).tolist() == [105, 104]
     assert np.bincount(test_y).tolist() == [25, 25]
-    assert (Path(_datasets.__file__).parent / "data" / "photo_patches.h5").stat().st_size < 3 * 2**20
+    assert (Path(_datasets.__file__).parents[1] / "data" / "photo_patches.h5").stat().st_size < 3 * 2**20
 
 
 def test_photo_patches_are_windows_of_the_photographs():
