@@ -21,7 +21,7 @@ TEST_KEYS = "test_set_x", "test_set_y"
 IMAGE_KEYS = TRAIN_KEYS[0], TEST_KEYS[0]
 CLASSES_KEY = "list_classes"
 KEYS = *TRAIN_KEYS, *TEST_KEYS, CLASSES_KEY  # in the order of the fields of ImageDataset
-LIBVER = "v110", "v110"  # HDF5's first format with a checksum of each structure around the values
+LIBVER = "v110", "v110"  # HDF5's oldest format with a checksum in each structure around the values
 
 
 class ImageDataset(NamedTuple):
@@ -73,8 +73,8 @@ def read_hdf5(path, test_path=None, *, chunks=None):
     OSError
         If a file or a dataset cannot be read: it is not HDF5, is truncated or damaged, or values are absent.
     ValueError
-        If a dataset is missing, is not in the file itself, is compressed by a filter that h5py does not have
-        (many, such as blosc and zstd, come with ``import hdf5plugin``), or is not as described above. Each
+        If a dataset is missing, is not in the file itself, is compressed by a filter that HDF5 does not have
+        here (``import hdf5plugin`` adds many, such as blosc and zstd), or is not as described above. Each
         message names the file, the dataset and what was expected.
 
     See Also
@@ -84,15 +84,15 @@ def read_hdf5(path, test_path=None, *, chunks=None):
 
     Notes
     -----
-    HDF5 verifies the checksums that a file has, and `write_hdf5` gives them to all values and to all that
-    describes them, so damage to such a file is an OSError. Checksums do not tell who made a file.
+    HDF5 verifies the checksums that a file has. `write_hdf5` gives one to all values and to all that
+    describes them, so damage to its files is an OSError. Checksums do not tell who made a file.
 
-    In files of other programs, values may have no checksum: what is then not noticed is damage that leaves
-    another valid value, such as a pixel, or a compressed chunk that yields too few bytes. Values that are
-    absent from a file are an OSError always; the fill value is never returned for them.
+    Files of other programs may lack checksums. Damage to them can then go unnoticed if it leaves another
+    valid value, such as a pixel, or a compressed chunk that yields too few bytes. Values that are absent from
+    a file are an OSError, since HDF5 would return the fill value for them.
 
-    With `chunks`, everything is checked at once that does not need all images; the checksum of a chunk is
-    verified whenever the chunk is read.
+    With `chunks`, everything that does not need all images is checked at once, and the checksum of a chunk
+    whenever it is read.
 
     Examples
     --------
@@ -124,7 +124,7 @@ def write_hdf5(path, train_set_x, train_set_y, test_set_x, test_set_y, classes, 
     Everything is validated first. The file is then written atomically: an interruption leaves the old file or
     none; a process that is killed may also leave a temporary folder beside it, such as
     ``photos.h5.0f3a9c42.tmp``, which can be deleted. Needs memory for one compressed copy of the data. All
-    values and all that describes them have checksums; HDF5 1.10 or newer, of 2016, reads the file.
+    values and all that describes them have checksums. HDF5 1.10 (of 2016) and newer versions read the file.
 
     Parameters
     ----------
@@ -245,21 +245,20 @@ def _read(path, keys, is_lazy, optional=()):
         file = h5py.File(path, "r")
     with file:
         for key in (*keys, *optional):
+            where = f"{path}: dataset {key!r}"
             with reading(path):
-                names = None if file.id.links.exists(key.encode()) else sorted(map(_text, file))
-            if names is None:
-                where = f"{path}: dataset {key!r}"
-                found[key] = where, _array(path, key, where, find(file, key, where), is_lazy)
-            elif key not in optional:
+                is_absent = not file.id.links.exists(key.encode())
+                names = sorted(map(_text, file)) if is_absent else []
+            if is_absent and key in optional:
+                continue
+            if is_absent:
                 raise ValueError(f"{path} has no dataset {key!r}; it holds {names}.{_advice(key, names)}")
+            dataset = find(file, key, where)
+            CHECKS[key](where, dataset)
+            is_stored = is_lazy and key in IMAGE_KEYS
+            values = StoredDataset(path, key, where, dataset) if is_stored else read_values(dataset, where)
+            found[key] = where, values
     return found
-
-
-def _array(path, key, where, dataset, is_lazy):
-    CHECKS[key](where, dataset)
-    if is_lazy and key in IMAGE_KEYS:
-        return StoredDataset(path, key, where, dataset)
-    return read_values(dataset, where)
 
 
 def _read_two(path, test_path, is_lazy):

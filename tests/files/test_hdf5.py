@@ -1,4 +1,4 @@
-"""Datasets of HDF5 files: how they are written, what of them is read or refused, where they are looked for."""
+"""Datasets of HDF5 files: how they are written, what of them is read, and where they are looked for."""
 
 import os
 
@@ -74,7 +74,7 @@ def test_values_that_were_never_written(tmp_path, key, chunks):
     values = small_dataset()[key]
     with h5py.File(path, "a") as file:
         file.create_dataset(key, values.shape, values.dtype, chunks=chunks)
-    with pytest.raises(OSError, match="never written|1 of its 1 chunks are absent") as error:
+    with pytest.raises(OSError, match=r"never written|1 of its 1 chunks are absent") as error:
         read_hdf5(path)
     assert_names(error, path, key)
 

@@ -235,7 +235,7 @@ def test_damaged_folders(hostile_seed, tmp_path, monkeypatch):
         text = str(warning.message)
         assert text.isprintable()
         assert all(escaped(path) in text for path in left_out)
-        assert sum(map(int, re.findall(r"Left out (\d+) f", text))) == len(left_out)
+        assert sum(map(int, re.findall(r"Left out (\d+) path", text))) == len(left_out)
 
 
 def escaped(text):
