@@ -383,27 +383,6 @@ def test_memory_is_that_of_few_copies(mode, n_bytes, tmp_path):
     assert memory("VmHWM") - before < 1.25 * n_bytes * side**2
 
 
-@pytest.mark.parametrize("size", [10**5, 10**9, 10**20])
-def test_sizes_that_do_not_fit_are_refused(size, photos):
-    for read, path in ((read_image, photos / "red" / "0.png"), (read_image_folder, photos)):
-        with pytest.raises(ValueError, match=rf"size={size} asks for images of .* at most 89,478,485"):
-            read(path, size)
-
-
-def test_sizes_of_numpy_do_not_overflow(photos):
-    image = read_image(photos / "red" / "0.png", np.int8(100))
-    np.testing.assert_array_equal(image, read_image(photos / "red" / "0.png", 100))
-    with pytest.raises(ValueError, match="size=100000 asks for images of 10,000,000,000 pixels"):
-        read_image(photos / "red" / "0.png", np.int32(10**5))
-
-
-@pytest.mark.parametrize(("max_pixels", "error"), [(0, ValueError), (1e6, TypeError), (63, ValueError)])
-def test_bad_limits_are_refused(max_pixels, error, photos):
-    for read, path in ((read_image, photos / "red" / "0.png"), (read_image_folder, photos)):
-        with pytest.raises(error, match="max_pixels"):
-            read(path, 8, max_pixels=max_pixels)
-
-
 @pytest.fixture
 def locked(monkeypatch):
     """A set of names of folders that cannot be listed, not even by root."""
@@ -464,13 +443,22 @@ def test_bad_folders_are_refused(photos, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("size", "error"), [(0, ValueError), (-3, ValueError), (2.5, TypeError), ("8", TypeError)]
+    ("options", "error", "match"),
+    [
+        ({"size": 0}, ValueError, "size"),
+        ({"size": 2.5}, TypeError, "size"),
+        ({"size": 10**20}, ValueError, r"asks for images of .* at most 89,478,485"),
+        ({"size": np.int32(10**5)}, ValueError, "size=100000 asks for images of 10,000,000,000 pixels"),
+        ({"max_pixels": 0}, ValueError, "max_pixels"),
+        ({"max_pixels": 1e6}, TypeError, "max_pixels"),
+        ({"size": 8, "max_pixels": 63}, ValueError, "more max_pixels"),
+    ],
+    ids=str,
 )
-def test_bad_sizes_are_refused(size, error, photos):
-    with pytest.raises(error, match="size"):
-        read_image_folder(photos, size)
-    with pytest.raises(error, match="size"):
-        read_image(photos / "red" / "0.png", size)
+def test_bad_arguments_are_refused(options, error, match, photos):
+    for read, path in ((read_image, photos / "red" / "0.png"), (read_image_folder, photos)):
+        with pytest.raises(error, match=match):
+            read(path, **options)
 
 
 def test_bad_files_are_refused(photos):

@@ -24,7 +24,7 @@ Image = pytest.importorskip("PIL.Image", reason="the extra images is not install
 
 FORMATS = "PNG JPEG GIF BMP TIFF WEBP AVIF JPEG2000 PPM SGI DDS ICO ICNS PCX XBM TGA".split()  # all but HEIF
 MAX_PIXELS = 2 * 10**6  # so that a damaged header asks for little memory; Pillow writes ICNS of 10**6
-N_FILES = 150
+N_FILES = 100
 EDGES = [0, 1, 0x7F, 0x80, 0xFF, 1000, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]
 
 
