@@ -265,10 +265,8 @@ def _read(path, size, max_pixels):
         ) from error
     except Exception as error:  # Pillow raises many types for damaged files and other than images
         reason = printable(" ".join(str(error).split())) or type(error).__name__
-        if isinstance(error, Image.DecompressionBombWarning):
-            reason += " If you trust the file, pass a larger max_pixels."
-        if isinstance(error, Image.DecompressionBombError):
-            reason += " If you trust the file, raise PIL.Image.MAX_IMAGE_PIXELS."
+        if isinstance(error, Image.DecompressionBombWarning | Image.DecompressionBombError):
+            reason += " If you trust the file, pass a larger max_pixels, or raise PIL.Image.MAX_IMAGE_PIXELS."
         raise OSError(reason) from error
 
 

@@ -9,6 +9,7 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -253,11 +254,7 @@ def test_heic_is_read_if_pillow_heif_is_there(photos, pillow_heif):
 
 def test_lack_of_memory_is_no_damaged_file(photos, monkeypatch):
     """It is raised: to leave such images out would change the training set from machine to machine."""
-
-    def fail(image, **options):
-        raise MemoryError
-
-    monkeypatch.setattr("PIL.ImageOps.exif_transpose", fail)
+    monkeypatch.setattr("PIL.ImageOps.exif_transpose", Mock(side_effect=MemoryError))
     for read, path in ((read_image, photos / "red" / "0.png"), (read_image_folder, photos)):
         with pytest.raises(
             MemoryError, match=r"\d.png cannot be read .* 64 x 64 pixels for lack of memory\.$"
@@ -316,7 +313,7 @@ def test_images_of_too_many_pixels_are_refused_before_they_are_decoded(photos, m
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)
     path = photos / "red" / "bomb.png"
     path.write_bytes(bomb(200, 51))
-    advice = r"Image size \(10200 pixels\) exceeds limit of 10000 pixels.* pass a larger max_pixels\."
+    advice = r"Image size \(10200 pixels\) exceeds limit of 10000 pixels.* pass a larger max_pixels, .*"
     with monkeypatch.context() as context:
         context.setattr("PIL.ImageFile.ImageFile.load", None)
         with pytest.raises(OSError, match=rf"bomb.png cannot be read as an image: {advice}$"):
@@ -325,9 +322,7 @@ def test_images_of_too_many_pixels_are_refused_before_they_are_decoded(photos, m
         assert len(read_image_folder(photos, 8).images) == 6
     assert read_image(path, 8, max_pixels=10_200).max() == 0
     assert len(read_image_folder(photos, 8, max_pixels=10_200).images) == 7
-    with pytest.raises(
-        OSError, match=r"\(2000 pixels\) exceeds limit of 1999 pixels.* a larger max_pixels\.$"
-    ):
+    with pytest.raises(OSError, match=r"\(2000 pixels\) exceeds limit of 1999 pixels.* a larger max_pixels"):
         read_image(photos / "red" / "0.png", 8, max_pixels=1999)
     path.write_bytes(bomb(200, 101))
     with pytest.raises(OSError, match=r"20200 pixels.* raise PIL.Image.MAX_IMAGE_PIXELS\.$"):

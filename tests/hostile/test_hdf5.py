@@ -50,21 +50,9 @@ def write_by_h5py(path, dataset, libver="earliest", **options):
             file.create_dataset(key, data=values, **chunks, **(options if chunks else {}))
 
 
-def write_compactly(path, dataset):
-    """Write labels and names into the headers of their datasets."""
-    with h5py.File(path, "w") as file:
-        for key, values in zip(KEYS, dataset, strict=True):
-            properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-            if values.ndim == 1:
-                properties.set_layout(h5py.h5d.COMPACT)
-            kind, space = h5py.h5t.py_create(values.dtype), h5py.h5s.create_simple(values.shape)
-            h5py.h5d.create(file.id, key.encode(), kind, space, properties).write(space, space, values)
-
-
 OTHER_WRITERS = {
     "contiguous": write_by_h5py,
     "newest": partial(write_by_h5py, libver="latest", compression="gzip"),
-    "compact": write_compactly,
     "gzip": partial(write_by_h5py, compression="gzip"),
     "checksums": partial(write_by_h5py, compression="gzip", shuffle=True, fletcher32=True),
     "lzf": partial(write_by_h5py, compression="lzf"),
