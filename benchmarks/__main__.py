@@ -8,6 +8,7 @@ from time import perf_counter
 from . import (
     callbacks,
     growth,
+    hdf5,
     hidden,
     memory,
     microscope,
@@ -40,6 +41,7 @@ QUESTIONS = {
     "memory": memory,
     "solvers": solvers,
     "stored": stored,
+    "hdf5": hdf5,
     "microscope": microscope,
     "pictures": pictures,
 }

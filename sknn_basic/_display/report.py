@@ -1,5 +1,6 @@
 """A report on fitted models in one picture: cost curves, confusion matrices, weights and mistakes."""
 
+import os
 import warnings
 from io import BytesIO
 from math import ceil, prod
@@ -12,7 +13,7 @@ from sklearn.metrics import ConfusionMatrixDisplay
 from sklearn.utils.multiclass import unique_labels
 
 from .._extras import import_extra
-from .._files.atomic import resolve, write_atomically
+from .._files.atomic import write_atomically
 from .._files.datasets import ImageDataset
 from .._files.text import short_name
 from .._lazy.dask import in_memory
@@ -49,7 +50,7 @@ def check_report(path):
     if path.is_dir():
         raise OSError(f"{path} cannot be written: it is a folder.")
     try:
-        TemporaryFile(dir=resolve(path).parent).close()
+        TemporaryFile(dir=Path(os.path.realpath(path)).parent).close()
     except OSError as error:
         raise OSError(
             f"{path} cannot be written: {error.strerror}, {error.filename or path.parent}."

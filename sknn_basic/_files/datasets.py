@@ -21,6 +21,7 @@ TEST_KEYS = "test_set_x", "test_set_y"
 IMAGE_KEYS = TRAIN_KEYS[0], TEST_KEYS[0]
 CLASSES_KEY = "list_classes"
 KEYS = *TRAIN_KEYS, *TEST_KEYS, CLASSES_KEY  # in the order of the fields of ImageDataset
+LIBVER = "v110", "v110"  # HDF5's oldest format with a checksum in each structure around the values
 
 
 class ImageDataset(NamedTuple):
@@ -70,12 +71,11 @@ def read_hdf5(path, test_path=None, *, chunks=None):
     MemoryError
         If there is not enough memory for a dataset; the message names it and how much it needs.
     OSError
-        If a file or a dataset cannot be read: it is not HDF5, is truncated or damaged, values are absent, or
-        do not match their digest.
+        If a file or a dataset cannot be read: it is not HDF5, is truncated or damaged, or values are absent.
     ValueError
-        If a dataset is missing, is not in the file itself, is compressed by another filter than gzip or lzf
-        (which is slow to read: 2.5 MB a second), or is not as described above. Each message names the file,
-        the dataset and what was expected.
+        If a dataset is missing, is not in the file itself, is compressed by a filter that HDF5 does not have
+        here (``import hdf5plugin`` adds many, such as blosc and zstd), or is not as described above. Each
+        message names the file, the dataset and what was expected.
 
     See Also
     --------
@@ -84,17 +84,15 @@ def read_hdf5(path, test_path=None, *, chunks=None):
 
     Notes
     -----
-    Of a file of `write_hdf5` everything that is returned is checked against digests in the file: damage to
-    it, and changes by other programs, are an OSError. Whoever makes a file can also make its digests, or
-    remove them all; they do not tell who made it.
+    HDF5 verifies the checksums that a file has. `write_hdf5` gives one to all values and to all that
+    describes them, so damage to its files is an OSError. Checksums do not tell who made a file.
 
-    Files of other programs have no digests. Checksums of HDF5 (``fletcher32``) and of gzip are checked if
-    there are any, and that all values are in the file, in chunks of the right size: never is a fill value or
-    the content of memory returned for values that are absent. What cannot be seen is damage that leaves
-    another valid value: a pixel, label or letter that is not compressed, or the place where such values are.
+    Files of other programs may lack checksums. Damage to them can then go unnoticed if it leaves another
+    valid value, such as a pixel, or a compressed chunk that yields too few bytes. Values that are absent from
+    a file are an OSError, since HDF5 would return the fill value for them.
 
-    With `chunks`, everything is checked that does not need all images at once: what a chunk's own checksum
-    and compression tell when it is read, but not the digest of all images.
+    With `chunks`, everything that does not need all images is checked at once, and the checksum of a chunk
+    whenever it is read.
 
     Examples
     --------
@@ -111,27 +109,22 @@ def read_hdf5(path, test_path=None, *, chunks=None):
     is_number = isinstance(chunks, Integral) and not isinstance(chunks, bool) and chunks >= 1
     if chunks not in (None, "auto") and not is_number:
         raise ValueError(f'chunks must be "auto" or a number of images, at least 1, got {chunks!r}.')
-    if test_path is None:
-        return _checked(_read(path, KEYS, chunks))
-    first = _read(path, TRAIN_KEYS, chunks, optional=CLASSES_KEY)
-    second = _read(test_path, TEST_KEYS, chunks, optional=CLASSES_KEY)
-    names = [_class_names(*file[CLASSES_KEY]) for file in (first, second) if CLASSES_KEY in file]
-    if not names:
-        raise ValueError(f"Neither {path} nor {test_path} has a dataset {CLASSES_KEY!r}; expected it in one.")
-    if not np.array_equal(names[0], names[-1]):
-        raise ValueError(
-            f"{test_path}: dataset {CLASSES_KEY!r} is {names[1].tolist()}, expected "
-            f"{names[0].tolist()} as in {path}."
-        )
-    return _checked(first | second)
+    is_lazy = chunks is not None
+    found = _read(path, KEYS, is_lazy) if test_path is None else _read_two(path, test_path, is_lazy)
+    dataset = checked_dataset(found)
+    if not is_lazy:
+        return dataset
+    train_x, test_x = (_as_dask(stored, chunks) for stored in (dataset.train_set_x, dataset.test_set_x))
+    return dataset._replace(train_set_x=train_x, test_set_x=test_x)
 
 
 def write_hdf5(path, train_set_x, train_set_y, test_set_x, test_set_y, classes, *, overwrite=False):
     """Write images and labels to an HDF5 file that `read_hdf5` and the notes' ``load_dataset`` read.
 
     Everything is validated first. The file is then written atomically: an interruption leaves the old file or
-    none; a process that is killed may also leave a temporary file beside it, such as
-    ``photos.h5.0f3a9c42.tmp``, which can be deleted. Needs memory for one compressed copy of the data.
+    none; a process that is killed may also leave a temporary folder beside it, such as
+    ``photos.h5.0f3a9c42.tmp``, which can be deleted. Needs memory for one compressed copy of the data. All
+    values and all that describes them have checksums. HDF5 1.10 (of 2016) and newer versions read the file.
 
     Parameters
     ----------
@@ -139,7 +132,7 @@ def write_hdf5(path, train_set_x, train_set_y, test_set_x, test_set_y, classes, 
         The file to write; its folder must exist.
     train_set_x : array-like of shape (m_train, ...)
         The training images, at least one, with two or more axes in all; integers, booleans or real floats of
-        any range. Stored in their own type, compressed, with checksums; of small images several together.
+        any range. Stored in their own type, compressed by gzip; several small images share a chunk.
     train_set_y : array-like of shape (m_train,) or (1, m_train)
         For each image the index of its class in `classes`, an integer or boolean; stored as (m_train,) int64.
     test_set_x : array-like of shape (m_test, ...)
@@ -185,8 +178,8 @@ def write_hdf5(path, train_set_x, train_set_y, test_set_x, test_set_y, classes, 
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path} cannot be written: there is no folder {path.parent}.")
     values = train_set_x, train_set_y, test_set_x, test_set_y, classes
-    dataset = _checked({key: _as_array(path, key, value) for key, value in zip(KEYS, values, strict=True)})
-    write_atomically(path, _as_hdf5(dataset), overwrite=overwrite)
+    found = {key: (f"{path}: dataset {key!r}", value) for key, value in zip(KEYS, values, strict=True)}
+    write_atomically(path, _as_hdf5(checked_dataset(found)), overwrite=overwrite)
 
 
 def load_photo_patches():
@@ -234,41 +227,52 @@ def load_photo_patches():
 # Reading
 
 
-def _read(path, keys, chunks=None, optional=None):
-    """Return {key: (where, array)}; `where` is the beginning of a message about the array."""
+def _read(path, keys, is_lazy, optional=()):
+    """Return {key: (where, array)}; `where` is the beginning of a message about the array.
+
+    If `is_lazy`, images are a `StoredDataset`.
+    """
     path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist: expected an HDF5 file with {', '.join(keys)}.")
     if not path.is_file():
+        if not path.exists():
+            raise FileNotFoundError(f"{path} does not exist: expected an HDF5 file with {', '.join(keys)}.")
         raise OSError(
             f"{path} is not a file: expected an HDF5 file with {', '.join(keys)}. read_image_folder reads a "
             "folder of images, and write_hdf5 writes them to a file."
         )
-    found, has_digest = {}, {}
+    found = {}
     with reading(path):
         file = h5py.File(path, "r")
     with file:
-        with reading(path):
-            names = sorted(map(_text, file))
-        for key in keys if optional not in names else (*keys, optional):
-            if key not in names:
-                raise ValueError(f"{path} has no dataset {key!r}; it holds {names}.{_advice(key, names)}")
+        for key in (*keys, *optional):
             where = f"{path}: dataset {key!r}"
+            with reading(path):
+                is_absent = not file.id.links.exists(key.encode())
+                names = sorted(map(_text, file)) if is_absent else []
+            if is_absent and key in optional:
+                continue
+            if is_absent:
+                raise ValueError(f"{path} has no dataset {key!r}; it holds {names}.{_advice(key, names)}")
             dataset = find(file, key, where)
             CHECKS[key](where, dataset)
-            if chunks is not None and key in IMAGE_KEYS:
-                stored = StoredDataset(path, key, where, dataset)
-                values, has_digest[key] = _as_dask(stored, chunks), stored.has_digest
-            else:
-                values, has_digest[key] = read_values(dataset, key, where)
+            is_stored = is_lazy and key in IMAGE_KEYS
+            values = StoredDataset(path, key, where, dataset) if is_stored else read_values(dataset, where)
             found[key] = where, values
-    bare = [key for key in has_digest if not has_digest[key]]
-    if 0 < len(bare) < len(has_digest):
-        raise OSError(
-            f"{path} is damaged, or was changed without write_hdf5: no digest of {', '.join(bare)}, unlike "
-            "other datasets. If the change is right, read it with h5py and write it with write_hdf5."
-        )
     return found
+
+
+def _read_two(path, test_path, is_lazy):
+    """Return what `_read` does, of two files, which agree on the names of the classes."""
+    first = _read(path, TRAIN_KEYS, is_lazy, optional=[CLASSES_KEY])
+    second = _read(test_path, TEST_KEYS, is_lazy, optional=[CLASSES_KEY])
+    names = [_class_names(*file[CLASSES_KEY]).tolist() for file in (first, second) if CLASSES_KEY in file]
+    if not names:
+        raise ValueError(f"Neither {path} nor {test_path} has a dataset {CLASSES_KEY!r}; expected it in one.")
+    if names[0] != names[-1]:
+        raise ValueError(
+            f"{test_path}: dataset {CLASSES_KEY!r} is {names[1]}, expected {names[0]} as in {path}."
+        )
+    return first | second
 
 
 def _as_dask(stored, chunks):
@@ -299,29 +303,35 @@ def _advice(key, names):
 # Checking
 
 
-def _checked(found):
-    """Return {key: (where, array)} as an ImageDataset, or raise ValueError."""
+def checked_dataset(found):
+    """Return {key: (where, array-like)} as an ImageDataset, or raise ValueError if it is none.
+
+    `where` is the beginning of a message about the array, such as "photos.h5: dataset 'train_set_x'".
+    """
+    found = {key: (where, _as_array(where, key, value)) for key, (where, value) in found.items()}
     for key, (where, array) in found.items():
         CHECKS[key](where, array)
     classes = _class_names(*found[CLASSES_KEY])
-    train_x, test_x = (_native(found[key][1]) for key in ("train_set_x", "test_set_x"))
+    (_, train_x), (where, test_x) = found["train_set_x"], found["test_set_x"]
     if test_x.shape[1:] != train_x.shape[1:]:
-        where, _ = found["test_set_x"]
         raise ValueError(
             f"{where} has images of shape {test_x.shape[1:]}, expected {train_x.shape[1:]} as in train_set_x."
         )
-    train_y = _labels(*found["train_set_y"], len(train_x), len(classes))
-    test_y = _labels(*found["test_set_y"], len(test_x), len(classes))
+    train_y = _labels(*found["train_set_y"], train_x.shape[0], len(classes))
+    test_y = _labels(*found["test_set_y"], test_x.shape[0], len(classes))
     return ImageDataset(train_x, train_y, test_x, test_y, classes)
 
 
-def _as_array(path, key, value):
-    where = f"{path}: dataset {key!r}"
+def _as_array(where, key, value):
+    """Return the value as an array in the byte order of the machine; a `StoredDataset` as it is."""
+    if isinstance(value, StoredDataset):
+        return value
     try:
         # object keeps a NUL at the end of a name, which is then rejected
-        return where, np.asarray(value, object if key == CLASSES_KEY else None)
+        array = np.asarray(value, object if key == CLASSES_KEY else None)
     except (TypeError, ValueError) as error:  # a ragged list
         raise ValueError(f"{where} is not an array: {one_line(error)}.") from error
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _check_images(where, x):
@@ -366,10 +376,6 @@ def _labels(where, y, n_images, n_classes):
     return y.astype(np.int64).ravel()
 
 
-def _native(x):
-    return x.astype(x.dtype.newbyteorder("="), copy=False)
-
-
 def _class_names(where, names):
     names = [_class_name(where, name) for name in names.tolist()]
     with reading(where):  # NumPy gives every name the space of the longest
@@ -395,7 +401,7 @@ def _as_hdf5(dataset):
     content = io.BytesIO()
     *arrays, classes = dataset
     arrays.append(np.array([name.encode() for name in classes.tolist()]))
-    with h5py.File(content, "w") as file:
+    with h5py.File(content, "w", libver=LIBVER) as file:
         for key, array in zip(KEYS, arrays, strict=True):
             write_values(file, key, array)
     return content.getbuffer()

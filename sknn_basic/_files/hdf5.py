@@ -1,18 +1,16 @@
-"""Datasets of an HDF5 file that may be damaged or not what it says: found, read and checked; and written."""
+"""Datasets of an HDF5 file that may be damaged or not what it says: found, checked and read; and written."""
 
-import hashlib
 from contextlib import contextmanager
 from math import prod
 
 import h5py
 import numpy as np
+from h5py import h5d, h5g, h5l, h5o, h5s, h5z
 
-from .hdf5_chunks import read_chunks, unknown_filters, value_size
-from .text import printable
+from .text import printable, short_name
 
 MAX_SOFT_LINKS = 16  # HDF5's own limit, against circular links
-DIGEST_KEY = "sknn_basic_digest"  # the attribute of a dataset with the digest of its values
-CHUNK_BYTES = 2**14  # of small images, several make a chunk, which takes time and space of its own
+CHUNK_BYTES = 2**14  # several small images share a chunk, since each chunk takes time and space of its own
 
 
 # Reading
@@ -42,65 +40,102 @@ def one_line(error):
 
 def find(file, key, where):
     """Return the dataset; links are resolved one by one, since HDF5 itself would open other files."""
-    item, names, n_links = file, [key], 0
+    item, names, n_links = file.id, [key.encode()], 0
     while names:
         name = names.pop(0)
         with reading(where):
-            link = item.get(name, getlink=True) if isinstance(item, h5py.Group) else None
-        if isinstance(link, h5py.HardLink):
-            with reading(where):
-                item = item[name]
-        elif isinstance(link, h5py.SoftLink) and n_links < MAX_SOFT_LINKS:
+            kind, target = _link(item, name)
+            item = h5o.open(item, name) if kind == h5l.TYPE_HARD else item
+        if kind == h5l.TYPE_SOFT and n_links < MAX_SOFT_LINKS:
             n_links += 1
-            item = file if link.path.startswith("/") else item
-            names = [part for part in link.path.split("/") if part not in ("", ".")] + names
-        elif isinstance(link, h5py.ExternalLink):
-            raise ValueError(f"{where} is a link to {link.filename!r}, expected the data in the file itself.")
-        else:
+            item = file.id if target.startswith(b"/") else item
+            names = [part for part in target.split(b"/") if part not in (b"", b".")] + names
+        elif kind == h5l.TYPE_EXTERNAL:
+            name = target[0].decode(errors="replace")
+            raise ValueError(f"{where} is a link to {name!r}, expected the data in the file itself.")
+        elif kind != h5l.TYPE_HARD:
             raise ValueError(f"{where} is a broken or circular link, expected a dataset.")
-    if not isinstance(item, h5py.Dataset):
-        raise ValueError(f"{where} is a {type(item).__name__.lower()}, expected a dataset.")
+    if not isinstance(item, h5d.DatasetID):
+        kind = "group" if isinstance(item, h5g.GroupID) else "type"
+        raise ValueError(f"{where} is a {kind}, expected a dataset.")
     with reading(where):
-        is_null = item.shape is None or item.dtype is None  # a type that NumPy lacks raises an error
+        dataset = h5py.Dataset(item, readonly=True)
+        is_null = dataset.shape is None or dataset.dtype is None  # a type that NumPy lacks raises an error
     if is_null:
         raise ValueError(f"{where} has no values, not even a shape, expected an array.")
-    return item
+    return dataset
 
 
-def read_values(dataset, key, where):
-    """Return the values of a dataset, and whether a digest in the file vouches for them."""
+def _link(item, name):
+    """Return the type of a link, None if there is none, and the target of a link that is not hard."""
+    if not isinstance(item, h5g.GroupID) or not item.links.exists(name):
+        return None, None
+    kind = item.links.get_info(name).type
+    return kind, None if kind == h5l.TYPE_HARD else item.links.get_val(name)
+
+
+def read_values(dataset, where):
+    """Return the values of a dataset, or raise an error that names it."""
     check_storage(dataset, where)
     with reading(where):
-        values = _values(dataset)
-        return values, _has_digest(dataset, key, values)
+        return checked_values(_values(dataset))
 
 
 def check_storage(dataset, where):
-    """Raise an error for values that are not in the file itself, or stored in a way that is not read."""
-    with reading(where):
-        outside = dataset.is_virtual or dataset.external
-        filters = unknown_filters(dataset)
+    """Raise an error for values that are not in the file itself, not all there, or that h5py cannot read."""
     if dataset.dtype.kind == "O" and not h5py.check_string_dtype(dataset.dtype):
         raise ValueError(f"{where} holds references or lists, expected numbers or text.")
-    if outside:
+    with reading(where):
+        if dataset.id.get_offset() is not None:  # in one piece in this file, therefore without filters
+            return
+        properties = dataset.id.get_create_plist()
+        is_outside = properties.get_layout() == h5d.VIRTUAL or properties.get_external_count() > 0
+        missing = _missing_filters(properties)
+    if is_outside:
         raise ValueError(f"{where} keeps its values in other files, expected them in the file itself.")
-    if filters:
+    if missing:
         raise ValueError(
-            f"{where} is stored with {', '.join(filters)}, expected gzip, lzf or no compression. Read it "
-            "with h5py and write it with write_hdf5."
+            f"{where} is compressed by {', '.join(missing)}, which HDF5 cannot undo here. Run python -m pip "
+            "install hdf5plugin, and import hdf5plugin before reading."
         )
+    with reading(where):
+        _check_presence(dataset)
+
+
+def _missing_filters(properties):
+    """Return the names of filters that HDF5 does not have here."""
+    filters = [properties.get_filter(i) for i in range(properties.get_nfilters())]
+    return [_filter_name(code, name) for code, _, _, name in filters if not h5z.filter_avail(code)]
+
+
+def _filter_name(code, name):
+    known = short_name(name.decode(errors="replace").partition(";")[0])
+    return f"filter {code} ({known})" if known else f"filter {code}"
+
+
+def _check_presence(dataset):
+    """Raise ValueError if values are absent, since HDF5 would return the fill value for them."""
+    if dataset.chunks:
+        n_chunks = prod(-(-length // n) for length, n in zip(dataset.shape, dataset.chunks, strict=True))
+        n_absent = n_chunks - dataset.id.get_num_chunks()
+        if n_absent > 0:
+            raise ValueError(f"{n_absent} of its {n_chunks} chunks are absent")
+    elif dataset.size and not dataset.id.get_storage_size():
+        raise ValueError("its values were never written")
 
 
 def _values(dataset):
     """Return the values of a dataset; raise MemoryError if memory does not suffice for them.
 
-    HDF5 may report a lack of memory like damage, such as "filter returned failure during read". So after any
-    error but ValueError, check whether NumPy can allocate as much memory as reading takes.
+    HDF5 may report a lack of memory like damage, such as "filter returned failure during read". So after an
+    error, check whether NumPy can allocate as much memory as reading takes.
     """
     try:
-        values = read_chunks(dataset) if dataset.chunks else _read_unchunked(dataset)
-    except ValueError:
-        raise
+        if dataset.dtype.kind == "O":
+            return dataset[()]
+        values = np.zeros(dataset.shape, dataset.dtype)
+        dataset.id.read(h5s.ALL, h5s.ALL, values)  # in less time than dataset[()]
+        return values
     except Exception as error:
         n_bytes = dataset.nbytes + 2 * prod(dataset.chunks or [0]) * dataset.dtype.itemsize
         try:
@@ -111,69 +146,23 @@ def _values(dataset):
                 f"{dataset.dtype}"
             ) from error
         raise
-    return checked_values(values)
 
 
 def checked_values(values):
+    """Return the values; raise ValueError for booleans that equal neither True nor False."""
     if values.dtype == bool and values.view(np.uint8).max(initial=0) > 1:
         raise ValueError("it has booleans that are neither 0 nor 1")
     return values
-
-
-def _read_unchunked(dataset):
-    """Return the values of a dataset in one piece."""
-    check_unchunked(dataset)
-    return np.asarray(dataset[()])
-
-
-def check_unchunked(dataset):
-    """Raise ValueError if values are absent, for which HDF5 would return the fill value."""
-    expected = prod(dataset.shape) * value_size(dataset)
-    stored, in_all = dataset.id.get_storage_size(), h5py.h5i.get_file_id(dataset.id).get_filesize()
-    if stored != expected or stored > in_all:
-        raise ValueError(f"{stored} bytes of its values are in a file of {in_all}, expected {expected}")
-
-
-# Digests
-
-
-def _has_digest(dataset, key, values):
-    """Return whether a dataset has a digest; raise ValueError if that is not the digest of its values."""
-    if DIGEST_KEY not in dataset.attrs:
-        return False
-    attribute = dataset.attrs.get_id(DIGEST_KEY)
-    is_text = attribute.shape == () and attribute.dtype.kind == "S" and attribute.dtype.itemsize < 100
-    stored = bytes(dataset.attrs[DIGEST_KEY]) if is_text else b""
-    if not stored.startswith(b"1:"):
-        raise ValueError("its digest is damaged, or of a kind that only a newer version knows")
-    if stored != _digest(key, values):
-        raise ValueError(
-            "its values do not match their digest: they are damaged, or were changed without write_hdf5; if "
-            "the change is right, read it with h5py and write it with write_hdf5"
-        )
-    return True
-
-
-def _digest(key, values):
-    """Return the digest of values under the name of their dataset, as the attribute has it.
-
-    That is the version of this definition, and the SHA-256 of name, type and shape in a line such as
-    "train_set_y <i8 (209,)", and of the values, C-contiguous.
-    """
-    digest = hashlib.sha256(f"{key} {values.dtype.str} {values.shape}\n".encode())
-    digest.update(values)
-    return b"1:" + digest.hexdigest().encode()
 
 
 # Writing
 
 
 def write_values(file, key, values):
-    """Write a dataset with checksums and a digest, compressed if it has two or more axes."""
-    values, options = np.ascontiguousarray(values), {}
-    if values.ndim > 1:
-        n_images = min(len(values), max(1, CHUNK_BYTES // values[0].nbytes))
-        options = {"compression": "gzip", "shuffle": True, "fletcher32": True}
-        options["chunks"] = (n_images, *values.shape[1:])
-    dataset = file.create_dataset(key, data=values, **options)
-    dataset.attrs[DIGEST_KEY] = np.bytes_(_digest(key, values))
+    """Write a dataset in compressed chunks with checksums.
+
+    A chunk of zeros would have the right checksum, zero, if it were not compressed.
+    """
+    chunks = min(len(values), max(1, CHUNK_BYTES // values[:1].nbytes)), *values.shape[1:]
+    options = {"compression": "gzip", "shuffle": True, "fletcher32": True}
+    file.create_dataset(key, data=values, chunks=chunks, **options)

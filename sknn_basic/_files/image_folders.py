@@ -14,15 +14,15 @@ from sklearn.utils import check_scalar
 from .._extras import import_extra
 from .text import printable
 
-# Pillow decodes these itself, from the file alone. Not EPS, for which it runs Ghostscript; nor IPTC, which
-# may hold EPS; WMF, which Windows draws; or what plugins of other packages register. TGA, without signature,
-# comes last.
+# Pillow decodes these itself, from the file alone. EPS is not among them, since Pillow runs Ghostscript for
+# it; nor are IPTC, which may hold EPS, WMF, since Windows draws it, and what other packages register. TGA
+# comes last, since it has no signature.
 FORMATS = (
     *("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "HEIF", "JPEG2000"),
     *("PPM", "SGI", "DDS", "ICO", "ICNS", "PCX", "XBM", "TGA"),
 )
 
-# catch_warnings in several threads at once would leave the filters of one of them behind, for good.
+# Threads that enter and leave catch_warnings at once would leave the filters of one of them behind, for good.
 _WARNINGS_LOCK = Lock()
 
 
@@ -37,15 +37,15 @@ class ImageFolder(NamedTuple):
 def read_image_folder(path, size=64, *, max_pixels=None):
     """Read images from a folder that has one subfolder for each class.
 
-    A file is rotated by its EXIF orientation, converted to 8-bit RGB, cropped to the central square and
-    resized. It may be of any colour mode. Transparent pixels become white; 16-bit grey is divided by 257, and
-    so are 32-bit integers if one exceeds 255; floats are taken to range up to 1, or up to 255 if one exceeds
-    1. Of several frames only the first is read.
+    A file is rotated by its EXIF orientation, converted to 8-bit RGB by Pillow, cropped to the central square
+    and resized. Transparent pixels become white. 16-bit grey is divided by 257, and so are 32-bit integers if
+    one exceeds 255. Floats are taken to range up to 1, or up to 255 if one exceeds 1. Of several frames only
+    the first is read.
 
     The format is found from the content, whatever the name of the file: PNG, JPEG, GIF, BMP, TIFF, WebP,
-    AVIF, HEIF, JPEG 2000, PPM, SGI, DDS, ICO, ICNS, PCX, XBM or TGA. No other is opened, such as EPS, for
-    which Pillow would run another program. HEIF or HEIC, the format of many phones, is read if pillow-heif is
-    installed; its opener is then registered with Pillow.
+    AVIF, HEIF, JPEG 2000, PPM, SGI, DDS, ICO, ICNS, PCX, XBM or TGA. No other is opened: for EPS, Pillow
+    would run another program. HEIF or HEIC, the format of many phones, is read if pillow-heif is installed,
+    whose opener is then registered with Pillow; AVIF by Pillow since version 11.3.
 
     Parameters
     ----------
@@ -57,8 +57,8 @@ def read_image_folder(path, size=64, *, max_pixels=None):
     max_pixels : int, default=None
         The largest number of pixels (height times width) of a file, and of each image returned, in [1, inf):
         a file of half a megabyte can hold 169 million, and each takes 4 to 25 bytes while it is decoded. None
-        takes `PIL.Image.MAX_IMAGE_PIXELS`, which is 89,478,485 unless it was changed. Twice that is Pillow's
-        own limit, whatever `max_pixels` is: raise it too for a larger file.
+        stands for `PIL.Image.MAX_IMAGE_PIXELS`, 89,478,485 unless it was changed. Pillow itself opens no file
+        of more than twice that, whatever `max_pixels` is: raise it too for a larger file.
 
     Returns
     -------
@@ -88,8 +88,7 @@ def read_image_folder(path, size=64, *, max_pixels=None):
     Warns
     -----
     UserWarning
-        If files cannot be read as images, or folders cannot be listed: they are left out, and one warning
-        names them all.
+        If files or folders cannot be read: they are left out, and one warning names them all.
 
     See Also
     --------
@@ -126,27 +125,24 @@ def read_image_folder(path, size=64, *, max_pixels=None):
             f"{path} has no subfolders: expected one for each class, such as {path / 'cat'} with images of "
             "cats."
         )
-    images, labels, skipped, unlisted = [], [], {}, {}
+    images, labels, left_out = [], [], {}
     for label, folder in enumerate(folders):
         files, errors = _files(folder)
         for error in errors:
-            unlisted.setdefault(error.strerror, []).append(error.filename)
+            left_out.setdefault(error.strerror, []).append(error.filename)
         for file in files:
             try:
                 images.append(_read(file, size, max_pixels))
                 labels.append(label)
             except OSError as error:
-                skipped.setdefault(str(error), []).append(file)
-        left_out = " ".join(
-            filter(None, [_list("file", "read as images", skipped), _list("folder", "listed", unlisted)])
-        )
+                left_out.setdefault(str(error), []).append(file)
         if label not in labels[-1:]:
             raise ValueError(
                 f"{folder} has no image that can be read: expected at least one for each class. "
-                f"{left_out}".rstrip()
+                f"{_listed(left_out)}".rstrip()
             )
     if left_out:
-        warnings.warn(left_out, UserWarning, stacklevel=2)
+        warnings.warn(_listed(left_out), UserWarning, stacklevel=2)
     names = np.array([folder.name for folder in folders])
     return ImageFolder(np.stack(images), np.array(labels, np.int64), names)
 
@@ -216,12 +212,10 @@ def _check_size(size, max_pixels):
 
     check_scalar(size, "size", Integral, min_val=1)
     size = int(size)
-    if max_pixels is not None:
-        check_scalar(max_pixels, "max_pixels", Integral, min_val=1)
-    elif Image.MAX_IMAGE_PIXELS is not None:
-        max_pixels = Image.MAX_IMAGE_PIXELS
+    if max_pixels is None:
+        max_pixels = Image.MAX_IMAGE_PIXELS or inf
     else:
-        return size, inf
+        check_scalar(max_pixels, "max_pixels", Integral, min_val=1)
     if size * size > max_pixels:
         raise ValueError(
             f"size={size} asks for images of {size * size:,} pixels, but at most {max_pixels:,} are allowed: "
@@ -243,15 +237,11 @@ def _files(folder):
     return sorted(found), errors
 
 
-def _list(kind, use, left_out):
+def _listed(left_out):
     """Return a sentence on {reason: paths}, or "" if none was left out."""
-    if not left_out:
-        return ""
+    listed = [f"{', '.join(map(printable, paths))} ({reason})" for reason, paths in left_out.items()]
     n = sum(map(len, left_out.values()))
-    listed = "; ".join(
-        f"{', '.join(printable(path) for path in paths)} ({reason})" for reason, paths in left_out.items()
-    )
-    return f"Left out {n} {kind}{'s' * (n > 1)} that cannot be {use}: {listed}."
+    return f"Left out {n} path{'s' * (n > 1)} that cannot be read: {'; '.join(listed)}." if n else ""
 
 
 def _read(path, size, max_pixels):
@@ -261,30 +251,29 @@ def _read(path, size, max_pixels):
     if not path.is_file():
         raise OSError("not a file")
     try:
-        # By its name Pillow might map the file to memory, and the process would die if another cut it short.
+        # Opened here: Pillow may map to memory what it opens itself, and the process would die if another cut
+        # the file short.
         with path.open("rb") as file, _WARNINGS_LOCK, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about odd metadata
             if max_pixels <= (Image.MAX_IMAGE_PIXELS or inf):
                 # Also of an image inside another: an ICO file decodes what it holds when it is opened.
                 warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return _read_with_pillow(file, path.suffix, size, max_pixels)
+            return _read_with_pillow(file, size, max_pixels)
     except MemoryError as error:
         raise MemoryError(
             f"{path} cannot be read as an image of {size} x {size} pixels for lack of memory."
         ) from error
     except Exception as error:  # Pillow raises many types for damaged files and other than images
         reason = printable(" ".join(str(error).split())) or type(error).__name__
-        if isinstance(error, Image.DecompressionBombWarning):
-            reason += " If you trust the file, pass a larger max_pixels."
-        if isinstance(error, Image.DecompressionBombError):
-            reason += " If you trust the file, raise PIL.Image.MAX_IMAGE_PIXELS."
+        if isinstance(error, Image.DecompressionBombWarning | Image.DecompressionBombError):
+            reason += " If you trust the file, pass a larger max_pixels, or raise PIL.Image.MAX_IMAGE_PIXELS."
         raise OSError(reason) from error
 
 
-def _read_with_pillow(file, suffix, size, max_pixels):
+def _read_with_pillow(file, size, max_pixels):
     from PIL import Image, ImageOps
 
-    with _open(file, suffix) as image:
+    with _open(file) as image:
         n_pixels = image.width * image.height
         if n_pixels > max_pixels:
             raise Image.DecompressionBombWarning(
@@ -295,25 +284,18 @@ def _read_with_pillow(file, suffix, size, max_pixels):
         return np.array(ImageOps.fit(_as_rgb(image), (size, size), Image.Resampling.BICUBIC))
 
 
-def _open(file, suffix):
-    """Open an image with Pillow, which reads HEIC through pillow_heif only, and AVIF since version 11.3."""
-    from PIL import UnidentifiedImageError, features
+def _open(file):
+    """Open an image with Pillow, which reads HEIC, a kind of HEIF, only through pillow_heif."""
+    from PIL import UnidentifiedImageError
 
     try:
         return _open_raster(file)
     except UnidentifiedImageError as error:
-        advice = (
-            "this Pillow version does not read {}; run python -m pip install {}, or convert the file to JPEG"
-        )
-        kind = _heif_kind(file, suffix)
-        if kind == "AVIF" and not features.check("avif"):
-            raise OSError(advice.format(kind, "--upgrade pillow")) from error
-        if kind != "HEIC":
-            raise
         try:
             from pillow_heif import register_heif_opener
         except ImportError:
-            raise OSError(advice.format(kind, "pillow-heif")) from error
+            advice = "for HEIC run python -m pip install pillow-heif, or convert the file to JPEG"
+            raise UnidentifiedImageError(f"{error}; {advice}") from error
     register_heif_opener()
     return _open_raster(file)
 
@@ -323,44 +305,24 @@ def _open_raster(file):
     from PIL import Image, UnidentifiedImageError
 
     Image.init()
+    formats = [name for name in FORMATS if name in Image.OPEN]
     try:
-        return Image.open(file, formats=[name for name in FORMATS if name in Image.OPEN])
+        return Image.open(file, formats=formats)
     except UnidentifiedImageError as error:
         raise UnidentifiedImageError(
-            f"cannot identify the image: damaged, or none of {', '.join(FORMATS)}"
+            f"cannot identify the image: damaged, or none of {', '.join(formats)}, which this Pillow reads"
         ) from error
-
-
-def _heif_kind(file, suffix):
-    """Return "HEIC" or "AVIF", the two kinds of HEIF, or None for any other file."""
-    file.seek(0)
-    head = file.read(64)
-    brands = {head[i : i + 4] for i in range(8, 64, 4)} if head[4:8] == b"ftyp" else set()
-    if brands & {b"avif", b"avis"}:
-        return "AVIF"
-    if suffix.lower() in (".heic", ".heif") or brands & {b"heic", b"heix", b"hevc", b"mif1", b"msf1"}:
-        return "HEIC"
-    return None
 
 
 def _as_rgb(image):
     """Return the image in 8-bit RGB, on white."""
-    from PIL import Image, ImageCms
+    from PIL import Image
 
     if image.mode.startswith(("I", "F")):  # Pillow would clip them at 255
         image = Image.fromarray(_as_bytes(image))
-    if image.mode == "LAB":
-        return ImageCms.profileToProfile(
-            image, ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
-    if image.mode in ("La", "RGBa"):  # premultiplied
-        image = image.convert({"La": "LA", "RGBa": "RGBA"}[image.mode])
-    if image.mode == "P" and image.palette is None:
-        image = image.copy()  # with a palette, which Pillow does not set for an image inside an ICNS file
     if not image.has_transparency_data:
-        return image if image.mode == "RGB" else image.convert("RGB")
-    if image.mode != "RGBA":
-        image = image.convert("RGBA")
+        return image if image.mode == "RGB" else image.convert("RGB")  # which would copy it
+    image = image if image.mode == "RGBA" else image.convert("RGBA")
     white = Image.new("RGB", image.size, "white")
     white.paste(image, mask=image)
     return white

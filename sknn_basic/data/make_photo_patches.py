@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.datasets import load_sample_image
 
 from sknn_basic import write_hdf5
-from sknn_basic._datasets import ImageDataset
+from sknn_basic._files.datasets import ImageDataset
 
 SIZE, STRIDE = 64, 32  # pixels
 BORDER = 448  # the column that separates training and test: 156 and 60 windows per photograph

@@ -1,7 +1,4 @@
-"""Datasets of HDF5 files: their digests, what of them is refused, and where they are looked for."""
-
-import hashlib
-import os
+"""Datasets of HDF5 files: how they are written, what of them is read, and where they are looked for."""
 
 import h5py
 import numpy as np
@@ -9,114 +6,59 @@ import pytest
 from hdf5_files import KEYS, assert_equal, assert_names, small_dataset, write_raw
 
 from sknn_basic import read_hdf5, write_hdf5
+from sknn_basic._files.hdf5 import write_values
 
-DIGEST = "sknn_basic_digest"
-
-
-@pytest.fixture
-def written(tmp_path):
-    """A file of `write_hdf5`."""
-    write_hdf5(tmp_path / "a.h5", *small_dataset().values())
-    return tmp_path / "a.h5"
+# Writing
 
 
-def replace(path, key, values, *, keeps_digest):
-    with h5py.File(path, "a") as file:
-        digest = file[key].attrs[DIGEST]
-        del file[key]
-        file[key] = values
-        if keeps_digest:
-            file[key].attrs[DIGEST] = digest
-
-
-# Digests
-
-
-def test_digest_is_that_of_the_values(written):
-    """The first letters are the version; then follows the SHA-256 of name, type, shape and bytes."""
-    with h5py.File(written) as file:
-        for key, values in small_dataset().items():
-            start = f"{key} {values.dtype.str} {values.shape}\n".encode()
-            expected = "1:" + hashlib.sha256(start + values.tobytes()).hexdigest()
-            assert file[key].attrs[DIGEST] == expected.encode()
-
-
-OTHER_VALUES = {
-    "another pixel": ("train_set_x", lambda x: x ^ (np.arange(x.size).reshape(x.shape) == 5)),
-    "another type": ("train_set_x", lambda x: x.astype("i2")),
-    "another sign": ("test_set_x", lambda x: (x // 2).view("i1")),
-    "another shape": ("test_set_x", lambda x: x.reshape(2, 4, 6)),
-    "axes exchanged": ("train_set_x", lambda x: x.reshape(4, 3, 4, 2)),
-    "another label": ("train_set_y", lambda y: y[::-1]),
-    "labels as a row": ("train_set_y", lambda y: y[None]),
-    "labels of another type": ("test_set_y", lambda y: y.astype("i4")),
-    "another name": ("list_classes", lambda names: np.array([b"cat", b"dog", b"cow"])),
-    "names exchanged": ("list_classes", lambda names: names[::-1]),
-    "one name more": ("list_classes", lambda names: np.append(names, b"cow")),
-    "names of any length": ("list_classes", lambda names: names.astype(h5py.string_dtype())),
-}
-
-
-@pytest.mark.parametrize(("key", "change"), OTHER_VALUES.values(), ids=OTHER_VALUES)
-@pytest.mark.parametrize("keeps_digest", [True, False])
-def test_other_values_are_refused(written, key, change, keeps_digest):
-    """A change by another program is an OSError that says so, whether it keeps the digest or not."""
-    replace(written, key, change(small_dataset()[key]), keeps_digest=keeps_digest)
-    with pytest.raises(OSError, match="without write_hdf5") as error:
-        read_hdf5(written)
-    assert_names(error, written, key, "digest", "damaged", "read it with h5py and write it with write_hdf5")
-
-
-def test_exchanged_datasets_are_refused(tmp_path):
-    """Values are those of their own name, though the others' type and shape are the same."""
-    x, y = small_dataset()["train_set_x"], [0, 1, 1, 0]
-    write_hdf5(tmp_path / "a.h5", x, y, x[::-1], y, ["a", "b"])
-    with h5py.File(tmp_path / "a.h5", "a") as file:
-        file.move("train_set_x", "other")
-        file.move("test_set_x", "train_set_x")
-        file.move("other", "test_set_x")
-    with pytest.raises(OSError, match="do not match their digest"):
-        read_hdf5(tmp_path / "a.h5")
+@pytest.mark.parametrize(
+    ("shape", "n"), [((64, 64, 3), 1), ((150, 150, 3), 1), ((28, 28), 20), ((1, 5), 90), ((), 90)]
+)
+def test_values_are_compressed_with_checksums(tmp_path, shape, n):
+    """Whole images, of small ones as many as 16 KiB hold, if there are so many; labels and names alike."""
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        write_values(file, "x", np.zeros((90, *shape), np.uint8))
+        write_values(file, "names", np.array([b"", b"cat"]))
+        assert file["x"].chunks == (n, *shape)
+        for dataset in file.values():
+            assert (dataset.compression, dataset.shuffle, dataset.fletcher32) == ("gzip", True, True)
+            assert not dataset.attrs
 
 
 @pytest.mark.parametrize("key", KEYS)
-@pytest.mark.parametrize("digest", [None, b"2:ab", b"", "1:ab", 7, np.zeros(3), [b"1:"], b"1:" + b"a" * 9000])
-def test_digests_that_are_none(written, key, digest):
-    """A digest that is gone, of an unknown kind or no text does not turn the check off."""
-    with h5py.File(written, "a") as file:
-        del file[key].attrs[DIGEST]
-        if digest is not None:
-            file[key].attrs[DIGEST] = digest
-    with pytest.raises(OSError, match="digest") as error:
-        read_hdf5(written)
-    assert_names(error, written, key)
+def test_chunks_of_zeros_are_damaged(tmp_path, key):
+    """Zero is the checksum of zeros; compressed data are never zeros."""
+    path = tmp_path / "a.h5"
+    write_hdf5(path, *small_dataset().values())
+    with h5py.File(path) as file:
+        chunk = file[key].id.get_chunk_info(0)
+    content = bytearray(path.read_bytes())
+    content[chunk.byte_offset : chunk.byte_offset + chunk.size] = bytes(chunk.size)
+    path.write_bytes(content)
+    with pytest.raises(OSError, match="expected a complete HDF5 file") as error:
+        read_hdf5(path)
+    assert_names(error, path, repr(key))
 
 
-def test_digests_in_two_files(written, tmp_path):
-    """Each dataset has its own, so a file of them all and its parts are checked in the same way."""
-    for name, keys in (("train.h5", KEYS[:2]), ("test.h5", KEYS[2:])):
-        with h5py.File(written) as source, h5py.File(tmp_path / name, "w") as file:
-            for key in keys:
-                source.copy(key, file)
-    paths = tmp_path / "train.h5", tmp_path / "test.h5"
-    assert_equal(read_hdf5(*paths), small_dataset())
-    assert_equal(read_hdf5(written, paths[1]), small_dataset())
-    for path, key in zip(paths, ("train_set_y", "test_set_y"), strict=True):
-        with h5py.File(path, "a") as file:
-            file[key][0] ^= 1
-        with pytest.raises(OSError, match="do not match their digest") as error:
-            read_hdf5(*paths)
-        assert_names(error, path, key)
-        with h5py.File(path, "a") as file:
-            file[key][0] ^= 1
+def test_every_structure_has_a_checksum(tmp_path):
+    """The signatures of HDF5's format of 1.10 are there, those of the format without checksums are not."""
+    path = tmp_path / "a.h5"
+    write_hdf5(path, *small_dataset().values())
+    content = path.read_bytes()
+    assert content[8] == 3  # the version of the superblock
+    assert content.count(b"OHDR") == 1 + len(KEYS)
+    assert not any(old in content for old in (b"TREE", b"HEAP", b"SNOD"))
 
 
-def test_a_file_without_digests_is_read(written):
-    """As files of other programs are: who removes all digests can also make others."""
-    with h5py.File(written, "a") as file:
-        for key in KEYS:
-            del file[key].attrs[DIGEST]
-    assert_equal(read_hdf5(written), small_dataset())
+@pytest.mark.parametrize("digest", [b"1:ab", b"", 7, np.zeros(3), h5py.Empty("u1")], ids=repr)
+def test_files_of_earlier_versions(tmp_path, digest):
+    """An attribute that earlier versions wrote does not matter, also once a label has been edited."""
+    path = write_raw(tmp_path / "a.h5", small_dataset())
+    with h5py.File(path, "a") as file:
+        for key in KEYS[1:]:
+            file[key].attrs["sknn_basic_digest"] = digest
+        file["train_set_y"][0] = 2
+    assert_equal(read_hdf5(path), small_dataset(train_set_y=np.array([2, 1, 2, 1])))
 
 
 # What HDF5 would read
@@ -129,9 +71,25 @@ def test_values_that_were_never_written(tmp_path, key):
     values = small_dataset()[key]
     with h5py.File(path, "a") as file:
         file.create_dataset(key, values.shape, values.dtype)
-    with pytest.raises(OSError, match="0 bytes of its values are in a file of") as error:
+    with pytest.raises(OSError, match="its values were never written") as error:
         read_hdf5(path)
     assert_names(error, path, key)
+
+
+@pytest.mark.parametrize("present", [[0], [1, 2, 3], [0, 1, 2]])
+@pytest.mark.parametrize("options", [{}, {"compression": "gzip"}, {"maxshape": (None, 4, 3, 2)}], ids=str)
+@pytest.mark.parametrize("libver", ["earliest", "latest"])
+def test_chunks_that_were_never_written(tmp_path, present, options, libver):
+    """Whatever lists the chunks."""
+    images, path = small_dataset()["train_set_x"], tmp_path / "a.h5"
+    with h5py.File(path, "w", libver=libver) as file:
+        dataset = file.create_dataset("train_set_x", images.shape, "u1", chunks=(1, 4, 3, 2), **options)
+        dataset[present] = images[present]
+        for key, values in small_dataset(train_set_x=None).items():
+            file[key] = values
+    with pytest.raises(OSError, match=f"{4 - len(present)} of its 4 chunks are absent") as error:
+        read_hdf5(path)
+    assert_names(error, path, "train_set_x")
 
 
 @pytest.mark.parametrize("key", ["train_set_y", "test_set_x"])
@@ -149,70 +107,106 @@ def test_booleans_that_are_neither(tmp_path, key):
     assert_names(error, path, key)
 
 
-@pytest.mark.parametrize(
-    ("options", "expected"),
-    [({"scaleoffset": 0}, "scaleoffset"), ({"compression": "szip"}, "szip"), ("gzip twice", "gzip")],
-)
-def test_other_filters_are_refused(tmp_path, options, expected):
-    """The size of what they unpack to cannot be checked before HDF5 trusts it."""
-    path = write_raw(tmp_path / "a.h5", small_dataset(test_set_x=None))
-    images = small_dataset()["test_set_x"]
+def write_compact(file, key, values):
+    """Write values into the header of their dataset."""
+    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    properties.set_layout(h5py.h5d.COMPACT)
+    kind, space = h5py.h5t.py_create(values.dtype), h5py.h5s.create_simple(values.shape)
+    h5py.h5d.create(file.id, key.encode(), kind, space, properties).write(space, space, values)
+
+
+def write_filtered(file, key, values, *filters):
+    """Write values in a chunk behind (code, arguments) of filters, skipped where HDF5 does not have them."""
+    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    properties.set_chunk(values.shape)
+    for code, arguments in filters:
+        properties.set_filter(code, h5py.h5z.FLAG_OPTIONAL, arguments)
+    kind, space = h5py.h5t.py_create(values.dtype), h5py.h5s.create_simple(values.shape)
+    h5py.h5d.create(file.id, key.encode(), kind, space, properties).write(space, space, values)
+
+
+def with_images(path, write, key="test_set_x"):
+    """A file of h5py of which one dataset is written by write(file, key, values)."""
+    write_raw(path, small_dataset(**{key: None}))
     with h5py.File(path, "a") as file:
-        if options == "gzip twice":
-            properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-            properties.set_chunk(images.shape)
-            properties.set_deflate()
-            properties.set_deflate()
-            kind, space = h5py.h5t.NATIVE_UINT8, h5py.h5s.create_simple(images.shape)
-            h5py.h5d.create(file.id, b"test_set_x", kind, space, properties).write(space, space, images)
-        else:
-            if expected == "szip" and not h5py.h5z.filter_avail(h5py.h5z.FILTER_SZIP):
-                pytest.skip("HDF5 without szip")
-            file.create_dataset("test_set_x", data=images, **options)
-    with pytest.raises(ValueError, match="expected gzip, lzf or no compression") as error:
-        read_hdf5(path)
-    assert_names(error, path, "test_set_x", f"is stored with {expected}", "write_hdf5")
+        write(file, key, small_dataset()[key])
+    return path
 
 
-@pytest.mark.parametrize("kind", [h5py.ref_dtype, h5py.regionref_dtype, h5py.vlen_dtype("u1")])
-def test_references_and_lists_are_refused(tmp_path, kind):
-    """Where names are expected, nothing else is read."""
+STORED = {
+    "compact": write_compact,
+    "gzip twice": lambda *x: write_filtered(*x, (h5py.h5z.FILTER_DEFLATE, (4,)), (1, (9,))),
+    "nbit": lambda *x: write_filtered(*x, (h5py.h5z.FILTER_NBIT, ())),
+}
+for name in ("gzip", "lzf", "szip"):
+    STORED[name] = lambda file, key, x, name=name: file.create_dataset(key, data=x, compression=name)
+for name in ("scaleoffset", "fletcher32", "shuffle"):
+    STORED[name] = lambda file, key, x, name=name: file.create_dataset(key, data=x, **{name: True})
+
+
+@pytest.mark.parametrize("write", STORED.values(), ids=STORED)
+def test_all_that_h5py_reads_is_read(tmp_path, write):
+    """Every layout, and every filter that HDF5 has here."""
+    if not h5py.h5z.filter_avail(h5py.h5z.FILTER_SZIP) and write is STORED["szip"]:
+        pytest.skip("HDF5 without szip")
+    assert_equal(read_hdf5(with_images(tmp_path / "a.h5", write)), small_dataset())
+
+
+def test_filters_of_hdf5plugin(tmp_path):
+    hdf5plugin = pytest.importorskip("hdf5plugin")
+
+    def write(file, key, x):
+        file.create_dataset(key, data=x, compression=hdf5plugin.Blosc())
+
+    assert_equal(read_hdf5(with_images(tmp_path / "a.h5", write)), small_dataset())
+
+
+@pytest.mark.parametrize("chunks", [None, "auto"])
+def test_a_filter_that_is_missing_is_named(tmp_path, chunks):
+    """With advice where to find it."""
+    pytest.importorskip("dask.array")
+    path = with_images(tmp_path / "a.h5", lambda *x: write_filtered(*x, (300, ())))
+    with pytest.raises(ValueError, match="is compressed by filter 300") as error:
+        read_hdf5(path, chunks=chunks)
+    assert_names(error, path, "test_set_x", "pip install hdf5plugin", "import hdf5plugin")
+
+
+def create_virtual(file, key):
+    layout = h5py.VirtualLayout((3,), "S3")
+    layout[:] = h5py.VirtualSource("other.h5", key, (3,))
+    file.create_virtual_dataset(key, layout)
+
+
+def create_date(file, key):
+    h5py.h5d.create(file.id, key.encode(), h5py.h5t.UNIX_D32LE, h5py.h5s.create_simple((3,)))
+
+
+def create_external(file, key):
+    file.create_dataset(key, (3,), "S3", external=[("secret.bin", 0, 9)])
+
+
+NO_VALUES = {
+    "a group": (h5py.Group.create_group, "is a group, expected a dataset"),
+    "a type": (lambda file, key: file.update({key: np.dtype("f8")}), "is a type, expected a dataset"),
+    "no shape": (lambda file, key: file.update({key: h5py.Empty("S3")}), "has no values"),
+    "references": (lambda *x: h5py.Group.create_dataset(*x, (3,), h5py.ref_dtype), "holds references"),
+    "regions": (lambda *x: h5py.Group.create_dataset(*x, (3,), h5py.regionref_dtype), "holds references"),
+    "lists": (lambda *x: h5py.Group.create_dataset(*x, (3,), h5py.vlen_dtype("u1")), "or lists"),
+    "a type that NumPy lacks": (create_date, "cannot be read"),
+    "values of other files": (create_virtual, "expected them in the file itself"),
+    "values in another file": (create_external, "expected them in the file itself"),
+}
+
+
+@pytest.mark.parametrize(("create", "expected"), NO_VALUES.values(), ids=NO_VALUES)
+def test_what_holds_no_names_is_refused(tmp_path, create, expected):
+    """Where names are expected, nothing else is read, and no other file is opened."""
     path = write_raw(tmp_path / "a.h5", small_dataset(list_classes=None))
     with h5py.File(path, "a") as file:
-        file.create_dataset("list_classes", (3,), kind)
-    with pytest.raises(ValueError, match="holds references or lists") as error:
+        create(file, "list_classes")
+    with pytest.raises((ValueError, OSError), match=expected) as error:
         read_hdf5(path)
     assert_names(error, path, "list_classes")
-
-
-@pytest.mark.parametrize("chunks", [None, (2, 4, 3, 2)])
-@pytest.mark.parametrize("dtype", ["u1", "f4"])
-def test_a_type_of_bits_beyond_its_value(tmp_path, dtype, chunks):
-    """HDF5 1.14 would take them from the memory behind the values."""
-    path = write_raw(tmp_path / "a.h5", small_dataset(test_set_x=None))
-    images = small_dataset()["test_set_x"].astype(dtype)
-    with h5py.File(path, "a") as file:
-        file.create_dataset("test_set_x", data=images, chunks=chunks)
-    content = path.read_bytes()
-    place, other = {  # size, offset, precision; for floats the place of the exponent too
-        "u1": (b"\1\0\0\0\0\0\x08\0", b"\1\0\0\0\0\1\x08\0"),
-        "f4": (b"\4\0\0\0\0\0\x20\0\x17", b"\4\0\0\0\0\0\x20\0\xb7"),
-    }[dtype]
-    assert place in content
-    path.write_bytes(content.replace(place, other))
-    with pytest.raises(OSError, match="cannot be read") as error:
-        read_hdf5(path)
-    assert_names(error, path, "_set_x")
-
-
-def test_a_type_that_numpy_lacks(tmp_path):
-    """A dataset of dates of HDF5 is an OSError that names it."""
-    path = write_raw(tmp_path / "a.h5", small_dataset(train_set_y=None))
-    with h5py.File(path, "a") as file:
-        h5py.h5d.create(file.id, b"train_set_y", h5py.h5t.UNIX_D32LE, h5py.h5s.create_simple((4,)))
-    with pytest.raises(OSError, match="cannot be read") as error:
-        read_hdf5(path)
-    assert_names(error, path, "train_set_y")
 
 
 # Links
@@ -263,30 +257,3 @@ def test_links_to_other_files_are_not_followed(tmp_path, way):
     with pytest.raises(ValueError, match="expected the data in the file itself") as error:
         read_hdf5(path)
     assert_names(error, path, "train_set_x", other)
-
-
-def test_external_storage_is_not_read(tmp_path):
-    """A dataset whose bytes are in another file is refused."""
-    path = write_raw(tmp_path / "a.h5", small_dataset(train_set_x=None))
-    secret = tmp_path / "secret.bin"
-    secret.write_bytes(bytes(96))
-    with h5py.File(path, "a") as file:
-        storage = [(os.fsencode(secret), 0, 96)]
-        file.create_dataset("train_set_x", (4, 4, 3, 2), np.uint8, external=storage)
-    with pytest.raises(ValueError, match="expected them in the file itself") as error:
-        read_hdf5(path)
-    assert_names(error, path, "train_set_x")
-
-
-def test_virtual_dataset_is_not_read(tmp_path):
-    """A dataset that is put together from other files is refused."""
-    images = small_dataset()["train_set_x"]
-    other = write_raw(tmp_path / "other.h5", {"images": images})
-    path = write_raw(tmp_path / "a.h5", small_dataset(train_set_x=None))
-    layout = h5py.VirtualLayout(images.shape, images.dtype)
-    layout[:] = h5py.VirtualSource(other, "images", images.shape)
-    with h5py.File(path, "a") as file:
-        file.create_virtual_dataset("train_set_x", layout)
-    with pytest.raises(ValueError, match="expected them in the file itself") as error:
-        read_hdf5(path)
-    assert_names(error, path, "train_set_x")
