@@ -152,9 +152,6 @@ class LogisticRegressionGD(GradientDescentClassifier):
     def _get_layers(self):
         return [(self.coef_.T, self.intercept_.reshape(1, -1))]
 
-    def __setstate__(self, state):
-        super().__setstate__({"fit_intercept": True} | state)  # missing in models that older versions saved
-
     def _fitted_attributes(self, descent, rate):
         return super()._fitted_attributes(descent, rate) | {"learning_rate_": rate}
 
