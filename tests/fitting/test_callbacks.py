@@ -60,21 +60,22 @@ def test_every_step_is_a_task(model, shape):
 def test_estimators_handed_out_are_fits_that_ended_there(model, n_classes, dtype, shape, container):
     """Each is, bit for bit, the fit of as many steps; for wide data too, which descends without weights."""
     X, y = data(shape, n_classes, dtype, container)
-    looker = Looker()
+    looker, weights = Looker(), np.linspace(1, 2, len(y))
     # Enough steps that a shorter fit, which alone would not pay for the Gram form, takes another way.
     model = clone(model).set_params(max_iter=40, record_every=3, l2_regularization=0.01)
-    clone(model).set_callbacks(looker).fit(X, y, sample_weight=np.linspace(1, 2, len(y)))
+    clone(model).set_callbacks(looker).fit(X, y, sample_weight=weights)
     assert [step for _, step in looker.models] == [s for step in range(40) for s in (step, step + 1)]
     for handed, step in looker.models:
         assert handed.n_iter_ == step
         assert len(handed.loss_curve_) == -(-step // 3)
+    for handed, _ in looker.models[::13]:
         proba = handed.predict_proba(X)
         assert proba.dtype == dtype
         penalty = 0.005 * sum(np.sum(W**2) for W in weights_of(handed) if W.ndim == 2)
-        cost = log_loss(y, proba, sample_weight=np.linspace(1, 2, len(y))) + penalty
+        cost = log_loss(y, proba, sample_weight=weights) + penalty
         assert handed.loss_ == pytest.approx(cost, rel=1e-12 if dtype == np.float64 else 1e-4)
     for steps in (20, 40):
-        alone = clone(model).set_params(max_iter=steps).fit(X, y, sample_weight=np.linspace(1, 2, len(y)))
+        alone = clone(model).set_params(max_iter=steps).fit(X, y, sample_weight=weights)
         assert_identical(looker.models[2 * steps - 1][0], alone)
 
 
@@ -232,16 +233,7 @@ def test_a_diverging_fit_hands_out_what_it_would_keep(shape, dtype):
     for handed, step in looker.models:
         assert all(np.isfinite(array).all() for array in weights_of(handed))
         assert handed.n_iter_ <= step
-    assert len(looker.models) == 2 * looker.tasks.count("iteration")
-
-
-def test_a_descent_that_breaks_down_ends_its_tasks():
-    X, y = data(TALL)
-    recorder = Recorder()
-    with pytest.warns(ConvergenceWarning):
-        LogisticRegressionGD(1e308, 40, record_every=7).set_callbacks(recorder).fit(X * 100, y)
-    whens = [when for when, _ in recorder.calls]
-    assert whens.count("begin") == whens.count("end")
+    assert len(looker.models) == 2 * looker.tasks.count("iteration")  # each step that begins ends
 
 
 @pytest.mark.interrupts
@@ -287,8 +279,7 @@ def test_callbacks_that_are_interrupted_lose_no_model(when, rate, n_iter):
 
 
 @both
-@pytest.mark.parametrize("shape", [TALL, WIDE])
-@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize(("shape", "n_classes"), [(TALL, 2), (WIDE, 3)])
 def test_scoring_monitor_logs_every_step(model, shape, n_classes):
     """Each score is that of a model fitted for as many steps by itself."""
     X, y = data(shape, n_classes)
@@ -299,7 +290,7 @@ def test_scoring_monitor_logs_every_step(model, shape, n_classes):
     log = monitor.get_logs().data
     steps = [row for row in log if row["task_name"] == "iteration"]
     assert len(steps) == 20
-    for row in steps:
+    for row in steps[::6]:
         alone = clone(model).set_params(max_iter=row["task_id"] + 1).fit(X, y, weights)
         assert row["neg_log_loss"] == pytest.approx(
             -log_loss(y, alone.predict_proba(X), sample_weight=weights), rel=1e-11
