@@ -16,7 +16,7 @@ from watchers import TALL, WIDE
 
 pytestmark = [pytest.mark.interrupts, pytest.mark.filterwarnings("ignore::UserWarning")]
 FOLDER = sknn_basic.__path__[0]
-N_CASES = 60  # for each estimator and seed
+N_CASES = 30  # for each estimator and seed
 
 
 class Interruption:
