@@ -89,9 +89,7 @@ class Task:
 
     def __init__(self, estimator, context, data, errstate, errors):
         self.estimator, self.context, self.data = estimator, context, data
-        self.errstate = (
-            errstate  # of the caller of `fit`; restored for callbacks, since a descent ignores all
-        )
+        self.errstate = errstate  # of the caller of `fit`, restored for callbacks: a descent ignores all
         self.errors = errors  # exceptions raised by callbacks; one list for all tasks of the fit
 
     def begin(self, attributes=None):
@@ -186,22 +184,21 @@ class StepReporter:
         callbacks = callbacks_of(task.estimator)
         self.watchers = [c.watch_descent() for c in callbacks if isinstance(c, DescentCallback)]
         self.steps_per_task = _steps_per_task(n_steps)
-        self.n_begun = self.n_ended = 0
+        self.n_taken = 0
         self.current = None  # the task in progress
 
     def begin(self, outcome=None):
-        if self.n_begun == 0:
+        if self.n_taken == 0:
             outcome, _ = self._look(outcome)
-        if self.n_begun % self.steps_per_task == 0:
+        if self.n_taken % self.steps_per_task == 0:
             name = "iteration" if self.steps_per_task == 1 else f"{self.steps_per_task} iterations"
             self.current = self.task.subtask(name).begin(self._attributes(outcome))
-        self.n_begun += 1
 
     def end(self, outcome=None):
         """Return whether a callback asks to stop."""
-        self.n_ended += 1
+        self.n_taken += 1
         outcome, stop = self._look(outcome)
-        if stop or self.n_ended % self.steps_per_task == 0 or self.n_ended == self.n_steps:
+        if stop or self.n_taken % self.steps_per_task == 0 or self.n_taken == self.n_steps:
             stop |= self.close(outcome)
         return stop
 

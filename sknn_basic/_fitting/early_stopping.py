@@ -126,16 +126,15 @@ class _Watch:
 
     def __init__(self, callback):
         self.callback = callback
-        self.lowest = inf
-        self.best = None  # the Descent of the lowest cost, if it is to be restored
-        self.improved_cost, self.improved_step = None, 0  # of the last improvement
+        self.lowest, self.best = inf, None  # the lowest cost and its Descent, if that is to be restored
+        self.improved_cost, self.improved_step = inf, 0  # of the last improvement
 
     def look(self, descent):
         """Compare the cost of the Descent that would end here; return whether to stop."""
         cost = self._cost(descent)
         if self.callback.restore_best and (self.best is None or cost < self.lowest):
             self.lowest, self.best = cost, descent
-        if self.improved_cost is None or cost < self.improved_cost - self.callback.min_delta:
+        if cost < self.improved_cost - self.callback.min_delta:
             self.improved_cost, self.improved_step = cost, descent.n_iter
         return descent.n_iter - self.improved_step >= self.callback.patience
 

@@ -1,7 +1,7 @@
 """The public function `propagate`: the cost and its gradients at given weights."""
 
+from collections import namedtuple
 from numbers import Real
-from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
@@ -13,23 +13,9 @@ from .._descent.outputs import logistic, softmax
 from .._descent.problem import Problem
 from .inputs import accepted_dtypes, normalized_weights, orientation_advice, shape_of
 
-
-class LogisticGradients(NamedTuple):
-    """The cost of logistic regression and its gradients."""
-
-    J: float
-    dW: np.ndarray
-    db: np.ndarray
-
-
-class NetworkGradients(NamedTuple):
-    """The cost of a network and its gradients."""
-
-    J: float
-    dW1: np.ndarray
-    db1: np.ndarray
-    dW2: np.ndarray
-    db2: np.ndarray
+# The cost, and its gradients in the shapes of the parameters.
+LogisticGradients = namedtuple("LogisticGradients", ["J", "dW", "db"])
+NetworkGradients = namedtuple("NetworkGradients", ["J", "dW1", "db1", "dW2", "db2"])
 
 
 def propagate(
@@ -47,8 +33,8 @@ def propagate(
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         The samples.
     y : array-like of shape (n_samples,) or (n_samples, 1)
-        The labels: 0 and 1 for one output, 0 to k - 1 for k outputs; or any other labels of as
-        many classes, numbered in sorted order as in `fit`.
+        The labels: 0 and 1 for one output, 0 to k - 1 for k outputs; or labels of as many classes, which
+        are numbered in sorted order, as in `fit`.
     W1 : array-like of shape (n_features,), (n_features, 1 or k) or (n_features, h)
         The weights of logistic regression, or of the hidden layer.
     b1 : float or array-like with one value per column of W1
@@ -67,14 +53,14 @@ def propagate(
     Returns
     -------
     gradients : LogisticGradients or NetworkGradients
-        A named tuple that unpacks as ``J, dW, db`` or as ``J, dW1, db1, dW2, db2``. J is a float; each
-        gradient has the shape of its parameter.
+        A named tuple ``J, dW, db`` or ``J, dW1, db1, dW2, db2``. J is a float; each gradient has the shape of
+        its parameter.
 
     Raises
     ------
     ValueError
-        If an array does not have the shape described above or is not finite, if the labels in y are neither
-        in 0 to k - 1 nor of k classes, if a parameter is invalid, or if the cost or a gradient overflows.
+        If an array is of another shape or not finite, if the labels are neither in 0 to k - 1 nor of k
+        classes, if a parameter is invalid, or if the cost or a gradient overflows.
 
     See Also
     --------
