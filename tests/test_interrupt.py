@@ -17,8 +17,9 @@ from sknn_basic import LogisticRegressionGD
 from sknn_basic._descent import engine
 from sknn_basic._descent.gram import GramSamples
 from sknn_basic._descent.objective import Objective
+from sknn_basic._fitting import base
 from sknn_basic._fitting.base import FitInterruptedWarning
-from watchers import TALL, WIDE, raise_once
+from watchers import TALL, WIDE, Recorder, assert_identical, raise_once
 
 pytestmark = pytest.mark.interrupts
 needs_timer = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no interval timer")
@@ -101,10 +102,7 @@ def strike(model):
         if steps == 0:
             continue
         alone = clone(model).set_params(max_iter=steps).fit(X, y)
-        for a, b in zip(weights_of(interrupted), weights_of(alone), strict=True):
-            np.testing.assert_array_equal(a, b)
-        assert interrupted.loss_ == alone.loss_
-        assert interrupted.loss_curve_ == alone.loss_curve_
+        assert_identical(interrupted, alone)
     assert n_fitted > 3
 
 
@@ -112,12 +110,7 @@ def test_an_interruption_of_the_last_hook_keeps_the_model():
     """Callbacks are told of the end of the fit when it is over: Ctrl-C there loses nothing."""
     pytest.importorskip("sklearn.callback")
 
-    class Impatient:
-        def setup(self, estimator, context):
-            pass
-
-        teardown = on_fit_task_begin = setup
-
+    class Impatient(Recorder):
         def on_fit_task_end(self, estimator, context):
             if context.parent is None:
                 raise KeyboardInterrupt
@@ -131,17 +124,9 @@ def test_an_interruption_of_the_last_hook_keeps_the_model():
 
 def test_an_interruption_while_weights_are_made_keeps_the_model(monkeypatch):
     """The Gram form makes weights of coefficients when the descent is over: Ctrl-C there loses nothing."""
-    ordinary, calls = GramSamples.weights_of, []
-
-    def interrupted_once(samples, C):
-        calls.append(1)
-        if len(calls) == 1:
-            raise KeyboardInterrupt
-        return ordinary(samples, C)
-
     X, y = blobs(2, *WIDE)
     expected = LogisticRegressionGD(0.001, 200).fit(X, y).coef_
-    monkeypatch.setattr(GramSamples, "weights_of", interrupted_once)
+    raise_once(monkeypatch, KeyboardInterrupt, GramSamples, "weights_of", 1)
     model = LogisticRegressionGD(0.001, 200)
     with pytest.warns(FitInterruptedWarning, match="step 200 of 200"):
         model.fit(X, y)
@@ -161,10 +146,7 @@ def test_a_warm_start_continues_an_interrupted_fit(monkeypatch):
 
 
 def test_an_interruption_before_the_first_step_leaves_nothing(monkeypatch):
-    def interrupted(*args, **kwargs):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("sknn_basic._fitting.base.make_problem", interrupted)
+    raise_once(monkeypatch, KeyboardInterrupt, base, "make_problem", 1)
     model = LogisticRegressionGD()
     before = dict(vars(model))
     with pytest.raises(KeyboardInterrupt):

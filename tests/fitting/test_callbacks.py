@@ -95,11 +95,8 @@ def test_models_handed_out_are_copies(model):
 
 def test_weights_are_made_only_if_a_callback_asks(monkeypatch):
     """In the Gram form: once for a fit that is only counted, once a step for one that is scored."""
-    made = []
-    weights_of = GramSamples.weights_of
-    monkeypatch.setattr(
-        GramSamples, "weights_of", lambda samples, C: made.append(1) or weights_of(samples, C)
-    )
+    made, weights_of = [], GramSamples.weights_of
+    monkeypatch.setattr(GramSamples, "weights_of", lambda X, C: made.append(1) or weights_of(X, C))
     X, y = data(WIDE)
     model = LogisticRegressionGD(max_iter=50)
     clone(model).set_callbacks(Recorder()).fit(X, y)
@@ -124,17 +121,15 @@ def test_many_steps_are_a_task(monkeypatch, stop_after):
     """A fit has a limited number of tasks: of several steps each, where these are many, the last of fewer."""
     monkeypatch.setattr("sknn_basic._fitting.callbacks.MAX_TASKS", 5)
     X, y = data(TALL)
-    looker = Looker()
-    looker_stops = looker.on_fit_task_end
 
-    def stop(estimator, context, *, fitted_estimator=None):
-        looker_stops(estimator, context, fitted_estimator=fitted_estimator)
-        return context.task_id + 1 == stop_after
+    class Stopping(Looker):
+        def on_fit_task_end(self, estimator, context):
+            super().on_fit_task_end(estimator, context)
+            return context.task_id + 1 == stop_after
 
-    looker.on_fit_task_end = stop
+    looker = Stopping()
     model = LogisticRegressionGD(0.1, 13).set_callbacks(looker).fit(X, y)
-    names = ["3 iterations"] * (stop_after or 5)
-    assert looker.tasks == [*names, "fit"]
+    assert looker.tasks == ["3 iterations"] * (stop_after or 5) + ["fit"]
     assert model.n_iter_ == (6 if stop_after else 13)
     assert_identical(model, LogisticRegressionGD(0.1, model.n_iter_).fit(X, y))
     recorder = Recorder()
@@ -177,12 +172,7 @@ def test_a_stopped_fit_is_a_fit_of_fewer_steps(model, shape, stop_after):
 def test_stopping_by_the_score():
     """What callbacks are for: stop when the model is good enough, and find it in the logs."""
 
-    class Enough:
-        def setup(self, estimator, context):
-            pass
-
-        teardown = on_fit_task_begin = setup
-
+    class Enough(Recorder):
         def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
             return context.task_name == "iteration" and fitted_estimator.loss_ < 0.5
 

@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from models import blobs, weights_of
 from sknn_basic import EarlyStopping, FlattenScaler, LogisticRegressionGD, ShallowNNClassifier
 from sknn_basic import VectorizedGridSearchCV as VectorizedSearch
+from sknn_basic._descent.gram import GramSamples
 from sknn_basic._descent.objective import Objective
 from sknn_basic._fitting.base import FitInterruptedWarning
 from sknn_basic._fitting.callbacks import callbacks_of
@@ -112,10 +114,9 @@ def test_small_improvements_do_not_count_but_are_kept(model, min_delta):
     costs = list(costs_of(model, X, y, **validation))
     last = last_step(costs, 4, min_delta)
     assert last < last_step(costs, 4)
-    found = stopping(model, patience=4, min_delta=min_delta).fit(X, y, **validation)
-    assert found.n_iter_ == np.argmin(costs[: last + 1])
-    found = stopping(model, patience=4, min_delta=min_delta, restore_best=False).fit(X, y, **validation)
-    assert found.n_iter_ == last
+    for restore_best, n_iter in ((True, np.argmin(costs[: last + 1])), (False, last)):
+        options = {"patience": 4, "min_delta": min_delta, "restore_best": restore_best}
+        assert stopping(model, **options).fit(X, y, **validation).n_iter_ == n_iter
 
 
 def test_small_improvements_add_up():
@@ -161,8 +162,6 @@ def test_start_counts_as_a_step():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_wide_samples_make_weights_only_for_the_model(dtype, monkeypatch):
     """In the Gram form, where fits of each length give the same bits."""
-    from sknn_basic._descent.gram import GramSamples
-
     X, y, validation = noisy(30, 300)
     X, validation["X_val"] = (Z.astype(dtype) for Z in (X, validation["X_val"]))
     X[:, :2] *= 5
@@ -237,17 +236,10 @@ def test_warm_start_continues_from_the_best():
     model.set_params(learning_rate=0.01).fit(X, y, **validation)
     expected = LogisticRegressionGD(0.5, best, warm_start=True).fit(*noisy()[:2])
     expected.set_params(learning_rate=0.01)
-    costs = list(costs_of_warm(expected, X, y, validation, 100))
-    last = last_step(costs, 4)
-    assert model.n_iter_ == np.argmin(costs[: last + 1]) > 0
+    further = deepcopy(expected).set_params(record_every=1, max_iter=100).fit(X, y, **validation)
+    costs = [*further.validation_loss_curve_, further.validation_loss_]
+    assert model.n_iter_ == np.argmin(costs[: last_step(costs, 4) + 1]) > 0
     assert_identical(model, expected.set_params(max_iter=model.n_iter_).fit(X, y))
-
-
-def costs_of_warm(fitted, X, y, validation, n_steps):
-    """The costs of a copy that continues."""
-    copy = pickle.loads(pickle.dumps(fitted)).set_params(record_every=1, max_iter=n_steps)
-    copy.fit(X, y, **validation)
-    return [*copy.validation_loss_curve_, copy.validation_loss_]
 
 
 def test_pickling():
