@@ -19,7 +19,7 @@ from sknn_basic._descent.gram import GramSamples
 from sknn_basic._descent.objective import Objective
 from sknn_basic._fitting import base
 from sknn_basic._fitting.base import FitInterruptedWarning
-from watchers import TALL, WIDE, Recorder, assert_identical, raise_once
+from watchers import TALL, WIDE, assert_identical, raise_once
 
 pytestmark = pytest.mark.interrupts
 needs_timer = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no interval timer")
@@ -104,22 +104,6 @@ def strike(model):
         alone = clone(model).set_params(max_iter=steps).fit(X, y)
         assert_identical(interrupted, alone)
     assert n_fitted > 3
-
-
-def test_an_interruption_of_the_last_hook_keeps_the_model():
-    """Callbacks are told of the end of the fit when it is over: Ctrl-C there loses nothing."""
-    pytest.importorskip("sklearn.callback")
-
-    class Impatient(Recorder):
-        def on_fit_task_end(self, estimator, context):
-            if context.parent is None:
-                raise KeyboardInterrupt
-
-    X, y = blobs()
-    model = LogisticRegressionGD(0.1, 20).set_callbacks(Impatient())
-    with pytest.warns(FitInterruptedWarning, match="step 20 of 20"):
-        model.fit(X, y)
-    np.testing.assert_array_equal(model.coef_, LogisticRegressionGD(0.1, 20).fit(X, y).coef_)
 
 
 def test_an_interruption_while_weights_are_made_keeps_the_model(monkeypatch):

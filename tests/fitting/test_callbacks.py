@@ -169,19 +169,6 @@ def test_a_stopped_fit_is_a_fit_of_fewer_steps(model, shape, stop_after):
     assert_identical(stopped, clone(model).set_params(max_iter=stop_after).fit(X, y))
 
 
-def test_stopping_by_the_score():
-    """What callbacks are for: stop when the model is good enough, and find it in the logs."""
-
-    class Enough(Recorder):
-        def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
-            return context.task_name == "iteration" and fitted_estimator.loss_ < 0.5
-
-    X, y = data(TALL)
-    model = LogisticRegressionGD(0.1, 1000).set_callbacks(Enough()).fit(X, y)
-    assert model.loss_ < 0.5
-    assert LogisticRegressionGD(0.1, model.n_iter_ - 1).fit(X, y).loss_ >= 0.5
-
-
 @both
 def test_a_fit_that_fails_ends_its_callbacks_and_leaves_the_model(model):
     """Whether the data or a callback is bad: teardown is called, fitted attributes are those of before."""
