@@ -65,16 +65,6 @@ def test_validation_changes_nothing_in_the_model(model, shape):
 
 @both
 @pytest.mark.parametrize("shape", [TALL, WIDE])
-def test_training_samples_as_validation_samples(model, shape):
-    """Without a penalty both curves are the same."""
-    X, y, *_ = split(shape)
-    fitted = clone(model).fit(X, y, X_val=X, y_val=y)
-    assert fitted.validation_loss_curve_ == pytest.approx(fitted.loss_curve_, rel=1e-12)
-    assert fitted.validation_loss_ == pytest.approx(fitted.loss_, rel=1e-12)
-
-
-@both
-@pytest.mark.parametrize("shape", [TALL, WIDE])
 @pytest.mark.parametrize("dtype_val", [np.float64, np.float32])
 def test_float32(model, shape, dtype_val):
     """The curve of float32 samples is close to that of float64; the weights stay float32."""

@@ -339,18 +339,14 @@ def test_pipeline_with_flatten_scaler_takes_progress_bar(capsys):
 
 
 def test_flatten_scaler_hands_out_what_it_has_become():
-    handed = []
-
-    class Last(Recorder):
+    class Transforming(Recorder):
         def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
             super().on_fit_task_end(estimator, context)
-            handed.append(fitted_estimator)
+            np.testing.assert_array_equal(fitted_estimator.transform(X), X / 2)
 
     X, _ = data(TALL)
-    recorder = Last()
-    scaler = FlattenScaler(2).set_callbacks(recorder).fit(X)
-    name = ("setup", "FlattenScaler"), ("teardown", "FlattenScaler")
-    assert recorder.calls == [name[0], ("begin", "fit"), ("end", "fit"), name[1]]
-    (handed,) = handed
-    np.testing.assert_array_equal(handed.transform(X), X / 2)
-    np.testing.assert_array_equal(scaler.transform(X), X / 2)
+    recorder = Transforming()
+    FlattenScaler(2).set_callbacks(recorder).fit(X)
+    whens, names = zip(*recorder.calls, strict=True)
+    assert whens == ("setup", "begin", "end", "teardown")
+    assert names == ("FlattenScaler", "fit", "fit", "FlattenScaler")
