@@ -22,36 +22,33 @@ class LogisticRegressionGD(GradientDescentClassifier):
         dZ = s (A - Y)      dW = X' dZ           db = sum_i dZ_i
         W  = W - learning_rate dW                b  = b - learning_rate db
 
-    which lowers J = sum_i s_i L_i, with L = -(y log a + (1 - y) log(1 - a)) and s the sample weights
-    divided by their sum (1/m without weights). There is no tolerance: the fitted weights are
-    exactly those after `max_iter` steps, unless a callback (`set_callbacks`) or the user stops the fit.
+    This lowers J = sum_i s_i L_i, with L = -(y log a + (1 - y) log(1 - a)) and s the sample weights
+    divided by their sum (1/m without weights). There is no tolerance: a fit takes exactly `max_iter` steps,
+    unless a callback (`set_callbacks`) or the user stops it.
 
     Parameters
     ----------
     learning_rate : "auto" or float, default="auto"
-        The step size, in (0, inf); the notes' alpha. "auto" takes 1/L, with L the largest
-        curvature of the cost (for two classes a quarter of the largest eigenvalue of
-        [X 1]' diag(s) [X 1], plus `l2_regularization`): the cost then falls at every step, whatever
-        the scale of X. Descent is stable below 2/L.
+        The step size, in (0, inf); the notes' alpha. "auto" takes 1/L, with L the largest curvature of the
+        cost (for two classes a quarter of the largest eigenvalue of [X 1]' diag(s) [X 1], plus l2): the cost
+        then falls at every step, whatever the scale of X. Descent is stable below 2/L.
     max_iter : int, default=2000
         The number of steps, in [1, inf).
     l2_regularization : float, default=0.0
-        l2 of the penalty l2/2 ||W||^2 that is added to the cost, in [0, inf); the intercept is not
-        penalised. Equivalent to ``LogisticRegression(C=1 / (l2 * n_samples))``.
+        l2 of the penalty l2/2 ||W||^2 on the weights, not on the intercept, that is added to the cost, in
+        [0, inf). Equivalent to ``LogisticRegression(C=1 / (l2 * n_samples))``.
     fit_intercept : bool, default=True
         Whether to fit the intercept b; otherwise b is 0, and L is computed from X alone.
     class_weight : dict, "balanced" or None, default=None
-        Factors {class: weight} for the samples of each class; "balanced" gives all classes the same
-        total weight; None leaves the sample weights unchanged.
+        Factors {class: weight} of the sample weights; "balanced" gives all classes the same total weight.
     warm_start : bool, default=False
         Whether `fit` continues from the weights of the previous fit, on the same features and classes.
     record_every : int or "auto", default=100
-        The cost is recorded before every `record_every`-th step, in [1, inf). A recorded step takes
-        about twice as long on small data, since it needs a logarithm. "auto" records every one of the first
-        steps and then fewer and fewer, 86 times in 2,000 steps, which shows the beginning of a curve too.
+        The cost is recorded before every `record_every`-th step, in [1, inf). On small data a recorded step
+        takes about twice as long, since it needs a logarithm. "auto" records all of the first steps and then
+        fewer and fewer, 86 times in 2,000 steps, so that the beginning of the curve shows too.
     verbose : bool, default=False
-        Whether to print each recorded cost, as the notes do, and a line before steps are compiled (extra
-        `fast`).
+        Whether to print each recorded cost, as the notes do, and a line before steps are compiled.
 
     Attributes
     ----------
@@ -68,12 +65,12 @@ class LogisticRegressionGD(GradientDescentClassifier):
     loss_ : float
         The cost of the fitted model.
     validation_loss_curve_ : list of float
-        The cost of `X_val` at the steps of `loss_curve_`, without the penalty: the
-        `sklearn.metrics.log_loss` of its probabilities. Only if `X_val` was passed to `fit`.
+        The cost of `X_val`, if passed to `fit`, at the steps of `loss_curve_`: the `sklearn.metrics.log_loss`
+        of its probabilities, without the penalty.
     validation_loss_ : float
         The cost of `X_val` for the fitted model, likewise.
     n_iter_ : int
-        The number of steps that led to the fitted weights in the last fit: `max_iter`, unless it
+        The number of steps of the last fit that led to the fitted weights: `max_iter`, unless the fit
         diverged or was stopped by a callback or the user.
     learning_rate_ : float
         The learning rate that was used.
@@ -152,9 +149,6 @@ class LogisticRegressionGD(GradientDescentClassifier):
     def _get_layers(self):
         return [(self.coef_.T, self.intercept_.reshape(1, -1))]
 
-    def __setstate__(self, state):
-        super().__setstate__({"fit_intercept": True} | state)  # missing in models that older versions saved
-
     def _fitted_attributes(self, descent, rate):
         return super()._fitted_attributes(descent, rate) | {"learning_rate_": rate}
 
@@ -170,7 +164,7 @@ class ShallowNNClassifier(GradientDescentClassifier):
         dZ1 = (dZ2 W2') * g'(Z1)     dW1 = X'  dZ1          db1 = sum_i dZ1_i
         W   = W - learning_rate dW   b   = b - learning_rate db
 
-    which lowers J = sum_i s_i L_i, with L = -(y log a + (1 - y) log(1 - a)) and s the sample weights
+    This lowers J = sum_i s_i L_i, with L = -(y log a + (1 - y) log(1 - a)) and s the sample weights
     divided by their sum (1/m without weights).
 
     Parameters
@@ -181,33 +175,29 @@ class ShallowNNClassifier(GradientDescentClassifier):
         The activation g of the hidden layer (notes, section 1.3.4): sigmoid(z), tanh(z), max(0, z)
         or max(0.1 z, z).
     learning_rate : float, default=1.2
-        The step size, in (0, inf); the notes' alpha. 1.2 suits few, standardised features. It
-        is far too large for the 12,288 features of the notes' images, even scaled to [0, 1], where 0.005
-        works. Choose it by ``GridSearchCV``.
+        The step size, in (0, inf); the notes' alpha. 1.2 suits few, standardised features. It is far too
+        large for the 12,288 features of the notes' images, even scaled to [0, 1]: 0.005 works there.
     max_iter : int, default=5000
         The number of steps, in [1, inf).
     l2_regularization : float, default=0.0
-        l2 of the penalty l2/2 (||W1||^2 + ||W2||^2) that is added to the cost, in [0, inf); biases
-        are not penalised.
+        l2 of the penalty l2/2 (||W1||^2 + ||W2||^2) that is added to the cost, in [0, inf).
     init_scale : "auto" or float, default="auto"
         The standard deviation of the initial weights, in (0, inf); biases start at 0. "auto" is
-        1/sqrt(fan-in) for sigmoid and tanh and sqrt(2/fan-in) for the two ReLUs, with fan-in the number
-        of inputs of the layer: n_features for the first, h for the second. 0.01 is the notes' value, with
-        which networks on few features often remain linear for thousands of steps: tanh on two circles with
-        little noise ends at an accuracy of 0.50, with "auto" at 1.00.
+        1/sqrt(fan-in) for sigmoid and tanh and sqrt(2/fan-in) for the two ReLUs, with fan-in the number of
+        inputs of the layer: n_features, then h. The notes take 0.01. Networks on few features then often
+        remain linear for thousands of steps: tanh on two circles with little noise ends at an accuracy of
+        0.50, with "auto" at 1.00.
     random_state : int, RandomState instance or None, default=None
         Generator of the initial weights. Pass an int for reproducible results.
     class_weight : dict, "balanced" or None, default=None
-        Factors {class: weight} for the samples of each class; "balanced" gives all classes the same
-        total weight; None leaves the sample weights unchanged.
+        Factors {class: weight} of the sample weights; "balanced" gives all classes the same total weight.
     warm_start : bool, default=False
         Whether `fit` continues from the weights of the previous fit, on the same features and classes.
     record_every : int or "auto", default=100
-        The cost is recorded before every `record_every`-th step, in [1, inf). "auto" records every one of the
-        first steps and then fewer and fewer, 98 times in 5,000 steps.
+        The cost is recorded before every `record_every`-th step, in [1, inf). "auto" records all of the first
+        steps and then fewer and fewer, 98 times in 5,000 steps.
     verbose : bool, default=False
-        Whether to print each recorded cost, as the notes do, and a line before steps are compiled (extra
-        `fast`).
+        Whether to print each recorded cost, as the notes do, and a line before steps are compiled.
 
     Attributes
     ----------
@@ -224,12 +214,12 @@ class ShallowNNClassifier(GradientDescentClassifier):
     loss_ : float
         The cost of the fitted model.
     validation_loss_curve_ : list of float
-        The cost of `X_val` at the steps of `loss_curve_`, without the penalty: the
-        `sklearn.metrics.log_loss` of its probabilities. Only if `X_val` was passed to `fit`.
+        The cost of `X_val`, if passed to `fit`, at the steps of `loss_curve_`: the `sklearn.metrics.log_loss`
+        of its probabilities, without the penalty.
     validation_loss_ : float
         The cost of `X_val` for the fitted model, likewise.
     n_iter_ : int
-        The number of steps that led to the fitted weights in the last fit: `max_iter`, unless it
+        The number of steps of the last fit that led to the fitted weights: `max_iter`, unless the fit
         diverged or was stopped by a callback or the user.
     n_features_in_ : int
         The number of features.

@@ -1,9 +1,6 @@
 """How the suite runs: what ends it, and how its processes share the processors."""
 
 import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +8,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 import sknn_basic  # noqa: F401  (which loads the pools of threads of NumPy, SciPy and scikit-learn)
 
+pytest_plugins = ["pytester"]
 INTERRUPTED = """
 import pytest
 
@@ -23,25 +21,31 @@ def test_after_it():
 """
 
 
-def run_pytest(folder, *options):
-    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
-    command = [sys.executable, "-m", "pytest", "-n0", "-p", "no:cacheprovider", *options]
-    return subprocess.run(
-        command, capture_output=True, text=True, cwd=folder, env=environment, timeout=300, check=False
-    )
+@pytest.fixture
+def suite(pytester):
+    """A folder with the configuration of these tests; its tests run within this process."""
+    pytester.makeconftest(Path(__file__).with_name("conftest.py").read_text())
+    pytester.makeini("[pytest]\nmarkers =\n    interrupts\n    slow\n")
+    return pytester
 
 
+@pytest.mark.interrupts
 @pytest.mark.parametrize(
-    ("marker", "exit_code", "counts"), [("interrupts", 1, "1 failed, 1 passed"), ("slow", 2, "no tests ran")]
+    ("marker", "exit_code", "counts"), [("interrupts", 1, {"failed": 1, "passed": 1}), ("slow", 2, {})]
 )
-def test_what_an_escaped_interruption_ends(marker, exit_code, counts, tmp_path):
+def test_what_an_escaped_interruption_ends(marker, exit_code, counts, suite):
     """A test about interruptions fails and the run goes on; in any other it was Ctrl-C, and the run ends."""
-    shutil.copy(Path(__file__).with_name("conftest.py"), tmp_path)
-    (tmp_path / "test_interrupted.py").write_text(INTERRUPTED.format(marker=marker))
-    (tmp_path / "pytest.ini").write_text(f"[pytest]\nmarkers =\n    {marker}\n")
-    done = run_pytest(tmp_path)
-    assert done.returncode == exit_code, done.stdout + done.stderr
-    assert counts in done.stdout
+    suite.makepyfile(INTERRUPTED.format(marker=marker))
+    done = suite.inline_run("-n0", no_reraise_ctrlc=True)
+    passed, _, failed = map(len, done.listoutcomes())
+    assert (done.ret, passed, failed) == (exit_code, counts.get("passed", 0), counts.get("failed", 0))
+
+
+def test_hostile_tests_are_repeated_with_as_many_seeds_as_asked_for(suite):
+    """Once in an ordinary run, N times with --hostile=N, 100 times with --hostile."""
+    suite.makepyfile("def test_one(hostile_seed):\n    assert hostile_seed < 3\n")
+    for options, passed, failed in ((), 1, 0), (["--hostile=3"], 3, 0), (["--hostile", "4"], 3, 1):
+        suite.runpytest_inprocess("-n0", *options).assert_outcomes(passed=passed, failed=failed)
 
 
 @pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="all tests run in one process")
@@ -50,13 +54,3 @@ def test_a_worker_has_one_thread_and_may_be_given_more():
     assert {pool["num_threads"] for pool in threadpool_info()} == {1}
     with threadpool_limits(2):
         assert {pool["num_threads"] for pool in threadpool_info()} == {2}
-
-
-def test_hostile_tests_are_repeated_with_as_many_seeds_as_asked_for(tmp_path):
-    """Once in an ordinary run, N times with --hostile=N."""
-    shutil.copy(Path(__file__).with_name("conftest.py"), tmp_path)
-    (tmp_path / "test_hostile.py").write_text("def test_one(hostile_seed):\n    assert hostile_seed < 3\n")
-    (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    assert "1 passed" in run_pytest(tmp_path).stdout
-    assert "3 passed" in run_pytest(tmp_path, "--hostile=3").stdout
-    assert "1 failed, 3 passed" in run_pytest(tmp_path, "--hostile", "4").stdout

@@ -10,7 +10,6 @@ from sknn_basic import (
     ConfusionImagesDisplay,
     DescentDisplay,
     HiddenUnitsDisplay,
-    LogisticRegressionGD,
     LossContourDisplay,
     LossCurveDisplay,
     ShallowNNClassifier,
@@ -40,31 +39,30 @@ def test_message_names_package_and_extra():
         import_extra("no_such_package.part", "wings", "flying")
 
 
-@pytest.mark.parametrize("display", [ConfusionImagesDisplay, LossCurveDisplay, WeightsDisplay])
+X, Y = np.eye(4)[:, :2] + np.eye(4)[:, 2:], np.array([0, 1, 0, 1])
+DISPLAYS = {  # what each draws besides the model
+    ConfusionImagesDisplay: ((X, Y), {"image_shape": (1, 2)}),
+    DescentDisplay: ((X, Y), {}),
+    HiddenUnitsDisplay: ((X, Y), {}),
+    LossContourDisplay: ((X, Y), {}),
+    LossCurveDisplay: ((), {}),
+    WeightsDisplay: ((), {"image_shape": (1, 2)}),
+}
+
+
+@pytest.mark.parametrize("display", DISPLAYS)
 def test_displays_name_their_extra(display, missing):
     missing("matplotlib")
-    data = np.eye(4), [0, 1, 0, 1]
-    model = LogisticRegressionGD(max_iter=2).fit(*data)
-    samples = data if display is ConfusionImagesDisplay else ()
-    options = {} if display is LossCurveDisplay else {"image_shape": (2, 2)}
+    model = ShallowNNClassifier(max_iter=2).fit(X, Y)
+    data, options = DISPLAYS[display]
     with pytest.raises(ImportError, match=rf"{display.__name__} needs matplotlib.*sknn-basic\[plots\]"):
-        display.from_estimator(model, *samples, **options)
-
-
-@pytest.mark.parametrize("display", [DescentDisplay, HiddenUnitsDisplay, LossContourDisplay])
-def test_displays_on_a_plane_name_their_extra(display, missing):
-    missing("matplotlib")
-    data = np.eye(2), [0, 1]
-    model = ShallowNNClassifier(max_iter=2).fit(*data)
-    with pytest.raises(ImportError, match=rf"{display.__name__} needs matplotlib.*sknn-basic\[plots\]"):
-        display.from_estimator(model, *data)
+        display.from_estimator(model, *data, **options)
 
 
 def test_report_names_its_extra(missing):
     missing("matplotlib")
-    X, y = np.eye(4), np.array([0, 1, 0, 1])
     with pytest.raises(ImportError, match=r"draw_report needs matplotlib.*sknn-basic\[plots\]"):
-        draw_report([LogisticRegressionGD(max_iter=2).fit(X, y)], (X, y, X, y, None))
+        draw_report([ShallowNNClassifier(max_iter=2).fit(X, Y)], (X, Y, X, Y, None))
 
 
 @pytest.mark.parametrize("reader", [read_image, read_image_folder])

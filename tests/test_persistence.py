@@ -17,21 +17,20 @@ from sknn_basic import (
     load_photo_patches,
 )
 
-SHAPES = {"tall": (20_000, 5), "wide": (200, 3000)}
+SHAPES = {"tall": (8000, 5), "wide": (100, 1000)}
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("with_validation", [False, True])
-@pytest.mark.parametrize("warm_start", [False, True])
+@pytest.mark.parametrize("is_validated", [False, True])
 @both
-def test_a_model_holds_weights_and_curves_and_no_data(model, shape, dtype, with_validation, warm_start):
+def test_a_model_holds_weights_and_curves_and_no_data(model, shape, dtype, is_validated):
     """Its pickle is under 3 times the bytes of its weights plus 20 KB; it predicts the same."""
     X, y = blobs(3, *SHAPES[shape])
     X = X.astype(dtype)
-    model = clone(model).set_params(max_iter=30, warm_start=warm_start)
-    validation = {"X_val": X, "y_val": y} if with_validation else {}
-    for _ in range(1 + warm_start):
+    model = clone(model).set_params(max_iter=20, warm_start=True)
+    validation = {"X_val": X, "y_val": y} if is_validated else {}
+    for _ in range(2):
         model.fit(X, y, np.ones(len(y)), **validation)
     content = pickle.dumps(model)
     n_bytes = sum(array.nbytes for array in weights_of(model))
@@ -66,7 +65,7 @@ OWN = {
 
 
 @pytest.mark.parametrize("classifier", BOTH, ids=["logistic", "shallow"])
-@pytest.mark.parametrize("labels", [[0, 1], ["no", "yes"], ["a", "b", "c"]])
+@pytest.mark.parametrize("labels", [[0, 1], ["a", "b", "c"]])
 @pytest.mark.parametrize("kind", ["alone", "images", "scaled", "searched"])
 def test_skops_asks_to_trust_only_types_of_this_package(classifier, labels, kind):
     """Naming these as trusted, the model is read again and predicts the same."""

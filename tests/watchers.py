@@ -1,5 +1,7 @@
 """Callbacks that note what they are told, for tests of them, and an error at a chosen moment."""
 
+from itertools import count
+
 import numpy as np
 
 from models import blobs, weights_of
@@ -34,17 +36,12 @@ class Everywhere(Recorder):
     max_propagation_depth = None
 
 
-class Looker:
+class Looker(Recorder):
     """Keeps the fitted estimators that it is handed."""
 
     def __init__(self):
+        super().__init__()
         self.models, self.tasks, self.metadata = [], [], []
-
-    def setup(self, estimator, context):
-        pass
-
-    def teardown(self, estimator, context):
-        pass
 
     def on_fit_task_begin(self, estimator, context, *, fitted_estimator=None):
         if fitted_estimator is not None:
@@ -68,12 +65,10 @@ def data(shape, n_classes=2, dtype=np.float64, container=np.asarray):
 
 def raise_once(monkeypatch, error, owner, name, n):
     """Raise the error in the n-th call of a method, counted from 1."""
-    calls = []
-    ordinary = getattr(owner, name)
+    calls, ordinary = count(1), getattr(owner, name)
 
     def method(*args, **kwargs):
-        calls.append(1)
-        if len(calls) == n:
+        if next(calls) == n:
             raise error
         return ordinary(*args, **kwargs)
 

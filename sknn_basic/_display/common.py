@@ -5,12 +5,12 @@ from math import ceil, sqrt
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .._extras import import_extra
 from .._files.text import NAME_LENGTH, short_name
-from .._fitting.base import GradientDescentClassifier, last_step
+from .._fitting.base import GradientDescentClassifier
+from .._fitting.pipelines import last_step, transformers_of
 from .._preprocessing import FlattenScaler
 
 
@@ -86,8 +86,7 @@ def escape_formulas(text):
 
 def steps_before_last(estimator):
     """Return the transformers of a pipeline, or of the best one of a search; [] for any other estimator."""
-    estimator = getattr(estimator, "best_estimator_", estimator)
-    return [step for _, step in estimator.steps[:-1]] if isinstance(estimator, Pipeline) else []
+    return transformers_of(getattr(estimator, "best_estimator_", estimator))
 
 
 def legend_name(name):

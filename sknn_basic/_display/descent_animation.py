@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils import check_scalar
 
-from .._fitting.base import last_step
-from .._fitting.descent_path import descent_path, geometric_steps, reached
+from .._fitting.descent_path import descent_path, geometric_steps, models_reached
+from .._fitting.pipelines import last_step
 from .common import best_model, import_matplotlib, room_for_panels
 from .plane import (
     Plane,
@@ -149,7 +149,7 @@ class DescentDisplay:
         Plane(cls.__name__, X)  # refuses other numbers of features before it trains
         if steps is None:
             steps = geometric_steps(last_step(model).max_iter, N_MODELS)
-        models, steps = reached(descent_path(model, X, y, steps), steps)
+        models, steps = models_reached(descent_path(model, X, y, steps), steps)
         display = cls(models=models, steps=np.asarray(steps), X=X, y=y)
         return display.plot(ax=ax)
 

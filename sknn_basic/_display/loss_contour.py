@@ -7,12 +7,11 @@ from operator import itemgetter
 import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
 from .._files.text import short_name
-from .._fitting.base import last_step
-from .._fitting.descent_path import descent_path, geometric_steps, reached
+from .._fitting.descent_path import descent_path, geometric_steps, models_reached
+from .._fitting.pipelines import last_step, transformers_of
 from .common import best_model, import_matplotlib
 from .plane import class_colours
 from .weight_space import WeightSpace, axis_plane, principal_plane
@@ -249,7 +248,7 @@ class _Path:
     def __init__(self, space, classifier, X, y):
         end = int(classifier.max_iter)
         steps = np.unique([*range(min(end, FIRST_STEPS) + 1), *geometric_steps(end, N_STEPS)])
-        models, _ = reached(descent_path(classifier, X, y, steps), steps)
+        models, _ = models_reached(descent_path(classifier, X, y, steps), steps)
         self.vectors = np.array([space.vector(model._get_layers()) for model in models])
         self.losses = np.array([model.loss_ for model in models])
 
@@ -267,7 +266,7 @@ def _transform(model, X, y):
     """Return X after the transformers of a pipeline, fitted anew, and the names of its features."""
     has_names = hasattr(X, "columns")
     names = list(X.columns) if has_names else None
-    if isinstance(model, Pipeline) and len(model) > 1:
+    if transformers_of(model):
         transformers = clone(model[:-1])
         X = transformers.fit_transform(X, y)
         names = None

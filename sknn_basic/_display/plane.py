@@ -2,12 +2,11 @@
 
 import numpy as np
 from scipy.special import softmax
-from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
 from .._files.text import short_name
-from .._fitting.base import last_step
 from .._fitting.inputs import validate_new_samples
+from .._fitting.pipelines import last_step, transformers_of
 from .common import import_matplotlib, legend_name
 
 GRID = 200  # points on each side: lines look smooth on a slide
@@ -86,7 +85,7 @@ def _axis(column):
 
 def hidden_inputs(model, X):
     """Return Z1 of a fitted network for samples, (n_samples, n_units), after the pipeline's transformers."""
-    if isinstance(model, Pipeline) and len(model) > 1:
+    if transformers_of(model):
         X = model[:-1].transform(X)
     network = last_step(model)
     W, b = network._get_layers()[0]

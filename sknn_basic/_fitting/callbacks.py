@@ -1,12 +1,11 @@
 """Reports a fit to the callbacks of scikit-learn 1.9 and newer; older versions have none.
 
-A fit is a task, and each of its steps a subtask; many steps are grouped into fewer subtasks. Without
-callbacks `NULL_TASK` replaces every task, so that a fit takes no longer than without this module
-(benchmarks/callbacks.py).
+A fit is a task, and each step a subtask, or several steps if there are many. Without callbacks `NULL_TASK`
+replaces every task, so that a fit then takes no longer than without this module (benchmarks/callbacks.py).
 """
 
 from contextlib import contextmanager, nullcontext
-from functools import cache
+from functools import cache, partial
 from math import ceil
 
 import numpy as np
@@ -19,25 +18,25 @@ try:
 except ImportError:  # before scikit-learn 1.9
 
     class CallbackSupportMixin:
-        """Replaces scikit-learn's class, which gives an estimator its `set_callbacks`."""
+        """Stands in for scikit-learn's class, which provides `set_callbacks`."""
 
 
-NO_DATA = None, None, None  # X, y and sample weights of tasks without data
+NO_DATA = None, None, None  # X, y and sample weights of a task without data
 
-# The default number of steps of a network. The time of scikit-learn's progress bar grows with the square of
-# the number of tasks: 2 s for 5,000, 22 s for 20,000 (benchmarks/callbacks.py).
+# As many as the default number of steps of a network. The time of scikit-learn's progress bar grows with the
+# square of the number of tasks: 2 s for 5,000, 22 s for 20,000 (benchmarks/callbacks.py).
 MAX_TASKS = 5000
 
 
 class DescentCallback:
     """Base class of callbacks that look at the costs after every step, and may choose the result.
 
-    They are handed each Descent as it is, for which no weights are made. scikit-learn's hooks can neither
-    replace what a fit keeps nor tell whether a fitted attribute is of this fit.
+    scikit-learn's hooks cannot replace what a fit keeps. These callbacks receive the raw Descent, so no
+    weights are computed at each step.
     """
 
     def watch_descent(self):
-        """Return an object for one descent.
+        """Return an object that watches one descent.
 
         Its `look(descent)` returns whether to stop after this step; `best` is the Descent to keep, or None.
         """
@@ -45,13 +44,14 @@ class DescentCallback:
 
 
 def callbacks_of(estimator):
+    """Return the callbacks that are set on an estimator."""
     return getattr(estimator, "_skl_callbacks", [])
 
 
 def propagates_to_fits(callbacks):
     """Whether a callback of the search propagates to its fits, so that each candidate must be fitted alone.
 
-    scikit-learn's progress bar does not need that: it counts the steps of any task.
+    scikit-learn's progress bar is excepted, since it counts the steps of a stack as well.
     """
     return any(isinstance(c, AutoPropagatedCallback) and type(c) is not ProgressBar for c in callbacks)
 
@@ -81,16 +81,16 @@ def _data(X, y, sample_weight=None):
 
 
 class Task:
-    """A part of a fit, whose beginning and end are reported to the callbacks.
+    """A part of a fit. Its beginning and end are reported to the callbacks.
 
-    `attributes`, a dict or a function that returns one, are the fitted attributes with which a copy of the
-    estimator predicts as if the fit had ended here. The function is called only if a callback needs them.
+    `attributes` are the fitted attributes with which a copy of the estimator predicts as if the fit had ended
+    here: a dict, or a function that returns one and is called only if a callback needs them.
     """
 
     def __init__(self, estimator, context, data, errstate, errors):
         self.estimator, self.context, self.data = estimator, context, data
-        self.errstate = errstate  # that of the caller of `fit`, restored for callbacks: a descent ignores all
-        self.errors = errors  # exceptions of callbacks, shared by all tasks of the fit
+        self.errstate = errstate  # of the caller of `fit`, restored for callbacks: a descent ignores all
+        self.errors = errors  # exceptions raised by callbacks; one list for all tasks of the fit
 
     def begin(self, attributes=None):
         self._call(self.context.call_on_fit_task_begin, attributes)
@@ -109,21 +109,21 @@ class Task:
             raise
 
     def subtask(self, name, n_subtasks=0, data=None):
-        """Return a subtask, not begun, with the same data unless (X, y, weights) are given."""
+        """Return a subtask, not begun. Its data are those of this task unless (X, y, weights) are given."""
         context = self.context.subcontext(task_name=name, max_subtasks=n_subtasks)
         data = self.data if data is None else _data(*data)
         return Task(self.estimator, context, data, self.errstate, self.errors)
 
     @contextmanager
     def within(self, name, n_subtasks=0, data=None):
-        """Run a block as a subtask, which ends even if the block fails."""
+        """Return a context that is a subtask, and that ends even if an error is raised within."""
         task = self.subtask(name, n_subtasks, data).begin()
         with task._ending():
             yield task
 
     @contextmanager
     def fitting(self, estimator, name, X, y, sample_weight=None):
-        """Run a block as a subtask that fits another estimator; X may be a function without arguments."""
+        """Return a context in which a subtask fits another estimator; X may be a function that returns it."""
         task = self.subtask(name, data=(X, y, sample_weight))
         with task._ending(), task.context.propagate_callback_context(estimator):
             task.begin()
@@ -135,7 +135,7 @@ class Task:
 
     @contextmanager
     def _ending(self):
-        """End the task, unless a callback has failed or the user interrupts."""
+        """End the task at the end of the context, unless a callback has failed or the user interrupts."""
         try:
             yield
         except Exception:
@@ -149,9 +149,6 @@ class _NullTask:
     """Replaces every task if no callbacks are set."""
 
     errors = ()
-
-    def __bool__(self):
-        return False
 
     def begin(self):
         return self
@@ -176,10 +173,10 @@ NULL_TASK = _NullTask()
 
 
 class StepReporter:
-    """An observer that reports each step of a descent to the callbacks, as a task.
+    """An observer that reports each step of a descent to the callbacks, or several steps, as a task.
 
-    `attributes_of` converts the Descent returned by `outcome()` to fitted attributes, if needed.
-    A DescentCallback looks at every step, in groups of steps too.
+    `attributes_of` converts the Descent returned by `outcome()` to fitted attributes, if a callback needs
+    them. A DescentCallback looks at every step, also where several are one task.
     """
 
     def __init__(self, task, n_steps, attributes_of=None):
@@ -187,22 +184,21 @@ class StepReporter:
         callbacks = callbacks_of(task.estimator)
         self.watchers = [c.watch_descent() for c in callbacks if isinstance(c, DescentCallback)]
         self.steps_per_task = _steps_per_task(n_steps)
-        self.n_begun = self.n_ended = 0
+        self.n_taken = 0
         self.current = None  # the task in progress
 
     def begin(self, outcome=None):
-        if self.n_begun == 0:
+        if self.n_taken == 0:
             outcome, _ = self._look(outcome)
-        if self.n_begun % self.steps_per_task == 0:
+        if self.n_taken % self.steps_per_task == 0:
             name = "iteration" if self.steps_per_task == 1 else f"{self.steps_per_task} iterations"
             self.current = self.task.subtask(name).begin(self._attributes(outcome))
-        self.n_begun += 1
 
     def end(self, outcome=None):
         """Return whether a callback asks to stop."""
-        self.n_ended += 1
+        self.n_taken += 1
         outcome, stop = self._look(outcome)
-        if stop or self.n_ended % self.steps_per_task == 0 or self.n_ended == self.n_steps:
+        if stop or self.n_taken % self.steps_per_task == 0 or self.n_taken == self.n_steps:
             stop |= self.close(outcome)
         return stop
 
@@ -219,18 +215,22 @@ class StepReporter:
         return chosen[0] if chosen else descent
 
     def _look(self, outcome):
-        """Show the outcome to the watchers; return it, computed once, and whether one asks to stop."""
+        """Show the outcome to the watchers; return it, cached, and whether one of them asks to stop."""
         if not self.watchers:
             return outcome, False
         outcome = cache(outcome)
-        stops = [watcher.look(outcome()) for watcher in self.watchers]  # all of them look
+        stops = [watcher.look(outcome()) for watcher in self.watchers]  # a list, so that all of them look
         return outcome, any(stops)
 
     def _attributes(self, outcome):
-        """Return a function that computes the attributes, without NumPy's warnings, or None."""
+        """Return a function that computes the fitted attributes, or None."""
         if outcome is None or self.attributes_of is None:
             return None
-        return np.errstate(all="ignore")(lambda: self.attributes_of(outcome()))
+        return partial(self._compute_attributes, outcome)
+
+    def _compute_attributes(self, outcome):
+        with np.errstate(all="ignore"):  # a diverging descent overflows
+            return self.attributes_of(outcome())
 
 
 def n_tasks(n_steps):

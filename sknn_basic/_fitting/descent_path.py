@@ -1,4 +1,4 @@
-"""The models on the way of one descent."""
+"""The public function `descent_path`: the models after given steps of one descent."""
 
 import warnings
 from copy import copy
@@ -10,38 +10,39 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 
 from .._descent.run import recorded_steps, train
-from .base import GradientDescentClassifier, find_warning, last_step, set_fitted_attributes
+from .base import GradientDescentClassifier, find_warning, set_fitted_attributes
 from .inputs import make_problem
+from .pipelines import last_step, prefix_of, transformers_of, with_last_step
 
 
 def descent_path(estimator, X, y, steps, *, sample_weight=None):
     """Return the models after given steps of one descent.
 
-    They are what fits with these `max_iter` give, for the time of the longest: to the last bit, unless fits
-    of few steps would do without the Gram matrix of wide samples. With it, weights are made for these steps
-    only.
+    Each model equals that of `fit` with this `max_iter`, and all together take the time of the longest fit.
+    They are equal to the last bit, except on wide samples, where a fit of few steps would do without the Gram
+    matrix that a long descent uses.
 
     Parameters
     ----------
     estimator : LogisticRegressionGD, ShallowNNClassifier or Pipeline
-        A classifier of this package, or a pipeline that ends in one. It is cloned and not changed; whether it
-        is fitted makes no difference, and `max_iter`, `warm_start` and `verbose` are not used.
+        A classifier of this package, or a pipeline that ends in one. A clone is fitted; `max_iter`,
+        `warm_start`, `verbose` and callbacks are not used.
     X : {array-like, sparse matrix} of shape (n_samples, ...)
         What `fit` of the estimator takes.
     y : array-like of shape (n_samples,)
         The class of each sample.
     steps : array-like of int of shape (n_models,)
-        After how many steps to look, in increasing order, from 0, the start, on. On a logarithmic scale, such
-        as ``np.unique(np.geomspace(1, 1e6, 60).astype(int))``, a long descent shows its phases.
+        The numbers of steps, in increasing order; 0 is the start. A logarithmic scale, such as
+        ``np.unique(np.geomspace(1, 1e6, 60).astype(int))``, shows the phases of a long descent.
     sample_weight : array-like of shape (n_samples,), default=None
         The weights of the samples.
 
     Returns
     -------
     models : list of estimators of shape (n_models,)
-        Fitted classifiers whose `n_iter_` is the step, or pipelines of the same fitted transformers and one
-        of these. After the descent has diverged, they are those that a fit keeps, whose `n_iter_` is below
-        the step.
+        Fitted classifiers whose `n_iter_` is the step, or pipelines that end in one and share their fitted
+        transformers. From where the descent has diverged on, they are what a fit keeps: `n_iter_` is then
+        below the step.
 
     Raises
     ------
@@ -64,8 +65,8 @@ def descent_path(estimator, X, y, steps, *, sample_weight=None):
 
     Notes
     -----
-    Callbacks are not called. Models share arrays where they are equal. Estimators whose class defines `fit`
-    itself are fitted once for each step, since their `fit` may do more than descend.
+    Models share arrays where they are equal. A subclass that defines `fit` is fitted once for each number of
+    steps, since its `fit` may do more than descend.
 
     References
     ----------
@@ -80,19 +81,20 @@ def descent_path(estimator, X, y, steps, *, sample_weight=None):
     >>> [f"{model.score(X, y):.2f}" for model in models]
     ['0.73', '0.85', '0.94', '0.98']
     """
-    steps = _check_steps(steps)
+    steps = _validate_steps(steps)
     if not isinstance(last_step(estimator), GradientDescentClassifier):
         raise TypeError(
             "descent_path takes LogisticRegressionGD, ShallowNNClassifier or a Pipeline that ends in one, "
             f"such as the best_estimator_ of a search, got {estimator!r}."
         )
-    if not _has_own_fit(estimator):
-        return _path(estimator, X, y, steps, sample_weight)
-    models = _path(estimator, X, y, [0], sample_weight) if steps[0] == 0 else []
-    return models + [_fit(estimator, X, y, step, steps[-1], sample_weight) for step in steps if step > 0]
+    if not _defines_fit(estimator):
+        return _models_of_one_descent(estimator, X, y, steps, sample_weight)
+    start = _models_of_one_descent(estimator, X, y, [0], sample_weight) if steps[0] == 0 else []
+    return start + [_fit_alone(estimator, X, y, n, sample_weight, n == steps[-1]) for n in steps if n > 0]
 
 
-def _check_steps(steps):
+def _validate_steps(steps):
+    """Return the steps as a list of int, or raise ValueError."""
     steps = np.asarray(steps)
     if steps.ndim != 1 or len(steps) == 0 or steps.dtype.kind not in "iu":
         raise ValueError(
@@ -104,16 +106,17 @@ def _check_steps(steps):
     return steps.tolist()
 
 
-def _has_own_fit(estimator):
+def _defines_fit(estimator):
     """Whether a subclass defines `fit`, which may do anything besides the descent."""
-    is_pipeline = isinstance(estimator, Pipeline)
-    return (is_pipeline and type(estimator).fit is not Pipeline.fit) or (
-        type(last_step(estimator)).fit is not GradientDescentClassifier.fit
+    known = Pipeline if isinstance(estimator, Pipeline) else GradientDescentClassifier
+    return (
+        type(estimator).fit is not known.fit
+        or type(last_step(estimator)).fit is not GradientDescentClassifier.fit
     )
 
 
 def _unfitted(estimator, n_steps):
-    """Return a clone that will take so many steps from the start, silently."""
+    """Return a clone that takes so many steps from the start, silently and without callbacks."""
     estimator = clone(estimator)
     classifier = last_step(estimator)
     vars(classifier).pop("_skl_callbacks", None)
@@ -122,34 +125,27 @@ def _unfitted(estimator, n_steps):
     return estimator
 
 
-def _fit(estimator, X, y, step, last, sample_weight):
-    model = _unfitted(estimator, step)
-    prefix = f"{model.steps[-1][0]}__" if isinstance(model, Pipeline) else ""
-    weights = {} if sample_weight is None else {f"{prefix}sample_weight": sample_weight}
+def _fit_alone(estimator, X, y, n_steps, sample_weight, is_last):
+    """Return the model of a fit of its own; only the last of all fits may warn."""
+    model = _unfitted(estimator, n_steps)
+    weights = {} if sample_weight is None else {f"{prefix_of(model)}sample_weight": sample_weight}
     with warnings.catch_warnings():
-        if step < last:
+        if not is_last:
             warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(X, y, **weights)
 
 
-def _path(estimator, X, y, steps, sample_weight):
+def _models_of_one_descent(estimator, X, y, steps, sample_weight):
+    """Fit the transformers once and descend once; return the model after each of the steps."""
     estimator = _unfitted(estimator, steps[-1])
-    if not isinstance(estimator, Pipeline):
-        return _models(estimator, X, y, steps, sample_weight)
-    if len(estimator) > 1:
+    if transformers_of(estimator):
         X = estimator[:-1].fit_transform(X, y)
-    models = _models(estimator[-1], X, y, steps, sample_weight)
-    return [_with_last_step(estimator, model) for model in models]
+    models = _descend(last_step(estimator), X, y, steps, sample_weight)
+    return [with_last_step(estimator, model) for model in models]
 
 
-def _with_last_step(pipeline, model):
-    """Return a pipeline of the same transformers that ends in a model."""
-    pipeline = copy(pipeline)
-    pipeline.steps = [*pipeline.steps[:-1], (pipeline.steps[-1][0], model)]
-    return pipeline
-
-
-def _models(classifier, X, y, steps, sample_weight):
+def _descend(classifier, X, y, steps, sample_weight):
+    """Return the fitted classifier after each of the steps."""
     classifier._validate_params()
     problem = make_problem(classifier, X, y, sample_weight, n_steps=steps[-1])
     l2 = float(classifier.l2_regularization)
@@ -179,10 +175,10 @@ def _add_model(models, classifier, problem, rate, step, descent):
     models.append(model)
 
 
-def reached(models, steps):
-    """Return the models, and their steps, that a path has reached: all, unless it has diverged."""
-    pairs = [(m, step) for m, step in zip(models, steps, strict=True) if last_step(m).n_iter_ == step]
-    return tuple(map(list, zip(*pairs, strict=True)))
+def models_reached(models, steps):
+    """Return the models of a path, and their steps, without those after its descent has diverged."""
+    reached = [(m, step) for m, step in zip(models, steps, strict=True) if last_step(m).n_iter_ == step]
+    return [model for model, _ in reached], [step for _, step in reached]
 
 
 def geometric_steps(end, n):

@@ -19,31 +19,31 @@ CONSTRAINTS = {
 class EarlyStopping(DescentCallback):
     """Callback that ends a fit once its cost has stopped falling, and keeps the best model.
 
-    Set it on a classifier of this package, alone or in a pipeline or search, with `set_callbacks`. It looks
-    at the cost after every step, whatever `record_every` is, and at that of the start as step 0. One instance
-    serves any number of fits, also in parallel.
+    Set it with `set_callbacks` on a classifier of this package, which may be in a pipeline or search. It
+    looks at the cost at the start and after every step, whatever `record_every` is. One instance serves any
+    number of fits, also in parallel.
 
     Parameters
     ----------
     monitor : {"validation_loss", "loss"}, default="validation_loss"
-        The cost to look at: that of the validation samples, which must be passed to `fit` as `X_val` and
-        `y_val`, or that of the training samples with the penalty. After the last step they are the
-        attributes `validation_loss_` and `loss_`.
+        The cost to look at: of the validation samples (pass them to `fit` as `X_val` and `y_val`), or of the
+        training samples with the penalty. After the last step they are the attributes `validation_loss_` and
+        `loss_`.
     patience : int, default=100
-        The number of steps without an improvement after which the fit ends, in [1, inf). A fit of `max_iter`
-        steps ends there in any case.
+        The number of steps without an improvement after which the fit ends, in [1, inf). After `max_iter`
+        steps it ends in any case.
     min_delta : float, default=0.0
-        The cost has improved if it is lower than at the last improvement by more than this, in [0, inf).
+        An improvement is a cost that is lower than at the last improvement by more than this, in [0, inf).
     restore_best : bool, default=True
-        Whether the fitted model is that of the step with the lowest cost, the first such step, however little
-        lower; otherwise that of the last step. Its weights and all fitted attributes, the curves too, are
-        those of a fit with as many steps: to the last bit, unless a fit of few steps would do without the
-        Gram matrix of wide samples. Pass False for curves that show where the cost rises again.
+        Whether the fitted model is that of the (first) step with the lowest cost, however little lower;
+        otherwise that of the last step. All its fitted attributes, the curves too, are those of a fit with as
+        many steps, to the last bit (except on wide samples, where a fit of few steps would do without the
+        Gram matrix). Pass False for curves that show where the cost rises again.
 
     Raises
     ------
     ImportError
-        If scikit-learn is older than 1.9, which has no callbacks.
+        If scikit-learn is older than 1.9: it has no callbacks.
     ValueError
         If a parameter is invalid; in `fit`, if the cost of validation samples is monitored and none is given.
     TypeError
@@ -57,16 +57,16 @@ class EarlyStopping(DescentCallback):
 
     Notes
     -----
-    Each look computes both costs, and without callbacks many steps are taken at once: a step takes 0.1 to
-    0.2 ms longer on small samples, ten times as long or more, and some three times as long on 20,000 x 200.
+    Both costs are computed after each step, while without callbacks many steps are taken at once: a step
+    takes 0.1 to 0.2 ms longer on small samples (ten times as long or more), and some three times as long on
+    20,000 x 200.
 
-    `VectorizedGridSearchCV` fits its candidates one by one if their classifier has callbacks. A search
-    passes `X_val` and `y_val` to every fit as they are, unless they have as many rows as X: then it takes the
-    training rows of the fold from them, as from sample weights.
+    `VectorizedGridSearchCV` fits its candidates one by one if their classifier has callbacks. A search passes
+    `X_val` and `y_val` to every fit as they are. But if they have as many rows as X, it takes only the
+    training rows of the fold, since it takes them for parameters with a value for each sample.
 
-    A fit that the user interrupts (Ctrl-C) keeps the weights reached, not the best. Of several such
-    callbacks on one classifier each may end the fit, and the first with ``restore_best=True`` chooses the
-    model.
+    A fit that the user interrupts (Ctrl-C) keeps the weights reached, not the best. Each of several such
+    callbacks on one classifier may end the fit, and the first with ``restore_best=True`` chooses the model.
 
     References
     ----------
@@ -74,7 +74,7 @@ class EarlyStopping(DescentCallback):
 
     Examples
     --------
-    Noise in 100 samples of 20 features, which a long descent learns too:
+    A long descent also learns the noise in 100 samples of 20 features:
 
     >>> import numpy as np
     >>> from sknn_basic import EarlyStopping, LogisticRegressionGD
@@ -111,35 +111,30 @@ class EarlyStopping(DescentCallback):
                 "classifier.set_callbacks(EarlyStopping())."
             )
 
-    def teardown(self, estimator, context):
-        """Do nothing: each fit has a state of its own."""
-
     def on_fit_task_begin(self, estimator, context):
-        """Do nothing: the descent itself is watched."""
+        """Do nothing, since the descent itself is watched."""
 
-    def on_fit_task_end(self, estimator, context):
-        """Do nothing: the descent itself is watched."""
+    on_fit_task_end = teardown = on_fit_task_begin
 
     def watch_descent(self):
-        """Return the state of one fit."""
+        """Return an object that watches one descent."""
         return _Watch(self)
 
 
 class _Watch:
-    """What has been seen of one descent."""
+    """The state of one fit: its best step so far, and the last one that improved the cost."""
 
     def __init__(self, callback):
         self.callback = callback
-        self.lowest = inf
-        self.best = None  # the Descent of the lowest cost, if it is to be restored
-        self.improved_cost, self.improved_step = None, 0  # of the last improvement
+        self.lowest, self.best = inf, None  # the lowest cost and its Descent, if that is to be restored
+        self.improved_cost, self.improved_step = inf, 0  # of the last improvement
 
     def look(self, descent):
-        """Note the cost of a descent that would end here; return whether to stop."""
+        """Compare the cost of the Descent that would end here; return whether to stop."""
         cost = self._cost(descent)
         if self.callback.restore_best and (self.best is None or cost < self.lowest):
             self.lowest, self.best = cost, descent
-        if self.improved_cost is None or cost < self.improved_cost - self.callback.min_delta:
+        if cost < self.improved_cost - self.callback.min_delta:
             self.improved_cost, self.improved_step = cost, descent.n_iter
         return descent.n_iter - self.improved_step >= self.callback.patience
 

@@ -1,7 +1,7 @@
-"""Conversion to ONNX: what skl2onnx asks an estimator for, and the formulas of the notes in its operators.
+"""Conversion to ONNX: the methods that skl2onnx calls, and the notes' formulas in ONNX's operators.
 
-skl2onnx looks for the methods `onnx_shape_calculator` and `onnx_converter` on an estimator that it does not
-know: nothing needs to be registered. Subclasses are converted too, unless they predict otherwise.
+skl2onnx calls `onnx_shape_calculator` and `onnx_converter` of an estimator that it does not know, so nothing
+needs to be registered. Subclasses are converted too, unless they predict otherwise.
 """
 
 import numpy as np
@@ -10,14 +10,13 @@ PACKAGE = __package__.partition(".")[0]  # sknn_basic
 
 
 class OnnxClassifierMixin:
-    """A classifier that ``skl2onnx.to_onnx`` converts: the outputs are "label" and "probabilities".
+    """Lets ``skl2onnx.to_onnx`` convert a classifier; the outputs are "label" and "probabilities".
 
-    The latter are an array, as with scikit-learn's classifiers and the option ``zipmap=False``, and there is
-    no such option.
+    The probabilities are an array, as of scikit-learn's classifiers with the option ``zipmap=False``.
     """
 
     def onnx_shape_calculator(self):
-        """Return the function of skl2onnx's operator that sets the types of its outputs."""
+        """Return the function that sets the types of the outputs of skl2onnx's operator."""
         _refuse_own_methods(self, "predict predict_proba decision_function _logits _get_layers _network")
         return _set_types_of_classifier
 
@@ -27,10 +26,10 @@ class OnnxClassifierMixin:
 
 
 class OnnxScalerMixin:
-    """A FlattenScaler that ``skl2onnx.to_onnx`` converts."""
+    """Lets ``skl2onnx.to_onnx`` convert a FlattenScaler."""
 
     def onnx_shape_calculator(self):
-        """Return the function of skl2onnx's operator that sets the type of its output."""
+        """Return the function that sets the type of the output of skl2onnx's operator."""
         _refuse_own_methods(self, "transform _transform _scale")
         return _set_type_of_scaler
 
@@ -40,7 +39,7 @@ class OnnxScalerMixin:
 
 
 def _refuse_own_methods(estimator, names):
-    """Raise NotImplementedError for a subclass outside of this package that defines one of the methods."""
+    """Raise NotImplementedError if a subclass outside of this package defines one of the methods."""
     kind = type(estimator)
     for name in names.split():
         owner = next(parent for parent in kind.__mro__ if name in vars(parent))
@@ -60,7 +59,7 @@ def _set_types_of_classifier(operator):
 
 
 def _are_numbers(classes):
-    """Whether all classes are whole numbers or booleans, which ONNX has as integers."""
+    """Whether all classes are whole numbers or booleans: they become integers in ONNX."""
     return classes.dtype.kind in "iub" or (classes.dtype.kind == "f" and (classes == np.trunc(classes)).all())
 
 
@@ -71,7 +70,7 @@ def _set_type_of_scaler(operator):
 
 
 def _precision(variables):
-    """Return float64 if the first of skl2onnx's variables is, else float32, as most ONNX models are."""
+    """Return float64 if the first variable is of that type, else float32, the usual type in ONNX."""
     from skl2onnx.common.data_types import DoubleTensorType
 
     return np.dtype(np.float64 if isinstance(variables[0].type, DoubleTensorType) else np.float32)
@@ -85,25 +84,22 @@ def _tensor_type(precision):
 
 def _convert_scaler(scope, operator, container):
     from skl2onnx.algebra import onnx_ops as ops
-    from skl2onnx.proto import onnx_proto
+    from skl2onnx.common.data_types import guess_proto_type
 
     scaler, version = operator.raw_operator, {"op_version": container.target_opset}
-    precision = _precision(operator.outputs)
-    kind = onnx_proto.TensorProto.DOUBLE if precision == np.float64 else onnx_proto.TensorProto.FLOAT
-    values = ops.OnnxCast(operator.inputs[0], to=kind, **version)
+    values = ops.OnnxCast(operator.inputs[0], to=guess_proto_type(operator.outputs[0].type), **version)
     rows = ops.OnnxReshape(values, np.array([0, scaler.n_features_in_]), **version)
-    divisor = np.array([scaler.divisor], precision)
+    divisor = np.array([scaler.divisor], _precision(operator.outputs))
     ops.OnnxDiv(rows, divisor, output_names=operator.outputs[:1], **version).add_to(scope, container)
 
 
 def _convert_classifier(scope, operator, container):
     from skl2onnx.algebra import onnx_ops as ops
-    from skl2onnx.proto import onnx_proto
+    from skl2onnx.common.data_types import guess_proto_type
 
     classifier, version = operator.raw_operator, {"op_version": container.target_opset}
     precision = _precision(operator.outputs[1:])
-    kind = onnx_proto.TensorProto.DOUBLE if precision == np.float64 else onnx_proto.TensorProto.FLOAT
-    A = ops.OnnxCast(operator.inputs[0], to=kind, **version)
+    A = ops.OnnxCast(operator.inputs[0], to=guess_proto_type(operator.outputs[1].type), **version)
     *hidden, (W, b) = classifier._get_layers()
     for W1, b1 in hidden:
         A = _activate(

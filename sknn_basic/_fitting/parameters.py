@@ -1,24 +1,13 @@
 """Advice in the errors about unknown parameters, such as those named as in the notes."""
 
-from inspect import Parameter, signature
-
 
 class ParameterAdviceMixin:
-    """Adds advice to the errors of `__init__` and `set_params` about unknown parameters.
+    """Adds advice to the error of `set_params`, also in pipelines and searches, about an unknown parameter.
 
     A subclass lists {name: advice} in `_parameter_advice`.
     """
 
     _parameter_advice = {}
-
-    def __new__(cls, *args, **params):
-        """Raise TypeError with advice on an unknown parameter; `__init__` rejects those without advice."""
-        known = signature(cls.__init__).parameters
-        takes_any = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in known.values())
-        for name in params:
-            if name in cls._parameter_advice and name not in known and not takes_any:
-                raise TypeError(f"{cls.__name__} has no parameter {name!r}. {cls._parameter_advice[name]}")
-        return super().__new__(cls)
 
     def set_params(self, **params):
         """Set the parameters of this estimator.

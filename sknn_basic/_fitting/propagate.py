@@ -1,36 +1,21 @@
 """The public function `propagate`: the cost and its gradients at given weights."""
 
+from collections import namedtuple
 from numbers import Real
-from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from .._descent.activations import ACTIVATIONS
-from .._descent.choice import choose_samples
 from .._descent.network import Network
-from .._descent.objective import Objective
 from .._descent.outputs import logistic, softmax
+from .._descent.problem import Problem
 from .inputs import accepted_dtypes, normalized_weights, orientation_advice, shape_of
 
-
-class LogisticGradients(NamedTuple):
-    """The cost of logistic regression and its gradients."""
-
-    J: float
-    dW: np.ndarray
-    db: np.ndarray
-
-
-class NetworkGradients(NamedTuple):
-    """The cost of a network and its gradients."""
-
-    J: float
-    dW1: np.ndarray
-    db1: np.ndarray
-    dW2: np.ndarray
-    db2: np.ndarray
+# The cost, and its gradients in the shapes of the parameters.
+LogisticGradients = namedtuple("LogisticGradients", ["J", "dW", "db"])
+NetworkGradients = namedtuple("NetworkGradients", ["J", "dW1", "db1", "dW2", "db2"])
 
 
 def propagate(
@@ -39,17 +24,17 @@ def propagate(
     """Return the cost and its gradients at given weights, to compare your own implementation with.
 
     With W1 and b1 alone this is the notes' ``propagate`` (section 1.2.2) for logistic regression; with W2 and
-    b2, the forward and backward propagation of section 1.3.5. The two classifiers use the same formulas. Rows
-    are samples, so X, Y and the matrices of a hidden layer are the transposes of the notes'; w (n, 1) of
-    logistic regression is the same.
+    b2, the forward and backward propagation of section 1.3.5. The classifiers use the same formulas. Samples
+    are rows, so X, Y and the weights of a network are the transposes of the notes'; w (n, 1) of logistic
+    regression is the same.
 
     Parameters
     ----------
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         The samples.
     y : array-like of shape (n_samples,) or (n_samples, 1)
-        The labels: 0 and 1 for one output, 0 to k - 1 for k outputs; or any other labels of as
-        many classes, numbered in sorted order as in `fit`.
+        The labels: 0 and 1 for one output, 0 to k - 1 for k outputs; or labels of as many classes, which
+        are numbered in sorted order, as in `fit`.
     W1 : array-like of shape (n_features,), (n_features, 1 or k) or (n_features, h)
         The weights of logistic regression, or of the hidden layer.
     b1 : float or array-like with one value per column of W1
@@ -68,14 +53,14 @@ def propagate(
     Returns
     -------
     gradients : LogisticGradients or NetworkGradients
-        A named tuple that unpacks as ``J, dW, db`` or as ``J, dW1, db1, dW2, db2``. J is a float; each
-        gradient has the shape of its parameter.
+        A named tuple ``J, dW, db`` or ``J, dW1, db1, dW2, db2``. J is a float; each gradient has the shape of
+        its parameter.
 
     Raises
     ------
     ValueError
-        If an array does not have the shape described above or is not finite, if the labels in y are neither
-        in 0 to k - 1 nor of k classes, if a parameter is invalid, or if the cost or a gradient overflows.
+        If an array is of another shape or not finite, if the labels are neither in 0 to k - 1 nor of k
+        classes, if a parameter is invalid, or if the cost or a gradient overflows.
 
     See Also
     --------
@@ -112,19 +97,20 @@ def propagate(
         given = [("W1", W1), ("b1", b1)] + ([] if W2 is None else [("W2", W2), ("b2", b2)])
         layers, n_in = [], X.shape[1]
         for (W_name, W), (b_name, b) in zip(given[::2], given[1::2], strict=True):
-            W = _parameter(W_name, W, (n_in, -1), X.dtype)
-            layers.append((W, _parameter(b_name, b, (1, W.shape[1]), X.dtype)))
+            W = _parameter(W_name, W, (n_in, -1))
+            layers.append((W, _parameter(b_name, b, (1, W.shape[1]))))
             n_in = W.shape[1]
     output = logistic if n_in == 1 else softmax
     n_classes = max(n_in, 2)
     labels = _labels(y, n_classes)
-    s = normalized_weights(labels, np.arange(n_classes), sample_weight, None, X).astype(X.dtype)
+    s = normalized_weights(labels, np.arange(n_classes), sample_weight, None, X)
     network = Network(None if W2 is None else ACTIVATIONS[activation], output)
     targets = output.targets(labels, n_classes, X.dtype)
-    objective = Objective(network, choose_samples(X), targets, s, float(l2_regularization), layers)
+    problem = Problem(network, X, targets, s, layers, n_steps=0)
+    objective = problem.objective(float(l2_regularization))
     with np.errstate(all="ignore"):
-        J, gradients = objective(layers, want_cost=True)
-        is_finite = objective.are_finite(layers)
+        J, gradients = objective(problem.layers, want_cost=True)
+        is_finite = objective.are_finite(problem.layers)
     flat = [array for layer in gradients for array in layer]
     if not is_finite or not all(np.isfinite(array).all() for array in [J, *flat]):
         raise ValueError(
@@ -135,7 +121,7 @@ def propagate(
     return (LogisticGradients if W2 is None else NetworkGradients)(float(J), *shaped)
 
 
-def _parameter(name, value, shape, dtype):
+def _parameter(name, value, shape):
     """Return weights or biases as a matrix of `shape` (-1: any size), or raise ValueError."""
     try:
         array = np.asarray(value)
@@ -144,10 +130,9 @@ def _parameter(name, value, shape, dtype):
     if array.dtype.kind not in "buif" or not np.isfinite(array).all():
         raise ValueError(f"{name} must hold finite real numbers.")
     rows, columns = shape
+    matrix = array
     if array.ndim < 2:  # a number, a row of biases or a column of weights
         matrix = array.reshape(1, -1) if rows == 1 else array.reshape(-1, 1)
-    else:
-        matrix = array
     if matrix.ndim != 2 or matrix.shape[0] != rows or columns not in (-1, matrix.shape[1]):
         expected = f"({rows}, {'any number' if columns == -1 else columns})"
         fits = matrix.ndim == 2 and matrix.shape[1] == rows and columns in (-1, matrix.shape[0])
@@ -155,7 +140,7 @@ def _parameter(name, value, shape, dtype):
             f"{name} has the shape {array.shape}, expected {expected}: one row for each input, one column "
             f"for each unit.{f' Pass {name}.T.' * fits}"
         )
-    return matrix.astype(dtype, copy=False)
+    return matrix
 
 
 def _labels(y, n_classes):

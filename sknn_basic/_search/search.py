@@ -12,9 +12,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, ParameterGrid, check_cv
 from sklearn.utils import get_tags, indexable
 
-from .._fitting.base import GradientDescentClassifier, last_step
+from .._fitting.base import GradientDescentClassifier
 from .._fitting.callbacks import NO_DATA, begin_fit, callbacks_of, has_callbacks, propagates_to_fits
 from .._fitting.parameters import ParameterAdviceMixin
+from .._fitting.pipelines import last_step
 from .._lazy.dask import refuse_tables
 from .._sklearn import check_method_params, fit_context
 from .stacks import EVALUATION_TASK, Fold, StoredLogits, make_candidate, make_groups, n_rows, shared_grams

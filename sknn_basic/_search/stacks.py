@@ -24,11 +24,11 @@ from .._fitting.base import (
     GradientDescentClassifier,
     find_warning,
     finite_logits,
-    last_step,
     set_fitted_attributes,
 )
 from .._fitting.callbacks import n_tasks
 from .._fitting.inputs import make_problem, validate_new_samples, validate_samples
+from .._fitting.pipelines import last_step
 from .._preprocessing import FlattenScaler
 from .._sklearn import check_method_params, safe_indexing
 

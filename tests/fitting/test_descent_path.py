@@ -14,8 +14,8 @@ from sklearn.preprocessing import StandardScaler
 from engines import ENGINES, engine_of
 from models import assert_same_model, blobs, both, images, weights_of
 from sknn_basic import FlattenScaler, LogisticRegressionGD, ShallowNNClassifier, descent_path
-from sknn_basic._fitting.base import last_step
-from sknn_basic._fitting.descent_path import geometric_steps
+from sknn_basic._fitting.descent_path import geometric_steps, models_reached
+from sknn_basic._fitting.pipelines import last_step, prefix_of
 
 STEPS = [1, 7, 8, 50, 100, 101, 199]
 
@@ -27,8 +27,7 @@ def engine(request):
 
 
 @both
-@pytest.mark.parametrize("n_classes", [2, 3])
-@pytest.mark.parametrize("record_every", [1, 10, 100, "auto"])
+@pytest.mark.parametrize(("n_classes", "record_every"), [(2, 1), (3, 10), (2, "auto")])
 def test_models_are_those_of_fits_of_each_length(model, n_classes, record_every):
     X, y = blobs(n_classes)
     weights = np.linspace(1, 2, len(y))
@@ -94,6 +93,10 @@ def test_a_descent_that_diverges():
         for ours, theirs in zip(weights_of(found), weights_of(expected), strict=True):
             np.testing.assert_array_equal(ours, theirs)
         assert (found.n_iter_, found.loss_) == (expected.n_iter_, expected.loss_)
+    assert models_reached(models, steps) == ([], [])
+    with pytest.warns(ConvergenceWarning):
+        models = descent_path(model, X * 1e150, y, [0, 5])
+    assert models_reached(models, [0, 5]) == (models[:1], [0])
 
 
 class Doubled(LogisticRegressionGD):
@@ -127,11 +130,10 @@ def test_subclasses_are_fitted_as_they_fit(model):
     X, y = blobs()
     weights = np.linspace(1, 2, len(y))
     start, *models = descent_path(model, X, y, [0, 3, 9], sample_weight=weights)
-    name = f"{model.steps[-1][0]}__" if isinstance(model, Pipeline) else ""
     for found, step in zip(models, [3, 9], strict=True):
         expected = clone(model)
         last_step(expected).max_iter = step
-        expected.fit(X, y, **{f"{name}sample_weight": weights})
+        expected.fit(X, y, **{f"{prefix_of(model)}sample_weight": weights})
         np.testing.assert_array_equal(found.predict_proba(X), expected.predict_proba(X))
         assert last_step(found).n_iter_ == step
     np.testing.assert_array_equal(start.predict_proba(X), 0.5)

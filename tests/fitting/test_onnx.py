@@ -37,20 +37,13 @@ def run(model, X):
 
 
 @pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize(
-    ("n_classes", "labels"), [(2, "int"), (2, "str"), (2, "bool"), (3, "int"), (3, "str")]
-)
+@pytest.mark.parametrize("labels", [[7, -2], [False, True], ["é", "b"], [7, -2, 30], ["é", "b", "c d"]])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_classifiers(name, n_classes, dtype, labels):
+def test_classifiers(name, dtype, labels):
     """Labels and probabilities; in float64 to its precision."""
-    X, y = blobs(n_classes)
+    X, y = blobs(len(labels))
     X = X.astype(dtype)
-    names = {
-        "int": np.array([7, -2, 30]),
-        "str": np.array(["é", "b", "c d"]),
-        "bool": np.array([False, True, True]),
-    }
-    model = clone(MODELS[name]).fit(X, names[labels][y])
+    model = clone(MODELS[name]).fit(X, np.array(labels)[y])
     found, probabilities = run(model, X)
     np.testing.assert_array_equal(found, model.predict(X))
     expected = model.predict_proba(X.astype(np.float64))
@@ -68,11 +61,10 @@ def test_images(shape, dtype):
     np.testing.assert_allclose(
         rows, FlattenScaler().fit_transform(X), rtol=1e-6 if dtype != np.float64 else 1e-15
     )
-    for classifier in MODELS.values():
-        model = make_pipeline(FlattenScaler(), classifier).fit(X, y)
-        found, probabilities = run(model, X)
-        np.testing.assert_array_equal(found, model.predict(X))
-        np.testing.assert_allclose(probabilities, model.predict_proba(X), atol=1e-6)
+    model = make_pipeline(FlattenScaler(), LogisticRegressionGD(0.1, 50)).fit(X, y)
+    found, probabilities = run(model, X)
+    np.testing.assert_array_equal(found, model.predict(X))
+    np.testing.assert_allclose(probabilities, model.predict_proba(X), atol=1e-6)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

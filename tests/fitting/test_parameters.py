@@ -20,31 +20,30 @@ ANSWERS = {
 @pytest.mark.parametrize("kind", [LogisticRegressionGD, ShallowNNClassifier])
 @pytest.mark.parametrize(("theirs", "ours"), ANSWERS.items())
 def test_the_names_of_the_notes(kind, theirs, ours):
-    """In the call of the class, in `set_params`, in a pipeline and in a search."""
-    with pytest.raises(TypeError, match=rf"has no parameter '{theirs}'\. {ours}"):
-        kind(**{theirs: 4})
+    """In `set_params`, in a pipeline and in a search."""
     with pytest.raises(ValueError, match=rf"Invalid parameter '{theirs}'.*{ours}"):
         kind().set_params(**{theirs: 4})
     pipeline = make_pipeline(StandardScaler(), kind())
     name = f"{kind.__name__.lower()}__{theirs}"
-    with pytest.raises(ValueError, match=f"{ours}"):
+    with pytest.raises(ValueError, match=ours):
         pipeline.set_params(**{name: 4})
-    with pytest.raises(ValueError, match=f"{ours}"):
+    with pytest.raises(ValueError, match=ours):
         GridSearchCV(pipeline, {name: [4]}, cv=2).fit(*blobs())
 
 
 def test_a_search_has_no_n_jobs():
     """The reason is given; GridSearchCV has it."""
-    with pytest.raises(TypeError, match=r"no parameter 'n_jobs'.*one descent.*GridSearchCV"):
-        VectorizedGridSearchCV(LogisticRegressionGD(), {"learning_rate": [1]}, n_jobs=2)
     search = VectorizedGridSearchCV(LogisticRegressionGD(), {"learning_rate": [1]})
-    with pytest.raises(ValueError, match=r"(?s)n_jobs.*one descent"):
+    with pytest.raises(ValueError, match=r"(?s)n_jobs.*one descent.*GridSearchCV"):
         search.set_params(n_jobs=2)
 
 
-def test_other_names_get_the_usual_errors():
-    with pytest.raises(TypeError, match="unexpected keyword argument 'max_itr'"):
-        LogisticRegressionGD(max_itr=3)
+@pytest.mark.parametrize("name", ["max_itr", "alpha"])
+def test_a_class_refuses_unknown_names_as_any_class(name):
+    """Nothing of this package runs before `__init__`, which is called at every clone."""
+    for kind, arguments in ((LogisticRegressionGD, []), (VectorizedGridSearchCV, [None, {}])):
+        with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'"):
+            kind(*arguments, **{name: 3})
     with pytest.raises(ValueError, match=r"Valid parameters are: \[.*\]\.$"):
         LogisticRegressionGD().set_params(max_itr=3)
 
@@ -57,15 +56,3 @@ def test_a_subclass_may_have_such_a_parameter():
 
     assert Elastic(alpha=3).get_params()["alpha"] == 3
     assert Elastic().set_params(alpha=2).alpha == 2
-
-
-def test_a_subclass_may_take_any_name():
-    """One that translates names itself is not stopped before its `__init__`."""
-
-    class Course(LogisticRegressionGD):
-        def __init__(self, **params):
-            super().__init__(
-                **{"max_iter" if name == "num_iterations" else name: v for name, v in params.items()}
-            )
-
-    assert Course(num_iterations=5).max_iter == 5

@@ -35,8 +35,7 @@ def test_the_case_of_the_course():
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("k", [1, 3])
-@pytest.mark.parametrize("l2", [0.0, 0.3])
+@pytest.mark.parametrize(("k", "l2"), [(1, 0.0), (3, 0.3)])
 def test_gradients_equal_central_differences(activation, k, l2):
     """Of the cost that it returns, with weights of samples and a penalty."""
     X, y = blobs(max(k, 2), m=15)

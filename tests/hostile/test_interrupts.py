@@ -2,6 +2,8 @@
 
 import sys
 import warnings
+from functools import cache
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ from watchers import TALL, WIDE
 
 pytestmark = [pytest.mark.interrupts, pytest.mark.filterwarnings("ignore::UserWarning")]
 FOLDER = sknn_basic.__path__[0]
-N_CASES = 60  # for each estimator and seed
+N_CASES = 30  # for each estimator and seed
 
 
 class Interruption:
@@ -74,11 +76,10 @@ def fit(model, arguments, options):
         return model.fit(*arguments, **options)
 
 
-def count_lines(model, arguments, options):
-    counted = Interruption(0)
-    with counted:
-        fit(model, arguments, options)
-    return counted.n_lines
+@cache
+def fitted_state(name):
+    model, arguments, options = CASES[name]
+    return vars(fit(clone(model), arguments, options))
 
 
 def assert_whole(model, before, whole, where):
@@ -96,56 +97,48 @@ def assert_whole(model, before, whole, where):
 FITTED = {"classes_", "coef_", "coefs_", "loss_curve_", "cv_results_", "best_estimator_"}
 
 
+def fit_interrupted(name, rng, context, interruption):
+    """Fit for the first or second time within a context that interrupts, and look at what is left."""
+    model, arguments, options = CASES[name]
+    interrupted = clone(model)
+    if rng.random() < 0.5:
+        fit(interrupted, [array[: len(array) // 2] for array in arguments], {})
+    before, tracing = dict(vars(interrupted)), sys.gettrace()
+    try:
+        with context:
+            fit(interrupted, arguments, options)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sys.settrace(tracing)
+    assert_whole(interrupted, before, fitted_state(name), interruption.where)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_one_interruption(name, hostile_seed):
     """Anywhere, in a first or in another fit of the same estimator."""
     rng = np.random.default_rng([hostile_seed, len(name)])
     model, arguments, options = CASES[name]
-    n_lines = count_lines(clone(model), arguments, options)
-    whole = vars(fit(clone(model), arguments, options))
+    with Interruption(0) as counted:
+        fit(clone(model), arguments, options)
     for _ in range(N_CASES):
-        interrupted = clone(model)
-        if rng.random() < 0.5:
-            fit(interrupted, [array[: len(array) // 2] for array in arguments], {})
-        before = dict(vars(interrupted))
-        interruption = Interruption(int(rng.integers(1, n_lines + 1)))
-        try:
-            with interruption:
-                fit(interrupted, arguments, options)
-        except KeyboardInterrupt:
-            pass
-        assert_whole(interrupted, before, whole, (hostile_seed, interruption.where))
+        interruption = Interruption(int(rng.integers(1, counted.n_lines + 1)))
+        fit_interrupted(name, rng, interruption, interruption)
 
 
 @pytest.mark.parametrize("name", ["tall", "wide", "network"])
-def test_a_second_interruption_while_the_first_is_handled(name, hostile_seed, monkeypatch):
+def test_a_second_interruption_while_the_first_is_handled(name, hostile_seed):
     """Ctrl-C in a step, and again soon after."""
     rng = np.random.default_rng([hostile_seed, len(name)])
-    model, arguments, options = CASES[name]
-    whole = vars(fit(clone(model), arguments, options))
     step = Objective.__call__
     for _ in range(N_CASES):
-        n_calls, second = int(rng.integers(1, 6)), Interruption(int(rng.integers(1, 150)))
-        calls = []
+        n_steps, second, calls = int(rng.integers(5)), Interruption(int(rng.integers(1, 150))), []
 
-        def interrupted_step(objective, layers, want_cost, calls=calls, n_calls=n_calls, second=second):
+        def interrupted_step(objective, layers, want_cost, calls=calls, n_steps=n_steps, second=second):
             calls.append(1)
-            if len(calls) == n_calls:
+            if len(calls) == n_steps + 1:
                 second.__enter__()
                 raise KeyboardInterrupt
             return step(objective, layers, want_cost)
 
-        interrupted = clone(model)
-        if rng.random() < 0.5:
-            fit(interrupted, [array[: len(array) // 2] for array in arguments], {})
-        before = dict(vars(interrupted))
-        tracing = sys.gettrace()
-        try:
-            with monkeypatch.context() as patch:
-                patch.setattr(Objective, "__call__", interrupted_step)
-                fit(interrupted, arguments, options)
-        except KeyboardInterrupt:
-            pass
-        finally:
-            sys.settrace(tracing)
-        assert_whole(interrupted, before, whole, (hostile_seed, n_calls, second.where))
+        fit_interrupted(name, rng, patch.object(Objective, "__call__", interrupted_step), second)

@@ -150,12 +150,11 @@ def test_fits_are_finite_and_their_cost_is_true(hostile_seed):
         rate = float(np.ldexp(1.0, rng.integers(-300, 300) if rng.random() < 0.3 else rng.integers(-10, 4)))
         options = {"max_iter": int(rng.integers(1, 40)), "record_every": int(rng.integers(1, 50))}
         options["l2_regularization"] = float(rng.choice([0, 0, 0.1, 1e10]))
-        if rng.random() < 0.5:
-            activation = None
+        activation = None if rng.random() < 0.5 else str(rng.choice(ACTIVATIONS))
+        if activation is None:
             rate = "auto" if rng.random() < 0.3 else rate
             model = LogisticRegressionGD(rate, fit_intercept=bool(rng.random() < 0.8), **options)
         else:
-            activation = str(rng.choice(ACTIVATIONS))
             model = ShallowNNClassifier(3, activation, learning_rate=rate, random_state=case, **options)
         try:
             model.fit(given, y)
