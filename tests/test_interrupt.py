@@ -17,7 +17,7 @@ from sknn_basic import LogisticRegressionGD
 from sknn_basic._descent import engine
 from sknn_basic._descent.gram import GramSamples
 from sknn_basic._descent.objective import Objective
-from sknn_basic._fitting.base import FitInterruptedWarning
+from sknn_basic._fitting.messages import FitInterruptedWarning
 from watchers import TALL, WIDE, raise_once
 
 pytestmark = pytest.mark.interrupts

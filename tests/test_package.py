@@ -31,7 +31,7 @@ MODULES = sorted(short(found.name) for found in FOUND if not found.ispkg)
 SUBPACKAGES = sorted(short(found.name) for found in FOUND if found.ispkg)
 # A module imports from lower layers only.
 LAYERS = [
-    {"_extras", "_sklearn", "_files.atomic", "_files.hdf5_chunks", "_files.text"},
+    {"_extras", "_sklearn", "_files.atomic", "_files.hdf5_chunks", "_files.text", "_lazy.memory"},
     {"_fitting.onnx", "_fitting.parameters", "_fitting.state"},
     {"_descent.activations", "_descent.compiled", "_descent.threads"},
     {"_descent.outputs", "_descent.rows", "_files.hdf5"},
@@ -39,12 +39,13 @@ LAYERS = [
     {"_descent.stored"},
     {"_lazy.cluster", "_descent.gram", "_files.hdf5_rows"},
     {"_lazy.dask", "_descent.choice"},
-    {"_descent.network", "_descent.logits"},
+    {"_lazy.sources", "_descent.network", "_descent.logits"},
     {"_descent.engine", "_descent.curvature"},
     {"_descent.objective"},
     {"_descent.scaling"},
     {"_descent.problem", "_descent.run"},
-    {"_fitting.callbacks", "_fitting.inputs"},
+    {"_fitting.advice", "_fitting.callbacks", "_fitting.messages"},
+    {"_fitting.inputs"},
     {"_preprocessing", "_files.datasets", "_files.image_folders"},
     {"_fitting.base", "_fitting.propagate"},
     {"_classifiers", "_display.common"},

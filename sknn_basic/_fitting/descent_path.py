@@ -10,8 +10,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 
 from .._descent.run import recorded_steps, train
-from .base import GradientDescentClassifier, find_warning, last_step, set_fitted_attributes
+from .base import GradientDescentClassifier, last_step, set_fitted_attributes
 from .inputs import make_problem
+from .messages import find_warning
 
 
 def descent_path(estimator, X, y, steps, *, sample_weight=None):

@@ -93,7 +93,7 @@ def test_a_killed_worker_changes_no_bit(client):
             os.kill(min(killed[0].values()), signal.SIGKILL)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sknn_basic._fitting.base._print_cost", kill_one)
+        patch.setattr("sknn_basic._fitting.base.print_cost", kill_one)
         got = clone(model).fit(X_da, y)
     assert killed
     np.testing.assert_array_equal(got.coef_, expected.coef_)
@@ -123,7 +123,7 @@ def test_a_closed_client(client, monkeypatch):
         if step == 20:
             client.close()
 
-    monkeypatch.setattr("sknn_basic._fitting.base._print_cost", close)
+    monkeypatch.setattr("sknn_basic._fitting.base.print_cost", close)
     model = LogisticRegressionGD(0.1, max_iter=100, record_every=10, verbose=True)
     with pytest.raises(RuntimeError, match="client is clos"):
         model.fit(da.from_array(X, (7, -1)), y)
@@ -138,7 +138,7 @@ def test_workers_hold_the_samples_once(client, monkeypatch):
     def look(step, *costs):
         held.append(client.run_on_scheduler(n_bytes_held))
 
-    monkeypatch.setattr("sknn_basic._fitting.base._print_cost", look)
+    monkeypatch.setattr("sknn_basic._fitting.base.print_cost", look)
     model = make_pipeline(FlattenScaler(), LogisticRegressionGD(1e-3, 30, record_every=10, verbose=True))
     model.fit(da.from_array(images, (100, 16, 16, 3)), np.arange(2000) % 2)
     assert 0.9 * images.nbytes < max(held[1:]) < 1.2 * images.nbytes + 20_000
@@ -156,7 +156,7 @@ def test_an_interruption_leaves_no_task(client, monkeypatch):
         if step == 20:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("sknn_basic._fitting.base._print_cost", interrupt)
+    monkeypatch.setattr("sknn_basic._fitting.base.print_cost", interrupt)
     model = LogisticRegressionGD(0.1, max_iter=100, record_every=10, verbose=True)
     model.fit(da.from_array(X, (7, -1)), y)
     assert model.n_iter_ == 20

@@ -18,7 +18,8 @@ from engines import ENGINES, engine_of
 from models import ACTIVATIONS, assert_same_model, blobs, images
 from sknn_basic import FlattenScaler, LogisticRegressionGD, ShallowNNClassifier, VectorizedGridSearchCV
 from sknn_basic._descent import gram, stored
-from sknn_basic._lazy.dask import READ_BYTES, _runs, as_array, to_stored
+from sknn_basic._lazy.dask import merged_chunks, to_stored
+from sknn_basic._lazy.memory import READ_BYTES
 from watchers import Looker, Recorder, assert_identical
 
 da = pytest.importorskip("dask.array")
@@ -72,7 +73,7 @@ CHUNKINGS = {
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_same_model_as_in_memory(engine, model, chunked, monkeypatch):
     """Also if blocks hold a few rows, and pieces fewer."""
-    monkeypatch.setattr("sknn_basic._lazy.dask.READ_BYTES", 8 * 5 * 15)
+    monkeypatch.setattr("sknn_basic._lazy.memory.READ_BYTES", 8 * 5 * 15)
     monkeypatch.setattr(stored, "PIECE_BYTES", 400)
     X, y = blobs()
     expected = clone(model).fit(X, y)
@@ -100,7 +101,7 @@ def test_wide_samples_are_read_a_few_times(model, dtype, m, monkeypatch):
     """The Gram matrix from pairs of panels of rows; the rest of the descent reads nothing."""
     monkeypatch.setattr(gram, "PANEL_BYTES", 7 * 300 * np.dtype(dtype).itemsize)
     monkeypatch.setattr(gram, "COLUMN_BYTES", 20_000)
-    monkeypatch.setattr("sknn_basic._lazy.dask.READ_BYTES", 1)
+    monkeypatch.setattr("sknn_basic._lazy.memory.READ_BYTES", 1)
     rng = np.random.RandomState(0)
     X, y = (
         rng.randint(0, 9, (m, 300)).astype(dtype) / np.array(1 if dtype == np.uint8 else 9, dtype),
@@ -231,11 +232,11 @@ def test_bytes_are_not_made_floats():
 
 
 def test_blocks_are_runs_of_chunks():
-    assert _runs((3, 3, 0, 3, 8, 1, 1), 6) == [
+    assert merged_chunks((3, 3, 0, 3, 8, 1, 1), 6) == [
         (slice(0, 6), slice(0, 3)), (slice(6, 9), slice(3, 4)),
         (slice(9, 17), slice(4, 5)), (slice(17, 19), slice(5, 7)),
     ]  # fmt: skip
-    assert _runs((0, 2, 0), 1) == [(slice(0, 2), slice(1, 3))]
+    assert merged_chunks((0, 2, 0), 1) == [(slice(0, 2), slice(1, 3))]
     assert READ_BYTES == 2**24
 
 
@@ -378,7 +379,7 @@ def test_files_are_refused(library, tmp_path):
     else:
         X = module.array(X)
     for call in (lambda: FlattenScaler().fit(X), lambda: LogisticRegressionGD().fit(X, y)):
-        with pytest.raises(TypeError, match=r"from_array\(X, chunks=\(34952, -1, -1, -1\)\)"):
+        with pytest.raises(TypeError, match=r"from_array\(X, chunks=\(34952, -1, -1, -1\)"):
             call()
 
 
@@ -431,7 +432,7 @@ def test_a_search(search, as_images):
 @pytest.mark.parametrize("shape", [(40, 5), (20, 300)])
 @pytest.mark.parametrize("model", ["logistic", "network, tanh"])
 def test_memmaps(engine, dtype, shape, model, tmp_path, monkeypatch):
-    monkeypatch.setattr("sknn_basic._lazy.dask.READ_BYTES", 8 * 5 * 15)
+    monkeypatch.setattr("sknn_basic._lazy.memory.READ_BYTES", 8 * 5 * 15)
     X, y = blobs(2, *shape)
     np.save(tmp_path / "X.npy", (10 * X + 100).astype(dtype))
     mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
@@ -496,10 +497,7 @@ def test_the_scaler_makes_nothing_of_values_it_has_not_seen(recwarn):
 def test_memmaps_with_wide_rows_are_read_in_small_blocks():
     """Dask's own choice of chunks splits the columns; joined, they would have 768 MB each."""
     X = da.zeros((5000, 196_608), np.uint8, chunks=(4096, 65_536))
-    assert (
-        max(block.rows.stop - block.rows.start for block in to_stored(as_array(X), np.dtype(float)).blocks)
-        == 10
-    )
+    assert max(block.rows.stop - block.rows.start for block in to_stored(X, np.dtype(float)).blocks) == 10
 
 
 def test_a_search_on_a_table():
@@ -516,16 +514,16 @@ import numpy as np
 from sklearn.pipeline import make_pipeline
 import dask.array as da
 from sknn_basic import FlattenScaler, LogisticRegressionGD, read_hdf5
-from sknn_basic._lazy import dask as _dask
+from sknn_basic._lazy import memory
 from sknn_basic._descent import engine
 engine.has_numba = lambda: False  # whose compiler takes memory of its own
 
 model = make_pipeline(FlattenScaler(), LogisticRegressionGD(1e-3, 3))
 # Of the threads: stacks, and BLAS's buffers of 32 MB, of which it uses little.
 small = da.from_array(np.arange(1000 * 192, dtype=np.uint8).reshape(1000, 8, 8, 3), (20, 8, 8, 3))
-_dask.READ_BYTES, read_bytes = 1, _dask.READ_BYTES
+memory.READ_BYTES, read_bytes = 1, memory.READ_BYTES
 model.fit(small, np.arange(1000) % 2)
-_dask.READ_BYTES = read_bytes
+memory.READ_BYTES = read_bytes
 data = read_hdf5(sys.argv[1], chunks="auto")
 with open("/proc/self/status") as file:
     used = next(1024 * int(line.split()[1]) for line in file if line.startswith("VmData"))
