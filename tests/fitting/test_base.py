@@ -1,8 +1,5 @@
 """What both classifiers share: fitted attributes, answers, warm starts, and fits that fail."""
 
-import io
-from contextlib import redirect_stdout
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +12,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import RocCurveDisplay, log_loss, roc_auc_score
 
 from models import BOTH, assert_same_model, blobs, both, weights_of
-from sknn_basic import LogisticRegressionGD
 
 # Fitted attributes and answers
 
@@ -91,17 +87,6 @@ def test_loss_is_the_cost_of_the_model(model):
         assert len(fitted.loss_curve_) == -(-steps // 7)
         assert fitted.n_iter_ == steps
     assert clone(model).set_params(max_iter=14).fit(X, y, weights).loss_ == fitted.loss_curve_[2]
-
-
-def test_verbose_prints_as_the_notes_do():
-    X, y = blobs()
-    LogisticRegressionGD(0.1, 1).fit(X, y)  # which compiles
-    printed = io.StringIO()
-    with redirect_stdout(printed):
-        model = LogisticRegressionGD(0.1, 201, verbose=True).fit(X, y)
-    expected = [f"Cost after iteration {100 * i}: {cost:.6f}" for i, cost in enumerate(model.loss_curve_)]
-    assert printed.getvalue().splitlines() == expected
-    assert len(expected) == 3
 
 
 # Warm start
