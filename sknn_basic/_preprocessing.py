@@ -16,7 +16,7 @@ from ._fitting.state import replacing_state
 from ._lazy.sources import is_float32, lazy_method, shape_of, source_of
 from ._sklearn import Interval, StrOptions, fit_context
 
-N_LOOKED_AT = 100  # images that tell whether values go beyond 1
+N_SCREENED = 100  # the first images tell whether values go beyond 1
 
 
 class FlattenScaler(
@@ -25,7 +25,8 @@ class FlattenScaler(
     """Flatten each image to a row and divide it by 255, as the notes do (section 1.2.2).
 
     ``X.reshape(len(X), -1) / divisor``: pixels in C order, so that the channels of a pixel are
-    adjacent. The output is the only array allocated; of a Dask array it is one too, and `fit` reads no pixel.
+    adjacent. The output is the only array allocated. A Dask array gives a Dask array, and `fit` reads none of
+    its pixels.
 
     Parameters
     ----------
@@ -98,6 +99,9 @@ class FlattenScaler(
         ------
         ValueError
             If X is not numeric, not finite, sparse, complex or empty.
+        TypeError
+            If X is an array in a file (of h5py, Zarr, PyTables, netCDF4 or h5netcdf), since NumPy would read
+            it as a whole.
 
         Warns
         -----
@@ -134,7 +138,7 @@ class FlattenScaler(
                 stacklevel=4,
             )
         self.image_shape_ = X.shape[1:]
-        first = X[:N_LOOKED_AT]
+        first = X[:N_SCREENED]
         self._fitted_on_pixels = not source.is_lazy and bool(first.max() > 1 and first.min() >= 0)
 
     def transform(self, X):
@@ -227,7 +231,7 @@ class FlattenScaler(
                 ufunc(X, divisor, out=out, dtype=precision, casting="same_kind")
         except FloatingPointError as error:
             raise ValueError(
-                f"X has values from {X.min():g} to {X.max():g}, which overflow {out.dtype} when scaled by "
+                f"X has values from {X.min():g} to {X.max():g}, and they overflow {out.dtype} when scaled by "
                 f"the divisor {self.divisor:g}. Pass another divisor, or float64."
             ) from error
 

@@ -218,13 +218,13 @@ def test_images_through_scikit_learn(model):
         "CalibratedClassifierCV": CalibratedClassifierCV(pipeline, cv=3),
         "OneVsRestClassifier": OneVsRestClassifier(pipeline),
     }[model]
-    X, X_test = data.train_set_x, data.test_set_x
-    fitted = clone(model).fit(X, data.train_set_y)
-    flat = clone(model).fit(X.reshape(len(X), -1), data.train_set_y)
+    X, y, X_test = data.train_set_x[:, ::4, ::4], data.train_set_y, data.test_set_x[:, ::4, ::4]
+    fitted = clone(model).fit(X, y)
+    flat = clone(model).fit(X.reshape(len(X), -1), y)
     proba = fitted.predict_proba(X_test)
     np.testing.assert_allclose(proba, flat.predict_proba(X_test.reshape(len(X_test), -1)), rtol=1e-12)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(fitted)).predict_proba(X_test), proba)
-    assert cross_val_score(model, X, data.train_set_y, cv=2).mean() > 0.6
+    assert cross_val_score(model, X, y, cv=2).mean() > 0.6
 
 
 def test_scaled_images_at_prediction_time_are_told():
@@ -240,15 +240,6 @@ def test_scaled_images_at_prediction_time_are_told():
     FlattenScaler(1).fit(IMAGES).transform(IMAGES / 255)
     centred = np.random.RandomState(0).standard_normal((20, 3))
     FlattenScaler().fit(centred).transform([[0.1, 0.2, 0.3]])
-
-
-def test_scalers_saved_before_they_looked_at_pixels():
-    scaler = FlattenScaler().fit(IMAGES)
-    state = dict(scaler.__getstate__())
-    del state["_fitted_on_pixels"]
-    old = FlattenScaler.__new__(FlattenScaler)
-    old.__setstate__(state)
-    np.testing.assert_array_equal(old.transform(IMAGES), scaler.transform(IMAGES))
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def orientation_advice(X, y=None, n_features=None, suffix=""):
         advice = advice or _one_hot_advice(y, suffix)
         if not advice:
             raise
-        plain = getattr(error, "without_advice", error)  # of a nested call, which has seen X alone
+        plain = getattr(error, "without_advice", error)  # a nested call has seen X alone
         advised = ValueError(f"{str(plain).rstrip('.')}. {advice}")
         advised.without_advice = plain
         raise advised from plain

@@ -1,4 +1,4 @@
-"""The base class of both classifiers: fitting, warnings and prediction."""
+"""The base class of both classifiers: fitting and prediction."""
 
 from functools import partial
 from numbers import Integral, Real
@@ -100,8 +100,9 @@ class GradientDescentClassifier(
             `warm_start=True` and the features or classes are not those of the previous fit. The estimator
             is left unchanged, as by any error.
         TypeError
-            If the labels are bytes, or cannot be sorted: strings and numbers, or None among them. If X is a
-            dataset of h5py or an array of Zarr, which would be read as a whole.
+            If the labels are bytes, or cannot be sorted: strings and numbers, or None among them. If X or
+            X_val is an array in a file (of h5py, Zarr, PyTables, netCDF4 or h5netcdf), since NumPy would read
+            it as a whole.
         RuntimeError
             If the client of ``dask.distributed`` was closed during the fit.
         KeyboardInterrupt
@@ -113,11 +114,11 @@ class GradientDescentClassifier(
         ConvergenceWarning
             If the cost ends above its initial value (by more than rounding: 1.5e-8 of it in float64, 3.5e-4
             in float32) or is no longer finite: the learning rate is too large. The weights kept are the
-            last whose recorded cost was finite. Also if the scale of the features
-            has clearly kept the descent from finishing: 2,000 steps at its rate would hardly move along a
-            feature whose variance is below a hundredth of the mean square of all, and which would lower the
-            cost by more than 1 % of the class entropy; or, after 200 steps, a network on features of a mean
-            square above 10 is still within 10 % of the class entropy.
+            last whose recorded cost was finite. Also if the scale of the features has clearly kept the
+            descent from finishing: 2,000 steps at its rate would hardly move along a feature whose variance
+            is below a hundredth of the mean square of all, although a step along it would lower the cost by
+            more than 1 % of the class entropy; or, after 200 steps, a network on features of a mean square
+            above 10 is still within 10 % of the class entropy.
         UserWarning
             A FitInterruptedWarning if the user interrupts (Ctrl-C) once the descent has begun: the weights
             reached are kept.
@@ -164,7 +165,7 @@ class GradientDescentClassifier(
         return descent, warning
 
     def _end(self, task, rate, descent):
-        """End the task of a fit, whose descent holds weights; return the descent."""
+        """End the task of a fit; return its descent, which holds weights."""
         try:
             task.end(partial(self._copy_fitted_attributes, None, rate, descent))
         except KeyboardInterrupt:
@@ -172,7 +173,7 @@ class GradientDescentClassifier(
         return descent
 
     def _copy_fitted_attributes(self, problem, rate, descent):
-        """Return a copy of the fitted attributes for callbacks, which may change them.
+        """Return the fitted attributes for callbacks: a copy, since they may change them.
 
         `problem` converts the parameters in `descent` to weights; None if it holds weights already.
         """
@@ -223,8 +224,8 @@ class GradientDescentClassifier(
         -------
         Z : ndarray of shape (n_samples,) or (n_samples, n_classes)
             For two classes the log-odds of `classes_[1]`, which is predicted exactly where Z > 0;
-            for more, one score per class, the largest of which is predicted. A log-odds that overflows is
-            the largest float; scores of which one overflows are all divided by a power of 2.
+            for more, one score per class: the class of the largest is predicted. A log-odds that overflows
+            is the largest float; if a score overflows, all of its sample are divided by a power of 2.
         """
         Z = self._logits(X)
         return Z.ravel() if Z.shape[1] == 1 else Z
@@ -321,11 +322,11 @@ def last_step(estimator):
 
 
 def set_fitted_attributes(classifier, descent, rate):
-    """Set the fitted attributes after a descent, which holds weights, at a learning rate."""
+    """Set the fitted attributes after a descent that holds weights, at a learning rate."""
     vars(classifier).update(classifier._fitted_attributes(descent, rate))
 
 
 def finite_logits(network, X, layers):
-    """Return the logits of the rows of X, in the precision of X, and finite."""
+    """Return the logits of the rows of X: finite, and in the precision of X."""
     with np.errstate(all="ignore"):
         return logits(network, choose_samples(X), layers)

@@ -29,7 +29,7 @@ class FitInterruptedWarning(UserWarning):
 
 
 class FitWarning(NamedTuple):
-    """What a fit warns of; a search reports what concerns the scale of X once, not for every candidate."""
+    """What a fit warns of. A search warns of the scale of X once, not for every candidate."""
 
     message: str
     concerns_scale: bool = False
@@ -45,7 +45,7 @@ def find_warning(classifier, problem, rate, descent):
     start = descent.loss_curve[0] if descent.loss_curve else np.inf
     ceiling = start * (1 + float(np.finfo(problem.samples.dtype).eps) ** 0.5)
     if descent.diverged_at is not None or descent.loss > ceiling:
-        # To find 2/L would read samples that are not in memory up to 130 times.
+        # Finding 2/L would read samples that are not in memory up to 130 times.
         stable_rate = problem.stable_rate(l2) if problem.knows_stable_rate else None
         return FitWarning(_divergence_message(descent, rate, stable_rate))
     if descent.n_iter < classifier.max_iter:  # stopped by a callback or the user
@@ -69,7 +69,7 @@ def warn_of_fit(descent, warning, max_iter):
 
 
 def print_preparation(problem, objective):
-    """Print how samples that are not in memory are read, and what takes time before the first step."""
+    """Print how samples that are not in memory are read, and that steps must be compiled first."""
     if isinstance(problem.samples, StoredSamples | StoredGram):
         print(problem.samples.way())
     if not objective.is_ready():

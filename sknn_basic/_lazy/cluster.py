@@ -58,7 +58,7 @@ class Part(NamedTuple):
 
 
 class StoredOnCluster(Stored):
-    """The rows of a Dask array, which the workers of a cluster hold: a part for each of their threads."""
+    """The rows of a Dask array on the workers of a cluster: each of their threads holds a part."""
 
     is_local = False
 

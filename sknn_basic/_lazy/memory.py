@@ -4,8 +4,8 @@ from math import prod
 
 # Read about this many bytes (as floats) at once: merging small chunks saves Dask's overhead for each.
 READ_BYTES = 2**24
-# A computer has at least so much memory: small sizes are not compared with the true one, since importing
-# distributed, which finds it, takes a second.
+# Every computer has at least this much memory. Smaller needs are not compared with the true amount: distributed
+# finds it, and takes a second to import.
 LEAST_MEMORY = 2**30
 GRAM_SHARE = 1 / 4  # largest share of memory for the Gram matrix of out-of-core samples
 
@@ -16,7 +16,7 @@ def rows_at_once(row_shape, itemsize=8):
 
 
 def share_of_memory(share, n_bytes):
-    """Return a share of the memory in bytes, which is exact if `n_bytes` could exceed it."""
+    """Return a share of the memory in bytes; a lower bound if that is enough for `n_bytes`."""
     return share * (LEAST_MEMORY if n_bytes <= share * LEAST_MEMORY else total_memory())
 
 

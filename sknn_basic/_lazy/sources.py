@@ -136,7 +136,7 @@ def lazy_method(method):
     @wraps(method)
     def method_by_chunks(self, X):
         source = source_of(X)
-        # Of this class: an override, which calls this method, works on its result.
+        # Looked up on no instance: an override calls this method, and works on its result.
         return source.mapped(method_by_chunks, self) if source.is_lazy else method(self, X)
 
     return method_by_chunks
