@@ -4,8 +4,8 @@ from math import prod
 
 # Read about this many bytes (as floats) at once: merging small chunks saves Dask's overhead for each.
 READ_BYTES = 2**24
-# Every computer has at least this much memory. Smaller needs are not compared with the true amount: distributed
-# finds it, and takes a second to import.
+# Every computer has at least this much memory. Smaller needs are not compared with the true amount, since
+# distributed, which finds it, takes a second to import.
 LEAST_MEMORY = 2**30
 GRAM_SHARE = 1 / 4  # largest share of memory for the Gram matrix of out-of-core samples
 

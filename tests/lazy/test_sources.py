@@ -16,7 +16,16 @@ import sknn_basic
 from engines import ENGINES, engine_of
 from models import BOTH, assert_same_model, blobs, both, images
 from sknn_basic import FlattenScaler, LogisticRegressionGD, VectorizedGridSearchCV, propagate
-from sknn_basic._lazy.sources import DaskArray, DaskTable, Memmap, Source, computed, shape_of, source_of
+from sknn_basic._lazy.sources import (
+    DaskArray,
+    DaskTable,
+    Memmap,
+    Source,
+    computed,
+    refuse_unindexable,
+    shape_of,
+    source_of,
+)
 
 
 def of_library(module, **attributes):
@@ -48,6 +57,12 @@ ARRAY = np.ones((2, 3))
 )
 def test_kinds(X, kind):
     assert type(source_of(X)) is kind
+
+
+def test_tables_have_no_numbered_rows():
+    with pytest.raises(TypeError, match=r"to_dask_array\(lengths=True\)"):
+        refuse_unindexable(of_library("dask.dataframe.dask_expr._collection", shape=("unknown", 3)))
+    refuse_unindexable(of_library("dask.array.core", chunks=((2,), (3,))))
 
 
 def test_shapes():
