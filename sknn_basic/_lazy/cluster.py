@@ -50,7 +50,7 @@ class ClusterReader(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Neighbouring blocks that one thread of a worker holds: their slice, and the future of their values."""
+    """Neighbouring blocks, as a slice of all, and the future of their values on the worker that holds them."""
 
     blocks: slice
     worker: str
@@ -60,7 +60,7 @@ class Part(NamedTuple):
 class StoredOnCluster(Stored):
     """The rows of a Dask array on the workers of a cluster: each of their threads holds a part."""
 
-    is_local = False
+    is_local = False  # a stack of candidates does not score these rows: ordinary fits do
 
     def __init__(self, shape, kind, blocks, client):
         super().__init__(shape, kind, blocks)  # without a Gram matrix: its rows are on several computers
@@ -74,12 +74,11 @@ class StoredOnCluster(Stored):
         workers = [worker for worker, n in self.client.nthreads().items() for _ in range(n)]
         if not workers:
             raise RuntimeError("The Dask cluster has no workers: start some, or close its client.")
+        shares = np.array_split(np.arange(len(self.blocks)), len(workers))
         parts = []
-        for worker, own in zip(
-            workers, np.array_split(np.arange(len(self.blocks)), len(workers)), strict=True
-        ):
-            if len(own):
-                own = slice(own[0], own[-1] + 1)
+        for worker, share in zip(workers, shares, strict=True):
+            if len(share):
+                own = slice(share[0], share[-1] + 1)
                 values = delayed(_joined)([block.read.tasks() for block in self.blocks[own]])
                 values = self.client.compute(values, workers=[worker], allow_other_workers=True)
                 parts.append(Part(own, worker, values))
