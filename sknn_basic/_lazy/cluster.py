@@ -50,7 +50,7 @@ class ClusterReader(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Neighbouring blocks, as a slice of all, and the future of their values on the worker that holds them."""
+    """Neighbouring blocks, as a slice of all, and the future of their values on a worker."""
 
     blocks: slice
     worker: str
