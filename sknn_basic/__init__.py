@@ -10,9 +10,9 @@ from ._display.report import draw_report
 from ._display.weights import WeightsDisplay
 from ._files.datasets import load_photo_patches, read_hdf5, write_hdf5
 from ._files.image_folders import read_image, read_image_folder
-from ._fitting.base import FitInterruptedWarning
 from ._fitting.descent_path import descent_path
 from ._fitting.early_stopping import EarlyStopping
+from ._fitting.messages import FitInterruptedWarning
 from ._fitting.propagate import propagate
 from ._preprocessing import FlattenScaler
 from ._search.search import VectorizedGridSearchCV

@@ -21,12 +21,12 @@ from . import (
     read_hdf5,
 )
 from ._descent.activations import ACTIVATIONS
-from ._descent.choice import memory
 from ._display.report import check_report, write_report
 from ._files.text import printable, short_name
-from ._fitting.base import FitInterruptedWarning
 from ._fitting.callbacks import make_progress_bar
-from ._lazy.dask import in_memory
+from ._fitting.messages import FitInterruptedWarning
+from ._lazy.memory import share_of_memory
+from ._lazy.sources import computed
 
 # Images that would take more than this share of the memory, as floats of 8 bytes, are not read as a whole: as
 # far as the size of the file tells, which may be compressed.
@@ -126,7 +126,8 @@ def _read(options):
     """Read the file; its images block by block at every step if asked for, or if memory may not suffice."""
     files = [file for file in (options.file, options.test_file) if file]
     n_bytes = sum(os.path.getsize(file) for file in files if os.path.isfile(file))  # noqa: PTH113, PTH202
-    is_large = FLOATS_PER_BYTE * n_bytes > MEMORY_SHARE * memory()
+    n_bytes *= FLOATS_PER_BYTE
+    is_large = n_bytes > share_of_memory(MEMORY_SHARE, n_bytes)
     out_of_core = options.out_of_core or (is_large and find_spec("dask") is not None)
     return read_hdf5(*files, chunks="auto" if out_of_core else None)
 
@@ -176,7 +177,7 @@ def _fit(classifier, data, progress_bars, is_validated):
 
 def _accuracy(model, X, y):
     """Return the accuracy in percent, in the notes' order of operations, to agree to the last digit."""
-    return 100 - np.mean(in_memory(model.predict(X)) != y) * 100
+    return 100 - np.mean(computed(model.predict(X)) != y) * 100
 
 
 class _OneLineParser(argparse.ArgumentParser):

@@ -11,13 +11,12 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._fitting.callbacks import CallbackSupportMixin, begin_fit
-from ._fitting.inputs import is_float32, shape_of
 from ._fitting.onnx import OnnxScalerMixin
 from ._fitting.state import replacing_state
-from ._lazy.dask import by_chunks, example_of, is_dask, refuse_files, scaled_rows
+from ._lazy.sources import is_float32, lazy_method, shape_of, source_of
 from ._sklearn import Interval, StrOptions, fit_context
 
-N_LOOKED_AT = 100  # images that tell whether values go beyond 1
+N_SCREENED = 100  # the first images tell whether values go beyond 1
 
 
 class FlattenScaler(
@@ -26,7 +25,8 @@ class FlattenScaler(
     """Flatten each image to a row and divide it by 255, as the notes do (section 1.2.2).
 
     ``X.reshape(len(X), -1) / divisor``: pixels in C order, so that the channels of a pixel are
-    adjacent. The output is the only array allocated; of a Dask array it is one too, and `fit` reads no pixel.
+    adjacent. The output is the only array allocated. A Dask array gives a Dask array, and `fit` reads none of
+    its pixels.
 
     Parameters
     ----------
@@ -99,6 +99,9 @@ class FlattenScaler(
         ------
         ValueError
             If X is not numeric, not finite, sparse, complex or empty.
+        TypeError
+            If X is an array in a file (of h5py, Zarr, PyTables, netCDF4 or h5netcdf), since NumPy would read
+            it as a whole.
 
         Warns
         -----
@@ -113,14 +116,11 @@ class FlattenScaler(
         return self
 
     def _fit(self, X):
-        refuse_files(X)
-        is_made_up = is_dask(X)  # of a Dask array only the shape and type are known: no pixel is read
-        X = example_of(X) if is_made_up else X
+        source = source_of(X)
+        X = source.example() if source.is_lazy else X  # no pixel of a Dask array is read
         shape = shape_of(X)
-        if len(shape) <= 2:
-            X = validate_data(self, X, dtype=_accepted_dtype(X))
-        else:
-            X = check_array(X, allow_nd=True, input_name="X", estimator=self)
+        X = self._validated(X, shape, reset=True)
+        if len(shape) > 2:
             if 0 in shape:
                 raise ValueError(
                     f"X has the shape {shape}: images without pixels. Pass images of at least one pixel."
@@ -130,7 +130,7 @@ class FlattenScaler(
                 del self.feature_names_in_
         if X.dtype.kind not in "buif":
             raise ValueError(f"X has the type {X.dtype}. Pass real numbers.")
-        if self.divisor == 255 and not is_made_up and _is_scaled(X):
+        if self.divisor == 255 and not source.is_lazy and _is_scaled(X):
             warnings.warn(
                 "All values of X are in [0, 1] already, and FlattenScaler would divide them by 255: pass "
                 "divisor=1 for images that are already scaled.",
@@ -138,8 +138,8 @@ class FlattenScaler(
                 stacklevel=4,
             )
         self.image_shape_ = X.shape[1:]
-        first = X[:N_LOOKED_AT]
-        self._fitted_on_pixels = not is_made_up and bool(first.max() > 1 and first.min() >= 0)
+        first = X[:N_SCREENED]
+        self._fitted_on_pixels = not source.is_lazy and bool(first.max() > 1 and first.min() >= 0)
 
     def transform(self, X):
         """Return the images as rows, divided by `divisor`.
@@ -166,9 +166,9 @@ class FlattenScaler(
             `fit` has seen values above 1.
         """
         check_is_fitted(self)
-        refuse_files(X)
-        if is_dask(X):
-            return scaled_rows(FlattenScaler._transform, self, X)
+        source = source_of(X)
+        if source.is_lazy:
+            return source.mapped(FlattenScaler._transform, self, divisor=self.divisor)
         return self._transform(X)
 
     def _transform(self, X):
@@ -178,10 +178,7 @@ class FlattenScaler(
             is_text = len(shape) == 1 and np.asarray(X).dtype.kind == "U"
             reading = " read_image reads image files." if is_text else ""
             raise ValueError(self._shape_message(shape) + reading)
-        if len(shape) <= 2:
-            X = validate_data(self, X, dtype=_accepted_dtype(X), reset=False)
-        else:
-            X = check_array(X, allow_nd=True, input_name="X", estimator=self)
+        X = self._validated(X, shape)
         if self.divisor == 255 and self._fitted_on_pixels and X.dtype.kind == "f" and _is_scaled(X):
             warnings.warn(
                 "All values of X are in [0, 1], but FlattenScaler was fitted on larger ones, and divides by "
@@ -194,10 +191,12 @@ class FlattenScaler(
         self._scale(np.divide, X, rows, precision)
         return rows.reshape(len(X), -1)
 
-    def __setstate__(self, state):
-        super().__setstate__({"_fitted_on_pixels": False} | state)  # missing in older saved models
+    def _validated(self, X, shape, reset=False):
+        if len(shape) <= 2:
+            return validate_data(self, X, dtype=_accepted_dtype(X), reset=reset)
+        return check_array(X, allow_nd=True, input_name="X", estimator=self)
 
-    @by_chunks
+    @lazy_method
     def inverse_transform(self, X):
         """Return rows as images, multiplied by `divisor` and not rounded.
 
@@ -212,7 +211,6 @@ class FlattenScaler(
             float32 for float32 rows, else float64.
         """
         check_is_fitted(self)
-        refuse_files(X)
         X = check_array(X, dtype=_accepted_dtype(X), input_name="X", estimator=self)
         if X.shape[1] != self.n_features_in_:
             raise ValueError(
@@ -233,7 +231,7 @@ class FlattenScaler(
                 ufunc(X, divisor, out=out, dtype=precision, casting="same_kind")
         except FloatingPointError as error:
             raise ValueError(
-                f"X has values from {X.min():g} to {X.max():g}, which overflow {out.dtype} when scaled by "
+                f"X has values from {X.min():g} to {X.max():g}, and they overflow {out.dtype} when scaled by "
                 f"the divisor {self.divisor:g}. Pass another divisor, or float64."
             ) from error
 
@@ -265,8 +263,7 @@ class FlattenScaler(
         return (
             f"X has the shape {shape}{' of one image' if is_one_image else ''}, but FlattenScaler was fitted "
             f"on images of shape {self.image_shape_} and takes {' or '.join(accepted)}."
-            + " For one image, pass X[np.newaxis]."
-            * is_one_image
+            f"{' For one image, pass X[np.newaxis].' * is_one_image}"
         )
 
     def __sklearn_tags__(self):

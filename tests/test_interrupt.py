@@ -18,7 +18,7 @@ from sknn_basic._descent import engine
 from sknn_basic._descent.gram import GramSamples
 from sknn_basic._descent.objective import Objective
 from sknn_basic._fitting import base
-from sknn_basic._fitting.base import FitInterruptedWarning
+from sknn_basic._fitting.messages import FitInterruptedWarning
 from watchers import TALL, WIDE, assert_identical, raise_once
 
 pytestmark = pytest.mark.interrupts

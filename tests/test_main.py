@@ -261,7 +261,7 @@ def test_an_interruption_shows_what_was_reached(monkeypatch, capsys):
         if step == 300:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("sknn_basic._fitting.base._print_cost", interrupt)
+    monkeypatch.setattr("sknn_basic._fitting.base.print_cost", interrupt)
     with pytest.raises(SystemExit) as exit_:
         main(["train"])
     assert exit_.value.code == 130
@@ -404,7 +404,7 @@ def test_images_that_may_not_fit_in_memory(asked, tmp_path, monkeypatch, capsys)
     main(options)
     expected = capsys.readouterr().out
     if not asked:
-        monkeypatch.setattr("sknn_basic.__main__.memory", lambda: 10**6)
+        monkeypatch.setattr("sknn_basic.__main__.share_of_memory", lambda share, n_bytes: 10**6)
     main([*options, "--out-of-core", "--plot", str(tmp_path / "r.png")] if asked else options)
     printed = re.sub(r" \(validation: .*\)", "", capsys.readouterr().out)  # which a report shows
     assert "for its Gram matrix" in printed or "at each step" in printed

@@ -175,11 +175,10 @@ def test_a_refit_forgets_names():
 def test_other_shapes_are_refused_by_name(X, message):
     with pytest.raises(ValueError, match=message):
         FlattenScaler().fit(IMAGES).transform(X)
-
-
-def test_images_where_rows_were_fitted():
     with pytest.raises(ValueError, match=r"\(6, 4, 5, 3\).*takes \(n_samples, 60\)\."):
         FlattenScaler().fit(IMAGES.reshape(6, 60)).transform(IMAGES)
+    with pytest.raises(ValueError, match=r"59 columns, but one image of shape \(4, 5, 3\) has 60"):
+        FlattenScaler().fit(IMAGES).inverse_transform(np.ones((2, 59)))
 
 
 @pytest.mark.parametrize(
@@ -199,11 +198,6 @@ def test_bad_images_are_refused(X, message):
         FlattenScaler().fit(X)
 
 
-def test_inverse_refuses_other_widths():
-    with pytest.raises(ValueError, match=r"59 columns, but one image of shape \(4, 5, 3\) has 60"):
-        FlattenScaler().fit(IMAGES).inverse_transform(np.ones((2, 59)))
-
-
 @pytest.mark.parametrize(
     "model", ["pipeline", "GridSearchCV", "CalibratedClassifierCV", "OneVsRestClassifier"]
 )
@@ -211,20 +205,20 @@ def test_images_through_scikit_learn(model):
     """4-D images go through every meta-estimator, its clone and its pickle, as flattened rows do."""
     data = load_photo_patches()
     pipeline = make_pipeline(FlattenScaler(), LogisticRegressionGD(max_iter=50))
-    rates = {"logisticregressiongd__learning_rate": [0.001, 0.005]}
+    rates = {"logisticregressiongd__learning_rate": [0.01, 0.03]}
     model = {
         "pipeline": pipeline,
         "GridSearchCV": GridSearchCV(pipeline, rates, cv=3),
         "CalibratedClassifierCV": CalibratedClassifierCV(pipeline, cv=3),
         "OneVsRestClassifier": OneVsRestClassifier(pipeline),
     }[model]
-    X, X_test = data.train_set_x, data.test_set_x
-    fitted = clone(model).fit(X, data.train_set_y)
-    flat = clone(model).fit(X.reshape(len(X), -1), data.train_set_y)
+    X, y, X_test = data.train_set_x[:, ::4, ::4], data.train_set_y, data.test_set_x[:, ::4, ::4]
+    rows, rows_test = X.reshape(len(X), -1), X_test.reshape(len(X_test), -1)
+    fitted, flat = clone(model).fit(X, y), clone(model).fit(rows, y)
     proba = fitted.predict_proba(X_test)
-    np.testing.assert_allclose(proba, flat.predict_proba(X_test.reshape(len(X_test), -1)), rtol=1e-12)
+    np.testing.assert_allclose(proba, flat.predict_proba(rows_test), rtol=1e-12)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(fitted)).predict_proba(X_test), proba)
-    assert cross_val_score(model, X, data.train_set_y, cv=2).mean() > 0.6
+    np.testing.assert_allclose(cross_val_score(model, X, y, cv=2), cross_val_score(model, rows, y, cv=2))
 
 
 def test_scaled_images_at_prediction_time_are_told():
@@ -242,33 +236,19 @@ def test_scaled_images_at_prediction_time_are_told():
     FlattenScaler().fit(centred).transform([[0.1, 0.2, 0.3]])
 
 
-def test_scalers_saved_before_they_looked_at_pixels():
-    scaler = FlattenScaler().fit(IMAGES)
-    state = dict(scaler.__getstate__())
-    del state["_fitted_on_pixels"]
-    old = FlattenScaler.__new__(FlattenScaler)
-    old.__setstate__(state)
-    np.testing.assert_array_equal(old.transform(IMAGES), scaler.transform(IMAGES))
-
-
 @pytest.mark.parametrize(
-    ("scaler", "X", "dtype"),
+    ("scaler", "method", "X", "dtype"),
     [
-        (FlattenScaler(dtype="float32"), [[1e300, 1.0]], "float32"),
-        (FlattenScaler(1e-300), [[1e300, 1.0]], "float64"),
-        (FlattenScaler(1e-300), np.float32([[1e30, 0]]), "float32"),
+        (FlattenScaler(dtype="float32"), "transform", [[1e300, 1.0]], "float32"),
+        (FlattenScaler(1e-300), "transform", [[1e300, 1.0]], "float64"),
+        (FlattenScaler(1e-300), "transform", np.float32([[1e30, 0]]), "float32"),
+        (FlattenScaler(1e300), "inverse_transform", [[1e300, 1.0]], "float64"),
     ],
 )
-def test_values_that_overflow_are_refused(scaler, X, dtype):
+def test_values_that_overflow_are_refused(scaler, method, X, dtype):
     scaler.fit([[1.0, 2.0]])
     with pytest.raises(ValueError, match=f"overflow {dtype} when scaled by the divisor"):
-        scaler.transform(X)
-
-
-def test_images_that_overflow_are_refused():
-    scaler = FlattenScaler(1e300).fit([[1.0, 2.0]])
-    with pytest.raises(ValueError, match="overflow float64"):
-        scaler.inverse_transform([[1e300, 1.0]])
+        getattr(scaler, method)(X)
 
 
 @pytest.mark.parametrize(

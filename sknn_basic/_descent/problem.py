@@ -78,6 +78,11 @@ class Problem:
         """The poorly scaled features, and whether they keep a descent from finishing."""
         return Scaling(self.network, self.samples, self.rows, self.targets, self.s)
 
+    @property
+    def knows_stable_rate(self):
+        """Whether `stable_rate` needs no read of samples that are not in memory."""
+        return self.samples.in_memory or "curvature" in vars(self)
+
     def stable_rate(self, l2):
         """Return 2/L, below which descent is stable, or None for a network, which has no such constant."""
         if len(self.layers) > 1:

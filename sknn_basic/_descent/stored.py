@@ -106,14 +106,15 @@ class Stored:
         The type of the values that are read.
     blocks : list of Block
         All rows, in their order.
+    max_gram_bytes : float
+        The largest Gram matrix of the rows that may be made.
     """
 
-    is_local = True  # read by this process
     ndim = 2
 
-    def __init__(self, shape, kind, blocks):
+    def __init__(self, shape, kind, blocks, max_gram_bytes=0):
         self.shape, self.kind, self.blocks = shape, np.dtype(kind), blocks
-        self.dtype = blocks[0].dtype
+        self.dtype, self.max_gram_bytes = blocks[0].dtype, max_gram_bytes
         self.moments = None  # once computed
 
     def rows(self, groups, targets, s):

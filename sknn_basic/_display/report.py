@@ -16,7 +16,7 @@ from .._extras import import_extra
 from .._files.atomic import write_atomically
 from .._files.datasets import ImageDataset
 from .._files.text import short_name
-from .._lazy.dask import in_memory
+from .._lazy.sources import computed
 from .common import (
     distinguishing_names,
     escape_formulas,
@@ -141,7 +141,7 @@ def draw_report(models, data, *, figure=None):
         )
     train_x, train_y, test_x, test_y, classes = data
     train_x, test_x = (x if hasattr(x, "shape") else np.asarray(x) for x in (train_x, test_x))
-    data = ImageDataset(train_x, in_memory(train_y), test_x, in_memory(test_y), classes)
+    data = ImageDataset(train_x, computed(train_y), test_x, computed(test_y), classes)
     unwrapped = [unwrap("draw_report", model) for model in models]
     names = distinguishing_names([classifier for _, classifier in unwrapped])
     parts = [
@@ -195,7 +195,7 @@ class _Part:
         self.labels = unique_labels(classifier.classes_, data.test_set_y)
         names = name_classes(self.labels.tolist(), data.classes)
         self.names = {label: short_name(names[label], NAME_LENGTH) for label in self.labels.tolist()}
-        self.probabilities = in_memory(model.predict_proba(data.test_set_x))
+        self.probabilities = computed(model.predict_proba(data.test_set_x))
         self.predicted = classifier.classes_[self.probabilities.argmax(axis=1)]
 
     def summary(self):

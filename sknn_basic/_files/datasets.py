@@ -2,7 +2,6 @@
 
 import io
 from importlib import resources
-from math import prod
 from numbers import Integral
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +10,7 @@ import h5py
 import numpy as np
 
 from .._extras import import_extra
-from .._lazy.dask import READ_BYTES
+from .._lazy.memory import rows_at_once
 from .atomic import write_atomically
 from .hdf5 import find, one_line, read_values, reading, write_values
 from .hdf5_rows import StoredDataset
@@ -279,7 +278,7 @@ def _as_dask(stored, chunks):
     """Return a `StoredDataset` as a Dask array of chunks of so many images."""
     da = import_extra("dask.array", "dask", "read_hdf5(chunks=...)")
     if chunks == "auto":  # whole chunks of the file, or they would be read more than once
-        n_images = max(READ_BYTES // (8 * prod(stored.shape[1:])), 1)
+        n_images = rows_at_once(stored.shape[1:])
         chunks = max(n_images - n_images % stored.rows_of_chunk, stored.rows_of_chunk)
     sizes = (int(chunks), *stored.shape[1:])
     empty = np.empty((0,) * stored.ndim, stored.dtype)

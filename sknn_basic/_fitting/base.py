@@ -1,52 +1,28 @@
-"""The base class of both classifiers: fitting, warnings and prediction."""
+"""The base class of both classifiers: fitting and prediction."""
 
-import warnings
 from functools import partial
 from numbers import Integral, Real
-from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from .._descent.choice import choose_samples
-from .._descent.gram import StoredGram
 from .._descent.logits import logits
 from .._descent.run import recorded_steps, train
-from .._descent.stored import StoredSamples
-from .._lazy.dask import by_chunks, in_memory, is_dask
+from .._lazy.sources import computed, lazy_method
 from .._sklearn import Interval, StrOptions, fit_context
+from .advice import orientation_advice
 from .callbacks import CallbackSupportMixin, begin_fit, n_tasks
-from .inputs import make_problem, make_validation, orientation_advice, validate_new_samples
+from .inputs import make_problem, make_validation, validate_new_samples
+from .messages import find_warning, print_cost, print_preparation, warn_of_fit
 from .onnx import OnnxClassifierMixin
 from .parameters import ParameterAdviceMixin
 from .state import replacing_state
 
-OF_DATA = (
-    "classes_",
-    "n_features_in_",
-    "feature_names_in_",
-)  # fitted attributes that are known before the descent
-
-
-class FitInterruptedWarning(UserWarning):
-    """A fit was interrupted (Ctrl-C): the model holds the weights reached.
-
-    See Also
-    --------
-    sklearn.exceptions.ConvergenceWarning : The warning of a fit that diverged or has not finished.
-
-    Examples
-    --------
-    To end a script on Ctrl-C all the same:
-
-    >>> import warnings
-    >>> from sknn_basic import FitInterruptedWarning
-    >>> with warnings.catch_warnings():
-    ...     warnings.simplefilter("error", FitInterruptedWarning)
-    """
+# Fitted attributes that describe the data: they are known before the descent.
+DATA_ATTRIBUTES = "classes_", "n_features_in_", "feature_names_in_"
 
 
 class GradientDescentClassifier(
@@ -123,8 +99,9 @@ class GradientDescentClassifier(
             `warm_start=True` and the features or classes are not those of the previous fit. The estimator
             is left unchanged, as by any error.
         TypeError
-            If the labels are bytes, or cannot be sorted: strings and numbers, or None among them. If X is a
-            dataset of h5py or an array of Zarr, which would be read as a whole.
+            If the labels are bytes, or cannot be sorted: strings and numbers, or None among them. If X or
+            X_val is an array in a file (of h5py, Zarr, PyTables, netCDF4 or h5netcdf), since NumPy would read
+            it as a whole.
         RuntimeError
             If the client of ``dask.distributed`` was closed during the fit.
         KeyboardInterrupt
@@ -136,11 +113,11 @@ class GradientDescentClassifier(
         ConvergenceWarning
             If the cost ends above its initial value (by more than rounding: 1.5e-8 of it in float64, 3.5e-4
             in float32) or is no longer finite: the learning rate is too large. The weights kept are the
-            last whose recorded cost was finite. Also if the scale of the features
-            has clearly kept the descent from finishing: 2,000 steps at its rate would hardly move along a
-            feature whose variance is below a hundredth of the mean square of all, and which would lower the
-            cost by more than 1 % of the class entropy; or, after 200 steps, a network on features of a mean
-            square above 10 is still within 10 % of the class entropy.
+            last whose recorded cost was finite. Also if the scale of the features has clearly kept the
+            descent from finishing: 2,000 steps at its rate would hardly move along a feature whose variance
+            is below a hundredth of the mean square of all, although a step along it would lower the cost by
+            more than 1 % of the class entropy; or, after 200 steps, a network on features of a mean square
+            above 10 is still within 10 % of the class entropy.
         UserWarning
             A FitInterruptedWarning if the user interrupts (Ctrl-C) once the descent has begun: the weights
             reached are kept.
@@ -154,7 +131,7 @@ class GradientDescentClassifier(
             rate = problem.learning_rate(self.learning_rate, l2)
             objective = problem.objective(l2)
             if self.verbose:
-                _print_way(problem, objective)
+                print_preparation(problem, objective)
             descent = train(
                 objective,
                 problem.layers,
@@ -162,12 +139,12 @@ class GradientDescentClassifier(
                 n_steps,
                 recorded_steps(self.record_every, n_steps),
                 validation=validation,
-                on_record=_print_cost if self.verbose else None,
+                on_record=print_cost if self.verbose else None,
                 observer=task.step_reporter(n_steps, partial(fitted._copy_fitted_attributes, problem, rate)),
             )
             descent, warning = fitted._finish(problem, rate, descent)
         descent = self._end(task, rate, descent)
-        _warn(descent, warning, n_steps)
+        warn_of_fit(descent, warning, n_steps)
         return self
 
     def _finish(self, problem, rate, descent):
@@ -187,7 +164,7 @@ class GradientDescentClassifier(
         return descent, warning
 
     def _end(self, task, rate, descent):
-        """End the task of a fit, whose descent holds weights; return the descent."""
+        """End the task of a fit; return its descent, which holds weights."""
         try:
             task.end(partial(self._copy_fitted_attributes, None, rate, descent))
         except KeyboardInterrupt:
@@ -195,15 +172,15 @@ class GradientDescentClassifier(
         return descent
 
     def _copy_fitted_attributes(self, problem, rate, descent):
-        """Return a copy of the fitted attributes for callbacks, which may change them.
+        """Return the fitted attributes for callbacks: a copy, since they may change them.
 
         `problem` converts the parameters in `descent` to weights; None if it holds weights already.
         """
         if problem is not None:
             descent = problem.with_weights(descent)
         layers = [(W.copy(), b.copy()) for W, b in descent.layers]
-        of_data = {name: getattr(self, name) for name in OF_DATA if hasattr(self, name)}
-        return of_data | self._fitted_attributes(descent._replace(layers=layers), rate)
+        about_data = {name: getattr(self, name) for name in DATA_ATTRIBUTES if hasattr(self, name)}
+        return about_data | self._fitted_attributes(descent._replace(layers=layers), rate)
 
     def _fitted_attributes(self, descent, rate):
         """Return {name: value} of the fitted attributes after a descent at a learning rate."""
@@ -233,7 +210,7 @@ class GradientDescentClassifier(
         X = validate_new_samples(self, X)
         return finite_logits(self._network, X, self._get_layers())
 
-    @by_chunks
+    @lazy_method
     def decision_function(self, X):
         """Return the logits: Z of the output (notes, sections 1.2.1 and 1.3.3).
 
@@ -246,13 +223,13 @@ class GradientDescentClassifier(
         -------
         Z : ndarray of shape (n_samples,) or (n_samples, n_classes)
             For two classes the log-odds of `classes_[1]`, which is predicted exactly where Z > 0;
-            for more, one score per class, the largest of which is predicted. A log-odds that overflows is
-            the largest float; scores of which one overflows are all divided by a power of 2.
+            for more, one score per class: the class of the largest is predicted. A log-odds that overflows
+            is the largest float; if a score overflows, all of its sample are divided by a power of 2.
         """
         Z = self._logits(X)
         return Z.ravel() if Z.shape[1] == 1 else Z
 
-    @by_chunks
+    @lazy_method
     def predict(self, X):
         """Return the most probable class of each sample (notes, section 1.2.2).
 
@@ -270,7 +247,7 @@ class GradientDescentClassifier(
         predicted = (Z[:, 0] > 0).astype(np.intp) if Z.shape[1] == 1 else Z.argmax(axis=1)
         return self.classes_[predicted]
 
-    @by_chunks
+    @lazy_method
     def predict_proba(self, X):
         """Return the probability of each class: A of the output (notes, section 1.2.1).
 
@@ -287,7 +264,7 @@ class GradientDescentClassifier(
         Z = self._logits(X)
         return self._network.output.probabilities(Z)
 
-    @by_chunks
+    @lazy_method
     def predict_log_proba(self, X):
         """Return the logarithm of the probability of each class.
 
@@ -329,10 +306,8 @@ class GradientDescentClassifier(
             In [0, 1].
         """
         with orientation_advice(X, y, getattr(self, "n_features_in_", None)):
-            if is_dask(X):
-                predicted = in_memory(self.predict(X))
-                return accuracy_score(in_memory(y), predicted, sample_weight=in_memory(sample_weight))
-            return super().score(X, y, sample_weight)
+            predicted = computed(self.predict(X))
+            return accuracy_score(computed(y), predicted, sample_weight=computed(sample_weight))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -341,100 +316,11 @@ class GradientDescentClassifier(
 
 
 def set_fitted_attributes(classifier, descent, rate):
-    """Set the fitted attributes after a descent, which holds weights, at a learning rate."""
+    """Set the fitted attributes after a descent that holds weights, at a learning rate."""
     vars(classifier).update(classifier._fitted_attributes(descent, rate))
 
 
-class FitWarning(NamedTuple):
-    """What a fit warns of; a search reports what concerns the scale of X once, not for every candidate."""
-
-    message: str
-    concerns_scale: bool = False
-
-
-def find_warning(classifier, problem, rate, descent):
-    """Return the warning, or None: the cost did not fall, or clearly could fall much further.
-
-    `descent` still holds the parameters of the problem, not weights.
-    """
-    l2 = float(classifier.l2_regularization)
-    # After a warm start from an optimum, rounding alone may raise the cost.
-    start = descent.loss_curve[0] if descent.loss_curve else np.inf
-    ceiling = start * (1 + float(np.finfo(problem.samples.dtype).eps) ** 0.5)
-    if descent.diverged_at is not None or descent.loss > ceiling:
-        return FitWarning(_divergence_message(descent, rate, problem.stable_rate(l2)))
-    if descent.n_iter < classifier.max_iter:  # stopped by a callback or the user
-        return None
-    with np.errstate(all="ignore"):
-        unfinished = problem.scaling.find_unfinished(descent, l2, rate)
-    return None if unfinished is None else _unfinished_warning(classifier, descent, unfinished)
-
-
 def finite_logits(network, X, layers):
-    """Return the logits of the rows of X, in the precision of X, and finite."""
+    """Return the logits of the rows of X: finite, and in the precision of X."""
     with np.errstate(all="ignore"):
         return logits(network, choose_samples(X), layers)
-
-
-def _warn(descent, warning, max_iter):
-    """Warn the caller of `fit`."""
-    if warning:
-        warnings.warn(warning.message, ConvergenceWarning, stacklevel=4)
-    if descent.interrupted:
-        warnings.warn(
-            f"Gradient descent was interrupted: the weights of step {descent.n_iter} of {max_iter} are kept. "
-            "With warm_start=True, another fit continues from them.",
-            FitInterruptedWarning,
-            stacklevel=4,
-        )
-
-
-def _print_way(problem, objective):
-    """Print how samples that are not in memory are read, and what takes time before the first step."""
-    if isinstance(problem.samples, StoredSamples | StoredGram):
-        print(problem.samples.way())
-    if not objective.is_ready():
-        print("Preparing compiled steps: this takes some seconds the first time on a computer.")
-
-
-def _print_cost(step, cost, validation_cost):
-    validation = "" if validation_cost is None else f" (validation: {validation_cost:f})"
-    print(f"Cost after iteration {step}: {cost:f}{validation}")
-
-
-def _divergence_message(descent, learning_rate, stable_rate):
-    """Say what went wrong, at which step and rate, which weights are kept and what to do."""
-    if descent.diverged_at is not None:
-        what = (
-            f"Gradient descent diverged at learning_rate={learning_rate:g}: at step "
-            f"{descent.diverged_at} the cost was not finite. The weights of step {descent.n_iter} "
-            f"are kept."
-        )
-    else:
-        what = (
-            f"Gradient descent did not lower the cost at learning_rate={learning_rate:g}: it ended at "
-            f"{descent.loss:g} after step {descent.n_iter}, above its start of "
-            f"{descent.loss_curve[0]:g}."
-        )
-    limit = "" if not stable_rate else f" (descent is stable below 2/L = {stable_rate:g})"
-    return f"{what} Pass a smaller learning_rate{limit} or scale X, as StandardScaler does."
-
-
-def _unfinished_warning(classifier, descent, unfinished):
-    what = f"Gradient descent has not finished: the cost is {descent.loss:g} after step {descent.n_iter}"
-    if unfinished.feature is None:
-        why = (
-            "no better than that of always predicting the class frequencies. The features are too large for "
-            f"the hidden units: their root mean square is {np.sqrt(unfinished.mean_square):g}"
-        )
-    else:
-        feature = f"feature {unfinished.feature}"
-        if hasattr(classifier, "feature_names_in_"):
-            feature = f"{classifier.feature_names_in_[unfinished.feature]!r} ({feature})"
-        also = " and the intercept" if getattr(classifier, "fit_intercept", True) else ""
-        why = (
-            f"and a step along {feature}{also} would lower it by {unfinished.gain:g} or more. Descent hardly "
-            "moves along this feature, whose variance is small compared with the size of the others or with "
-            "its own mean"
-        )
-    return FitWarning(f"{what}, {why}. Scale X, as StandardScaler does.", concerns_scale=True)

@@ -10,8 +10,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 
 from .._descent.run import recorded_steps, train
-from .base import GradientDescentClassifier, find_warning, set_fitted_attributes
+from .base import GradientDescentClassifier, set_fitted_attributes
 from .inputs import make_problem
+from .messages import find_warning
 from .pipelines import last_step, prefix_of, transformers_of, with_last_step
 
 

@@ -4,14 +4,15 @@ from collections import namedtuple
 from numbers import Real
 
 import numpy as np
-from sklearn.utils import check_array, check_consistent_length, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils import check_array, column_or_1d
 
 from .._descent.activations import ACTIVATIONS
 from .._descent.network import Network
 from .._descent.outputs import logistic, softmax
 from .._descent.problem import Problem
-from .inputs import accepted_dtypes, normalized_weights, orientation_advice, shape_of
+from .._lazy.sources import refuse_files, shape_of
+from .advice import orientation_advice
+from .inputs import accepted_dtypes, check_labels, classes_of, normalized_weights
 
 # The cost, and its gradients in the shapes of the parameters.
 LogisticGradients = namedtuple("LogisticGradients", ["J", "dW", "db"])
@@ -90,10 +91,10 @@ def propagate(
         raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {activation!r}.")
     if not isinstance(l2_regularization, Real) or not 0 <= l2_regularization < np.inf:
         raise ValueError(f"l2_regularization must be a number in [0, inf), got {l2_regularization!r}.")
+    refuse_files(X)
     with orientation_advice(X, y, next(iter(shape_of(W1)), None)):
         X = check_array(X, accept_sparse="csr", dtype=accepted_dtypes(X), input_name="X")
-        y = column_or_1d(y)
-        check_consistent_length(X, y)
+        y = check_labels(column_or_1d(y), X)
         given = [("W1", W1), ("b1", b1)] + ([] if W2 is None else [("W2", W2), ("b2", b2)])
         layers, n_in = [], X.shape[1]
         for (W_name, W), (b_name, b) in zip(given[::2], given[1::2], strict=True):
@@ -145,8 +146,7 @@ def _parameter(name, value, shape):
 
 def _labels(y, n_classes):
     """Return y as integers from 0 to n_classes - 1, or raise ValueError."""
-    check_classification_targets(y)
-    classes = np.unique(y)
+    classes = classes_of(y)
     if classes.dtype.kind in "buif" and np.isin(classes, np.arange(n_classes)).all():
         return y.astype(np.intp)
     if len(classes) == n_classes:

@@ -1,33 +1,22 @@
 """Dask arrays: samples whose chunks are computed at every step, and methods that work chunk by chunk."""
 
 from copy import copy
-from functools import partial, wraps
-from math import prod
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from .._descent.stored import Block, Stored
-from .cluster import Spread, active_client, joined_rows
+from .cluster import ClusterReader, StoredOnCluster, active_client, joined_rows
+from .memory import max_gram_bytes, rows_at_once
 
-# Bytes of floats that are read at a time: several small chunks, which saves Dask's time for each.
-READ_BYTES = 2**24
-# The attribute of the rows of a FlattenScaler that holds the Dask array of images, in bytes, and the divisor.
-PIXELS = "_sknn_basic_pixels"
-
-
-def is_dask(X):
-    """Whether X is an array, a series or a table of Dask."""
-    return type(X).__module__.partition(".")[0] in ("dask", "dask_expr")
-
-
-def in_memory(y):
-    """Return y; computed, if it is of Dask."""
-    return y.compute() if is_dask(y) else y
+# The attribute of the rows of a FlattenScaler that holds their name, the bytes they are computed from as a
+# Dask array of images, and the divisor.
+UNSCALED = "_sknn_basic_unscaled"
 
 
 def example_of(X):
-    """Return a row such as those of a Dask array or table, made up without computing any."""
+    """Return a row like those of a Dask array or table, made up without computing any."""
     if hasattr(X, "_meta_nonempty"):
         return X._meta_nonempty.iloc[:1].fillna(1)
     if np.isnan(X.shape[1:]).any():
@@ -35,11 +24,27 @@ def example_of(X):
     return np.zeros((1, *X.shape[1:]), X.dtype)
 
 
-def as_array(X):
-    """Return an array or a table of Dask as an array that is chunked along its rows alone.
+def to_stored(X, dtype):
+    """Return a Dask array or table of rows as `Stored` samples of a dtype, on the cluster if there is one."""
+    X = _in_chunks_of_rows(X)
+    m, n = X.shape
+    if m == 0:
+        raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
+    X = X if X.dtype.kind in "buif" else X.astype(dtype)
+    name, values, divisor = getattr(X, UNSCALED, (None, X, 1.0))
+    if name != X.name:  # the rows were changed after they were scaled
+        values, divisor = X, 1.0
+    rows, chunks = zip(*merged_chunks(X.chunks[0], rows_at_once((n,), dtype.itemsize)), strict=True)
+    client = active_client()
+    readers = [ClusterReader(values, own) for own in chunks] if client else _readers(values, chunks)
+    blocks = [Block(own, read, dtype, divisor) for own, read in zip(rows, readers, strict=True)]
+    if client:
+        return StoredOnCluster(X.shape, values.dtype, blocks, client)
+    return Stored(X.shape, values.dtype, blocks, max_gram_bytes(m, n))
 
-    Chunk sizes that are not known are computed, once.
-    """
+
+def _in_chunks_of_rows(X):
+    """Return a Dask array in chunks of whole rows; chunk sizes that are not known are computed, once."""
     if not hasattr(X, "chunks"):
         X = X.to_dask_array(lengths=True)
     elif np.isnan(sum(X.chunks[0])):
@@ -60,59 +65,35 @@ def _with_whole_rows(X):
             f"X has its columns in {X.numblocks[1]} chunks, and to join them would move the data from worker "
             "to worker. Pass X.rechunk({1: -1}), or make the array with whole rows."
         )
-    n_rows = max(READ_BYTES // (8 * prod(X.shape[1:])), 1)
     sizes = dict.fromkeys(range(1, X.ndim), -1)
     if not np.isnan(X.shape[0]):  # joined, chunks of as many rows as before could be large
-        sizes[0] = min(n_rows, max(X.chunks[0]))
+        sizes[0] = min(rows_at_once(X.shape[1:]), max(X.chunks[0]))
     return X.rechunk(sizes)
 
 
-def to_stored(X, dtype, is_local=False):
-    """Return a Dask array of rows, as `as_array` returns it, as `Stored` samples of a dtype.
-
-    They are on a cluster if there is one, unless `is_local`.
-    """
-    name, values, divisor = getattr(X, PIXELS, (None, X, 1.0))
-    if name != X.name:
-        values, divisor = X, 1.0
-    client = None if is_local else active_client()
-    runs = _runs(X.chunks[0], max(READ_BYTES // (X.shape[1] * dtype.itemsize), 1))
-    if client is not None:
-        blocks = [Block(rows, chunks, dtype, divisor) for rows, chunks in runs]
-        return Spread(X.shape, values, blocks, client)
-    graph, keys = _graph_of(values)
-    blocks = [Block(rows, Reader(*_needed(graph, keys[chunks])), dtype, divisor) for rows, chunks in runs]
-    return Stored(X.shape, values.dtype, blocks)
-
-
-def _runs(sizes, n_rows):
-    """Return [(rows, chunks)]: neighbouring chunks of up to `n_rows` rows, or single ones, none empty."""
-    runs, start = [], 0
+def merged_chunks(sizes, n_rows):
+    """Return [(rows, chunks)] of blocks: neighbouring chunks of up to `n_rows` rows, or single ones."""
+    blocks, start = [], 0
     for i, size in enumerate(sizes):
         end = start + size
-        if runs and (size == 0 or end - runs[-1][0].start <= n_rows):
-            rows, chunks = runs.pop()
-            runs.append((slice(rows.start, end), slice(chunks.start, i + 1)))
+        if blocks and (size == 0 or end - blocks[-1][0].start <= n_rows):
+            rows, chunks = blocks.pop()
+            blocks.append((slice(rows.start, end), slice(chunks.start, i + 1)))
         elif size:
-            runs.append((slice(start, end), slice(i, i + 1)))
+            blocks.append((slice(start, end), slice(i, i + 1)))
         start = end
-    return runs
+    return blocks
 
 
-def _graph_of(values):
-    """Return the optimised graph of a Dask array as a dict, and the keys of its chunks."""
+def _readers(values, slices):
+    """Return a `Reader` for each slice of the chunks, from one optimised graph."""
     import dask
     from dask.core import flatten
-
-    (values,) = dask.optimize(values)
-    return dict(values.__dask_graph__()), list(flatten(values.__dask_keys__()))
-
-
-def _needed(graph, keys):
-    """Return the part of a graph that some keys need, and the keys."""
     from dask.optimization import cull
 
-    return cull(graph, keys)[0], keys
+    (values,) = dask.optimize(values)
+    graph, keys = dict(values.__dask_graph__()), list(flatten(values.__dask_keys__()))
+    return [Reader(cull(graph, keys[chunks])[0], keys[chunks]) for chunks in slices]
 
 
 class Reader(NamedTuple):
@@ -127,48 +108,20 @@ class Reader(NamedTuple):
         return joined_rows(dask.get(self.graph, self.keys))
 
 
-# Methods
+def mapped(method, estimator, X, divisor=None):
+    """Return the Dask array of method(estimator, chunk) for the chunks of X.
 
-
-def by_chunks(method):
-    """Decorate a method of X: of a Dask array it returns another, whose chunks are those of the method."""
-
-    @wraps(method)
-    def method_by_chunks(self, X):
-        # Of this class: an override, which calls this method, works on its result.
-        return lazily(method_by_chunks, self, X) if is_dask(X) else method(self, X)
-
-    return method_by_chunks
-
-
-def lazily(method, estimator, X):
-    """Return the Dask array of method(estimator, chunk) for the chunks of X."""
-    example = method(estimator, example_of(X))[:1]  # which raises the method's errors
-    if hasattr(X, "chunks"):
-        X = _with_whole_rows(X)
-    else:
-        X = X.to_dask_array()
-    nameless = copy(estimator)
-    vars(nameless).pop("feature_names_in_", None)
-    return map_chunks(partial(_apply, method, nameless, example[:0]), X, example)
-
-
-def scaled_rows(transform, scaler, X):
-    """Return the Dask array of a FlattenScaler's rows, which knows of the bytes that they are made of."""
-    X = _with_whole_rows(X) if hasattr(X, "chunks") else X
-    rows = lazily(transform, scaler, X)
-    if hasattr(X, "chunks") and X.dtype == np.uint8:
-        setattr(rows, PIXELS, (rows.name, X, float(scaler.divisor)))  # of another name after an assignment
-    return rows
-
-
-def map_chunks(function, X, example):
-    """Return the Dask array of function(chunk); `example` is the result for one row."""
+    With a `divisor` the method divides: of bytes, the result remembers them.
+    """
     import dask.array as da
 
+    example = method(estimator, example_of(X))[:1]  # which raises the method's errors
+    X = _with_whole_rows(X) if hasattr(X, "chunks") else X.to_dask_array()
+    nameless = copy(estimator)
+    vars(nameless).pop("feature_names_in_", None)
     n_lost, n_new = max(X.ndim - example.ndim, 0), max(example.ndim - X.ndim, 0)
-    return da.map_blocks(
-        function,
+    result = da.map_blocks(
+        partial(_apply, method, nameless, example[:0]),
         X,
         dtype=example.dtype,
         chunks=(X.chunks[0], *((n,) for n in example.shape[1:])),
@@ -176,44 +129,10 @@ def map_chunks(function, X, example):
         new_axis=list(range(X.ndim, X.ndim + n_new)),
         meta=example[:0],
     )
+    if divisor is not None and X.dtype == np.uint8:
+        setattr(result, UNSCALED, (result.name, X, float(divisor)))  # of another name after an assignment
+    return result
 
 
 def _apply(method, estimator, empty, chunk):
     return method(estimator, chunk) if len(chunk) else empty
-
-
-# What is not read
-
-
-def refuse_files(X):
-    """Raise TypeError for datasets of h5py and arrays of Zarr, which NumPy would read as a whole."""
-    library = type(X).__module__.partition(".")[0]
-    if library in ("h5py", "zarr") and hasattr(X, "shape"):
-        n_rows = max(READ_BYTES // (8 * max(prod(X.shape[1:]), 1)), 1)
-        what = "dataset of h5py" if library == "h5py" else "array of Zarr"
-        raise TypeError(
-            f"X is a {what}, which would be read as a whole. To read it block by block, pass "
-            f"dask.array.from_array(X, chunks=({n_rows}{', -1' * (len(X.shape) - 1)})) (extra dask) or "
-            "read_hdf5(path, chunks='auto'); to read it as a whole, X[:]."
-        )
-
-
-def refuse_tables(X):
-    """Raise TypeError for tables of Dask, of which no rows can be taken by their numbers."""
-    if is_dask(X) and not hasattr(X, "chunks"):
-        raise TypeError(
-            "X is a Dask table, but a search takes rows by their numbers: pass X.to_dask_array(lengths=True)."
-        )
-
-
-def is_converted(X):
-    """Whether X is a memmap that must be converted to floats, as bytes are: never as a whole."""
-    if not isinstance(X, np.memmap) or X.dtype.kind not in "buif" or X.ndim != 2 or 0 in X.shape:
-        return False
-    return X.dtype not in (np.float32, np.float64) or not X.dtype.isnative
-
-
-def memmap_to_stored(X, dtype):
-    n_rows = max(READ_BYTES // (X.shape[1] * dtype.itemsize), 1)
-    slices = [slice(i, min(i + n_rows, len(X))) for i in range(0, len(X), n_rows)]
-    return Stored(X.shape, X.dtype, [Block(rows, partial(X.__getitem__, rows), dtype) for rows in slices])

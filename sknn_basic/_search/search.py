@@ -16,7 +16,7 @@ from .._fitting.base import GradientDescentClassifier
 from .._fitting.callbacks import NO_DATA, begin_fit, callbacks_of, has_callbacks, propagates_to_fits
 from .._fitting.parameters import ParameterAdviceMixin
 from .._fitting.pipelines import last_step
-from .._lazy.dask import refuse_tables
+from .._lazy.sources import refuse_unindexable
 from .._sklearn import check_method_params, fit_context
 from .stacks import EVALUATION_TASK, Fold, StoredLogits, make_candidate, make_groups, n_rows, shared_grams
 
@@ -176,7 +176,7 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
             only the current fit ends, with a warning, and the search continues.
         """
         self._check_estimator_and_y(y)
-        refuse_tables(X)
+        refuse_unindexable(X)
         self._get_scorers()  # raises the errors of `scoring` and `refit` before anything is trained
         candidates = list(ParameterGrid(self.param_grid))
         estimators = [make_candidate(self.estimator, parameters) for parameters in candidates]

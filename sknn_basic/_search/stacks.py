@@ -19,15 +19,14 @@ from .._descent.gram import GramSamples
 from .._descent.run import recorded_steps, train_stack
 from .._descent.samples import BLOCK_BYTES
 from .._fitting.base import (
-    OF_DATA,
-    FitWarning,
+    DATA_ATTRIBUTES,
     GradientDescentClassifier,
-    find_warning,
     finite_logits,
     set_fitted_attributes,
 )
 from .._fitting.callbacks import n_tasks
 from .._fitting.inputs import make_problem, validate_new_samples, validate_samples
+from .._fitting.messages import FitWarning, find_warning
 from .._fitting.pipelines import last_step
 from .._preprocessing import FlattenScaler
 from .._sklearn import check_method_params, safe_indexing
@@ -321,7 +320,7 @@ class Stack:
         self.X_scored = {which: validate_new_samples(self.prototype, X) for which, X in X_scored.items()}
         if not all(getattr(X, "is_local", True) for X in self.X_scored.values()):
             raise TypeError("a stack cannot score samples on a cluster")  # the ordinary fits can
-        attributes = {name: value for name, value in vars(self.prototype).items() if name in OF_DATA}
+        attributes = {name: value for name, value in vars(self.prototype).items() if name in DATA_ATTRIBUTES}
         # Shallow copies: the folds share the parameters of a candidate, which no stack changes.
         self.classifiers = {i: copy(classifier) for i, classifier in classifiers.items()}
         for classifier in self.classifiers.values():

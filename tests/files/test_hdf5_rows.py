@@ -11,7 +11,7 @@ import pytest
 from sknn_basic import read_hdf5, write_hdf5
 from sknn_basic._files import hdf5_rows as module
 from sknn_basic._files.hdf5_rows import StoredDataset
-from sknn_basic._lazy.dask import READ_BYTES
+from sknn_basic._lazy.memory import READ_BYTES
 
 da = pytest.importorskip("dask.array")
 

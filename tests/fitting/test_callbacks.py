@@ -14,7 +14,7 @@ from models import BOTH, both, weights_of
 from sknn_basic import FlattenScaler, LogisticRegressionGD, VectorizedGridSearchCV
 from sknn_basic._descent.gram import GramSamples
 from sknn_basic._descent.objective import Objective
-from sknn_basic._fitting.base import FitInterruptedWarning
+from sknn_basic._fitting.messages import FitInterruptedWarning
 from watchers import (
     TALL,
     WIDE,

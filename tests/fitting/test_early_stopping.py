@@ -20,8 +20,8 @@ from sknn_basic import EarlyStopping, FlattenScaler, LogisticRegressionGD, Shall
 from sknn_basic import VectorizedGridSearchCV as VectorizedSearch
 from sknn_basic._descent.gram import GramSamples
 from sknn_basic._descent.objective import Objective
-from sknn_basic._fitting.base import FitInterruptedWarning
 from sknn_basic._fitting.callbacks import callbacks_of
+from sknn_basic._fitting.messages import FitInterruptedWarning
 from watchers import Looker, Recorder, assert_identical, raise_once
 
 callback = pytest.importorskip("sklearn.callback", reason="callbacks came with scikit-learn 1.9")

@@ -1,9 +1,9 @@
 """Random samples, labels, weights and parameters: an error of the documented kind, or a model that works."""
 
 import os
-import subprocess
-import sys
+import signal
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic, sleep
 
 import numpy as np
 import pandas as pd
@@ -169,26 +169,24 @@ def test_threads_share_nothing(hostile_seed):
     assert all(np.array_equal(answer, answers[0]) for answer in answers)
 
 
-FORKED = """
-import os, sys, warnings
-import numpy as np
-sys.path.insert(0, {tests!r})
-from models import blobs
-from sknn_basic import LogisticRegressionGD
-warnings.simplefilter("ignore", DeprecationWarning)  # that a process with threads forks
-X, y = blobs(2, 300, 200)
-expected = LogisticRegressionGD(1e-3, 20).fit(X, y).coef_
-child = os.fork()
-if child == 0:
-    same = np.array_equal(LogisticRegressionGD(1e-3, 20).fit(X, y).coef_, expected)
-    os._exit(0 if same else 1)
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-"""
-
-
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # that a process with threads forks
 def test_a_forked_process_fits_too():
     """After a fit in its parent, and with the same bits."""
-    code = FORKED.format(tests=os.path.dirname(__file__))  # noqa: PTH120
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=120)
-    assert done.returncode == 0, done.stderr.decode()
+    X, y = blobs(2, 300, 200)
+    model = LogisticRegressionGD(1e-3, 20)
+    expected = clone(model).fit(X, y).coef_
+    child = os.fork()
+    if child == 0:
+        try:
+            os._exit(0 if np.array_equal(clone(model).fit(X, y).coef_, expected) else 1)
+        finally:
+            os._exit(2)
+    deadline = monotonic() + 60
+    done, status = os.waitpid(child, os.WNOHANG)
+    while not done and monotonic() < deadline:
+        sleep(0.01)
+        done, status = os.waitpid(child, os.WNOHANG)
+    if not done:
+        os.kill(child, signal.SIGKILL)
+    assert (done, status) == (child, 0)

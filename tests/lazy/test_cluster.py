@@ -11,17 +11,20 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
+from engines import engine_of, numpy_alone  # noqa: F401  (workers take seconds to import Numba)
 from models import assert_same_model, blobs, images
 from sknn_basic import FlattenScaler, LogisticRegressionGD, ShallowNNClassifier, VectorizedGridSearchCV
 from sknn_basic._lazy.cluster import active_client
+from sknn_basic._lazy.dask import to_stored
+from watchers import assert_identical
 
 distributed = pytest.importorskip("distributed")
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 
-LOGISTIC = LogisticRegressionGD(0.1, max_iter=40, record_every=7)
-NETWORK = ShallowNNClassifier(4, learning_rate=0.1, max_iter=40, random_state=3)
-MODELS = {"logistic": LOGISTIC, "auto": LogisticRegressionGD(max_iter=40), "network": NETWORK}
+LOGISTIC = LogisticRegressionGD(0.1, max_iter=20, record_every=7)
+NETWORK = ShallowNNClassifier(4, learning_rate=0.1, max_iter=20, random_state=3)
+MODELS = {"logistic": LOGISTIC, "auto": LogisticRegressionGD(max_iter=20), "network": NETWORK}
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +55,9 @@ def client(cluster):
     dask.config.config.pop("scheduler", None)  # which a client that is closed early leaves behind
 
 
-@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
-@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize(("model", "n_classes"), [("logistic", 2), ("auto", 3), ("network", 3)])
 def test_same_model_as_in_memory(client, model, n_classes):
+    model = MODELS[model]
     X, y = blobs(n_classes, 100)
     weights = np.linspace(0.1, 2, 100)
     validation = {"X_val": X[:30], "y_val": y[:30]}
@@ -68,98 +71,31 @@ def test_same_model_as_in_memory(client, model, n_classes):
 
 
 def test_images_and_persisted_chunks(client):
+    """By the compiled steps too, which take bytes as they are."""
     X, y = images(m=60)
     X = X.astype(np.uint8)
     model = make_pipeline(FlattenScaler(), LOGISTIC)
     expected = clone(model).fit(X, y)
     X_da = da.from_array(X, (7, -1, -1, -1))
-    for chunked in (X_da, client.persist(X_da)):
-        got = clone(model).fit(chunked, y)
-        assert_same_model(got[-1], expected[-1], 1e-10)
-    del chunked
+    assert_same_model(clone(model).fit(client.persist(X_da), y)[-1], expected[-1], 1e-10)
+    with engine_of("compiled"):
+        assert_same_model(clone(model).fit(X_da, y)[-1], expected[-1], 1e-10)
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")
-def test_a_killed_worker_changes_no_bit(client):
-    X, y = blobs(2, 200)
-    model = LogisticRegressionGD(0.1, max_iter=150, record_every=10, verbose=True)
+def test_large_arrays_are_sent_once(client, monkeypatch):
+    """Weights of the samples and of the model: Dask would warn of a large graph. No bit changes."""
+    X, y = blobs(2, 100)
+    weights = np.linspace(1, 2, 100)
     X_da = da.from_array(X, (7, -1))
-    expected = clone(model).fit(X_da, y)
-    killed = []
-
-    def kill_one(step, *costs):
-        if step == 70 and not killed:
-            killed.append(client.run(os.getpid))
-            os.kill(min(killed[0].values()), signal.SIGKILL)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sknn_basic._fitting.base._print_cost", kill_one)
-        got = clone(model).fit(X_da, y)
-    assert killed
-    np.testing.assert_array_equal(got.coef_, expected.coef_)
-    assert got.loss_curve_ == expected.loss_curve_
-    client.wait_for_workers(2)
-
-
-def test_weights_that_differ_are_sent_once(client, monkeypatch):
-    """Not in the graph, of whose size Dask would warn; no bit changes."""
-    X, y = blobs(2, 200)
-    weights = np.linspace(1, 2, 200)
-    X_da = da.from_array(X, (7, -1))
-    expected = clone(LOGISTIC).fit(X_da, y, weights)
+    expected = clone(NETWORK).fit(X_da, y, weights)
     monkeypatch.setattr("sknn_basic._lazy.cluster.SCATTERED_BYTES", 100)
     sent = []
     scatter = client.scatter
     monkeypatch.setattr(client, "scatter", lambda data, **how: sent.append(data) or scatter(data, **how))
-    got = clone(LOGISTIC).fit(X_da, y, weights)
-    np.testing.assert_array_equal(got.coef_, expected.coef_)
-    assert sum(isinstance(data, tuple) and len(data[1]) > 50 for (data,) in sent) >= 2
-
-
-def test_a_closed_client(client, monkeypatch):
-    X, y = blobs(2, 100)
-
-    def close(step, *costs):
-        if step == 20:
-            client.close()
-
-    monkeypatch.setattr("sknn_basic._fitting.base._print_cost", close)
-    model = LogisticRegressionGD(0.1, max_iter=100, record_every=10, verbose=True)
-    with pytest.raises(RuntimeError, match="client is clos"):
-        model.fit(da.from_array(X, (7, -1)), y)
-    assert not hasattr(model, "coef_")
-
-
-def test_workers_hold_the_samples_once(client, monkeypatch):
-    """As bytes, in parts; the chunks are not kept."""
-    images = np.random.RandomState(0).randint(0, 255, (2000, 16, 16, 3)).astype(np.uint8)
-    held = []
-
-    def look(step, *costs):
-        held.append(client.run_on_scheduler(n_bytes_held))
-
-    monkeypatch.setattr("sknn_basic._fitting.base._print_cost", look)
-    model = make_pipeline(FlattenScaler(), LogisticRegressionGD(1e-3, 30, record_every=10, verbose=True))
-    model.fit(da.from_array(images, (100, 16, 16, 3)), np.arange(2000) % 2)
-    assert 0.9 * images.nbytes < max(held[1:]) < 1.2 * images.nbytes + 20_000
-
-
-def n_bytes_held(dask_scheduler):
-    return sum(task.nbytes for task in dask_scheduler.tasks.values() if task.state == "memory")
-
-
-@pytest.mark.filterwarnings("ignore:Gradient descent was interrupted")
-def test_an_interruption_leaves_no_task(client, monkeypatch):
-    X, y = blobs(2, 100)
-
-    def interrupt(step, *costs):
-        if step == 20:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr("sknn_basic._fitting.base._print_cost", interrupt)
-    model = LogisticRegressionGD(0.1, max_iter=100, record_every=10, verbose=True)
-    model.fit(da.from_array(X, (7, -1)), y)
-    assert model.n_iter_ == 20
+    assert_identical(clone(NETWORK).fit(X_da, y, weights), expected)
+    parts_of_rows = [data for (data,) in sent if isinstance(data[0], list)]
+    assert sum(len(s) for _, _, s in parts_of_rows) % 100 == 0
+    assert len(sent) > len(parts_of_rows) > 0
 
 
 def test_a_value_that_is_not_finite(client):
@@ -177,23 +113,32 @@ def test_a_chunk_that_fails_leaves_no_task(client):
 
 
 def test_wide_samples_in_memory_with_validation_samples_of_dask(client):
+    """Their products are computed here, block by block; also of chunks that are on the workers."""
     X, y = blobs(2, 30, 200)
-    model = LogisticRegressionGD(0.01, 100)
-    got = clone(model).fit(X, y, X_val=da.from_array(X[:10], (3, -1)), y_val=y[:10])
-    assert (
-        got.validation_loss_curve_
-        == clone(model).fit(X, y, X_val=X[:10], y_val=y[:10]).validation_loss_curve_
-    )
+    model, X_da = LogisticRegressionGD(0.01, 100), da.from_array(X[:10], (3, -1))
+    expected = clone(model).fit(X, y, X_val=X[:10], y_val=y[:10]).validation_loss_curve_
+    for X_val in (X_da, client.persist(X_da)):
+        assert clone(model).fit(X, y, X_val=X_val, y_val=y[:10]).validation_loss_curve_ == expected
+    del X_val
 
 
-def test_large_weights_are_sent_once_to_each_worker(client, monkeypatch):
-    """Not with the task of each part: Dask would warn of a large graph."""
-    monkeypatch.setattr("sknn_basic._lazy.cluster.SCATTERED_BYTES", 100)
-    X, y = blobs(2, 100)
-    expected = clone(NETWORK).set_params(max_iter=5).fit(X, y)
-    assert_same_model(
-        clone(NETWORK).set_params(max_iter=5).fit(da.from_array(X, (7, -1)), y), expected, 1e-10
-    )
+def column_sums(X, targets, s):
+    return np.array([targets.sum(), s.sum(), *X.X.sum(axis=0)])
+
+
+def test_rows_have_the_targets_and_weights_they_are_given(client):
+    """X is sent to the workers once; other targets and weights give other sums."""
+    X, _ = blobs(2, 100)
+    samples = to_stored(da.from_array(X, (7, -1)), X.dtype)
+    groups = [[(block.rows, block) for block in samples.blocks]]
+    rng = np.random.RandomState(0)
+    parts = []
+    for _ in range(2):
+        targets, s = rng.random_sample((2, 100, 1))
+        sums = samples.rows(groups, targets, s).total(column_sums)
+        np.testing.assert_allclose(sums, [targets.sum(), s.sum(), *X.sum(axis=0)])
+        parts.append(samples.parts)
+    assert parts[0] is parts[1]
 
 
 def test_split_columns_are_refused(client):
@@ -211,14 +156,13 @@ def test_a_search_on_a_dask_array(client, search):
     np.testing.assert_allclose(got.cv_results_["mean_test_score"], expected.cv_results_["mean_test_score"])
 
 
-@pytest.mark.parametrize("as_dask", [False, True])
-def test_fits_in_tasks_of_the_cluster(client, as_dask):
+def test_fits_in_tasks_of_the_cluster(client):
     """joblib's backend "dask": the fits run on the workers, and read Dask arrays there by threads."""
     X, y = blobs(2, 60)
     search = GridSearchCV(LOGISTIC, {"learning_rate": [0.01, 0.1]}, cv=2, n_jobs=2)
     expected = clone(search).set_params(n_jobs=1).fit(X, y)
     with joblib.parallel_config("dask"):
-        got = search.fit(da.from_array(X, (7, -1)) if as_dask else X, y)
+        got = search.fit(da.from_array(X, (7, -1)), y)
     np.testing.assert_allclose(got.cv_results_["mean_test_score"], expected.cv_results_["mean_test_score"])
 
 
@@ -229,3 +173,74 @@ def test_the_client_that_is_used(client):
         assert active_client() is None
     client.close()
     assert active_client() is None
+
+
+# During a fit
+
+VERBOSE = LogisticRegressionGD(0.1, max_iter=40, record_every=10, verbose=True)
+
+
+@pytest.fixture
+def at_step_20(monkeypatch):
+    """A function to set what happens before step 20 of a verbose fit."""
+
+    def set_action(action):
+        monkeypatch.setattr(
+            "sknn_basic._fitting.base.print_cost", lambda step, *costs: step == 20 and action()
+        )
+
+    return set_action
+
+
+def test_a_closed_client(client, at_step_20):
+    X, y = blobs(2, 100)
+    at_step_20(client.close)
+    model = clone(VERBOSE)
+    with pytest.raises(RuntimeError, match="client is clos"):
+        model.fit(da.from_array(X, (7, -1)), y)
+    assert not hasattr(model, "coef_")
+
+
+def test_workers_hold_the_samples_once(client, at_step_20):
+    """As bytes, in parts; the chunks are not kept."""
+    images = np.random.RandomState(0).randint(0, 255, (2000, 16, 16, 3)).astype(np.uint8)
+    held = []
+    at_step_20(lambda: held.append(client.run_on_scheduler(n_bytes_held)))
+    model = make_pipeline(FlattenScaler(), clone(VERBOSE).set_params(learning_rate=1e-3))
+    model.fit(da.from_array(images, (100, 16, 16, 3)), np.arange(2000) % 2)
+    assert 0.9 * images.nbytes < held[0] < 1.2 * images.nbytes + 20_000
+
+
+def n_bytes_held(dask_scheduler):
+    return sum(task.nbytes for task in dask_scheduler.tasks.values() if task.state == "memory")
+
+
+def interrupt():
+    raise KeyboardInterrupt
+
+
+@pytest.mark.filterwarnings("ignore:Gradient descent was interrupted")
+def test_an_interruption_leaves_no_task(client, at_step_20):
+    X, y = blobs(2, 100)
+    at_step_20(interrupt)
+    assert clone(VERBOSE).fit(da.from_array(X, (7, -1)), y).n_iter_ == 20
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_killed_worker_changes_no_bit(client, at_step_20):
+    """The last test, since another worker takes seconds to start."""
+    X, y = blobs(2, 200)
+    X_da = da.from_array(X, (7, -1))
+    expected = clone(VERBOSE).fit(X_da, y)
+    killed = []
+
+    def kill_one():
+        if not killed:
+            killed.append(min(client.run(os.getpid).values()))
+            os.kill(killed[0], signal.SIGKILL)
+
+    at_step_20(kill_one)
+    got = clone(VERBOSE).fit(X_da, y)
+    assert killed
+    np.testing.assert_array_equal(got.coef_, expected.coef_)
+    assert got.loss_curve_ == expected.loss_curve_

@@ -1,0 +1,63 @@
+"""Advice in errors about the shape of samples and labels: what to pass instead."""
+
+from contextlib import contextmanager
+
+import numpy as np
+
+from .._lazy.sources import shape_of
+
+
+@contextmanager
+def orientation_advice(X, y=None, n_features=None, suffix=""):
+    """Add advice to a ValueError if the samples seem to be columns, as in the notes, or are images.
+
+    `n_features` is the expected number, if known; `suffix` completes the argument names X and y.
+    """
+    try:
+        with np.errstate(all="ignore"):  # scikit-learn's test of finite values adds them up
+            yield
+    except ValueError as error:
+        advice = _what_to_pass(shape_of(X), () if y is None else shape_of(y), n_features, suffix)
+        advice = advice or _one_hot_advice(y, suffix)
+        if not advice:
+            raise
+        plain = getattr(error, "without_advice", error)  # a nested call has seen X alone
+        advised = ValueError(f"{str(plain).rstrip('.')}. {advice}")
+        advised.without_advice = plain
+        raise advised from plain
+
+
+def _what_to_pass(X_shape, y_shape, n_features, suffix):
+    """Return advice on what to pass instead, or ''."""
+    if len(X_shape) > 2 and suffix:
+        return (
+            "To transform validation images as X, enable scikit-learn's metadata routing, pass "
+            'transform_input=["X_val"] to the pipeline and call set_fit_request(X_val=True, y_val=True) on '
+            "the classifier."
+        )
+    if len(X_shape) > 2 and (y_shape or n_features):
+        return "To classify images, put FlattenScaler() before the classifier in a pipeline."
+    y_is_row = len(y_shape) == 2 and y_shape[0] == 1 < y_shape[1]
+    n_samples = y_shape[-1 if y_is_row else 0] if y_shape else None
+    X_is_transposed = (
+        len(X_shape) == 2
+        and X_shape[0] != X_shape[1]
+        and (n_samples is not None or n_features is not None)
+        and n_samples in (None, X_shape[1])
+        and n_features in (None, X_shape[0])
+    )
+    instead = [f"X{suffix}.T"] * X_is_transposed + [f"y{suffix}.ravel()"] * y_is_row
+    if not instead:
+        return ""
+    return f"Samples are rows here (the notes have them as columns): pass {' and '.join(instead)}."
+
+
+def _one_hot_advice(y, suffix):
+    """Return what to pass instead of one-hot labels, or ''."""
+    if y is None or len(shape_of(y)) != 2 or min(shape_of(y)) < 2:
+        return ""
+    y = np.asarray(y)
+    for axis in (1, 0):
+        if y.dtype.kind in "buif" and np.isin(y, (0, 1)).all() and (y.sum(axis=axis) == 1).all():
+            return f"The labels are one-hot: pass y{suffix}.argmax(axis={axis})."
+    return ""

@@ -1,0 +1,119 @@
+"""What a fit warns of and prints."""
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from .._descent.gram import StoredGram
+from .._descent.stored import StoredSamples
+
+
+class FitInterruptedWarning(UserWarning):
+    """A fit was interrupted (Ctrl-C): the model holds the weights reached.
+
+    See Also
+    --------
+    sklearn.exceptions.ConvergenceWarning : The warning of a fit that diverged or has not finished.
+
+    Examples
+    --------
+    To end a script on Ctrl-C all the same:
+
+    >>> import warnings
+    >>> from sknn_basic import FitInterruptedWarning
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", FitInterruptedWarning)
+    """
+
+
+class FitWarning(NamedTuple):
+    """What a fit warns of. A search warns of the scale of X once, not for every candidate."""
+
+    message: str
+    concerns_scale: bool = False
+
+
+def find_warning(classifier, problem, rate, descent):
+    """Return the warning, or None: the cost did not fall, or clearly could fall much further.
+
+    `descent` still holds the parameters of the problem, not weights.
+    """
+    l2 = float(classifier.l2_regularization)
+    # After a warm start from an optimum, rounding alone may raise the cost.
+    start = descent.loss_curve[0] if descent.loss_curve else np.inf
+    ceiling = start * (1 + float(np.finfo(problem.samples.dtype).eps) ** 0.5)
+    if descent.diverged_at is not None or descent.loss > ceiling:
+        # Finding 2/L would read samples that are not in memory up to 130 times.
+        stable_rate = problem.stable_rate(l2) if problem.knows_stable_rate else None
+        return FitWarning(_divergence_message(descent, rate, stable_rate))
+    if descent.n_iter < classifier.max_iter:  # stopped by a callback or the user
+        return None
+    with np.errstate(all="ignore"):
+        unfinished = problem.scaling.find_unfinished(descent, l2, rate)
+    return None if unfinished is None else _unfinished_warning(classifier, descent, unfinished)
+
+
+def warn_of_fit(descent, warning, max_iter):
+    """Warn the caller of `fit`."""
+    if warning:
+        warnings.warn(warning.message, ConvergenceWarning, stacklevel=4)
+    if descent.interrupted:
+        warnings.warn(
+            f"Gradient descent was interrupted: the weights of step {descent.n_iter} of {max_iter} are kept. "
+            "With warm_start=True, another fit continues from them.",
+            FitInterruptedWarning,
+            stacklevel=4,
+        )
+
+
+def print_preparation(problem, objective):
+    """Print how samples that are not in memory are read, and that steps must be compiled first."""
+    if isinstance(problem.samples, StoredSamples | StoredGram):
+        print(problem.samples.way())
+    if not objective.is_ready():
+        print("Preparing compiled steps: this takes some seconds the first time on a computer.")
+
+
+def print_cost(step, cost, validation_cost):
+    validation = "" if validation_cost is None else f" (validation: {validation_cost:f})"
+    print(f"Cost after iteration {step}: {cost:f}{validation}")
+
+
+def _divergence_message(descent, learning_rate, stable_rate):
+    """Say what went wrong, at which step and rate, which weights are kept and what to do."""
+    if descent.diverged_at is not None:
+        what = (
+            f"Gradient descent diverged at learning_rate={learning_rate:g}: at step "
+            f"{descent.diverged_at} the cost was not finite. The weights of step {descent.n_iter} "
+            f"are kept."
+        )
+    else:
+        what = (
+            f"Gradient descent did not lower the cost at learning_rate={learning_rate:g}: it ended at "
+            f"{descent.loss:g} after step {descent.n_iter}, above its start of "
+            f"{descent.loss_curve[0]:g}."
+        )
+    limit = "" if not stable_rate else f" (descent is stable below 2/L = {stable_rate:g})"
+    return f"{what} Pass a smaller learning_rate{limit} or scale X, as StandardScaler does."
+
+
+def _unfinished_warning(classifier, descent, unfinished):
+    what = f"Gradient descent has not finished: the cost is {descent.loss:g} after step {descent.n_iter}"
+    if unfinished.feature is None:
+        why = (
+            "no better than that of always predicting the class frequencies. The features are too large for "
+            f"the hidden units: their root mean square is {np.sqrt(unfinished.mean_square):g}"
+        )
+    else:
+        feature = f"feature {unfinished.feature}"
+        if hasattr(classifier, "feature_names_in_"):
+            feature = f"{classifier.feature_names_in_[unfinished.feature]!r} ({feature})"
+        also = " and the intercept" if getattr(classifier, "fit_intercept", True) else ""
+        why = (
+            f"and a step along {feature}{also} would lower it by {unfinished.gain:g} or more. Descent hardly "
+            "moves along this feature, whose variance is small compared with the size of the others or with "
+            "its own mean"
+        )
+    return FitWarning(f"{what}, {why}. Scale X, as StandardScaler does.", concerns_scale=True)

@@ -1,0 +1,167 @@
+"""What X is: the one place that asks, by the library of its class, without importing that library.
+
+Every kind of X is a `Source`. Arrays in files are refused, since NumPy would read them as a whole.
+"""
+
+from functools import partial, wraps
+
+import numpy as np
+
+from .._descent.stored import Block, Stored
+from .memory import max_gram_bytes, rows_at_once
+
+DASK = ("dask", "dask_expr")
+# The arrays in files of each library, and how Dask must read them: two libraries are not safe in threads.
+FILES = {
+    "h5py": ("an h5py dataset", ""),
+    "zarr": ("a Zarr array", ""),
+    "tables": ("a PyTables array", ", lock=True"),
+    "netCDF4": ("a netCDF4 variable", ", lock=True"),
+    "h5netcdf": ("an h5netcdf variable", ""),
+}
+
+
+class Source:
+    """X in memory: an array, a sparse matrix, a table or a list. Its subclasses are not in memory."""
+
+    is_stored = False  # read block by block at every step, as `stored` returns it
+    is_lazy = False  # of Dask: no value is known before it is computed, and methods return Dask arrays too
+
+    def __init__(self, X):
+        self.X = X
+
+    def example(self):
+        """Return what scikit-learn's validation can look at: X, or a single row in its place."""
+        return self.X
+
+
+class Memmap(Source):
+    """Rows in a file that NumPy maps into memory, and that must be converted to floats."""
+
+    is_stored = True
+
+    def example(self):
+        return self.X[:1]
+
+    def stored(self, dtype):
+        m, n = self.X.shape
+        n_rows = rows_at_once((n,), dtype.itemsize)
+        slices = [slice(start, min(start + n_rows, m)) for start in range(0, m, n_rows)]
+        blocks = [Block(rows, partial(self.X.__getitem__, rows), dtype) for rows in slices]
+        return Stored((m, n), self.X.dtype, blocks, max_gram_bytes(m, n))
+
+
+class DaskArray(Source):
+    """A Dask array, or a subclass for tables; `dask.py` is imported for these alone."""
+
+    is_stored = is_lazy = True
+
+    def example(self):
+        """Return a row like those of X, made up without computing any."""
+        from .dask import example_of
+
+        return example_of(self.X)
+
+    def stored(self, dtype):
+        """Return `Stored` samples of a dtype, on the cluster if there is one."""
+        from .dask import to_stored
+
+        return to_stored(self.X, dtype)
+
+    def mapped(self, method, estimator, divisor=None):
+        """Return the Dask array of method(estimator, chunk) for the chunks of X.
+
+        With a `divisor` the method divides: its result remembers the bytes that it is computed from.
+        """
+        from .dask import mapped
+
+        return mapped(method, estimator, self.X, divisor)
+
+
+class DaskTable(DaskArray):
+    """A table or a series of Dask, whose rows have no numbers."""
+
+
+def source_of(X):
+    """Return X as a `Source`; raise TypeError for an array in a file."""
+    refuse_files(X)
+    return _kind_of(X)(X)
+
+
+def _kind_of(X):
+    if _library_of(X) in DASK:
+        return DaskArray if hasattr(X, "chunks") else DaskTable
+    if isinstance(X, np.memmap) and X.ndim == 2 and X.size and X.dtype.kind in "buif":
+        is_native_float = X.dtype.isnative and X.dtype in (np.float32, np.float64)
+        return Source if is_native_float else Memmap
+    return Source
+
+
+def _library_of(X):
+    """Return the library that defines the class of X or a base class of it, if it matters here, else None."""
+    libraries = [base.__module__.partition(".")[0] for base in type(X).__mro__]
+    return next((library for library in libraries if library in DASK or library in FILES), None)
+
+
+def refuse_files(X):
+    """Raise TypeError if X is an array in a file: Dask reads it block by block."""
+    library = _library_of(X)
+    if library in FILES and hasattr(X, "shape"):
+        name, lock = FILES[library]
+        chunks = ", ".join([str(rows_at_once(X.shape[1:])), *["-1"] * (len(X.shape) - 1)])
+        raise TypeError(
+            f"X is {name}, which would be read as a whole. To read it block by block, pass "
+            f"dask.array.from_array(X, chunks=({chunks}){lock}) (extra dask)"
+            f"{' or read_hdf5(path, chunks=' + repr('auto') + ')' if library == 'h5py' else ''}; "
+            "to read it as a whole, X[:]."
+        )
+
+
+def refuse_unindexable(X):
+    """Raise TypeError if no rows of X can be taken by their numbers, as a search does."""
+    if isinstance(source_of(X), DaskTable):
+        raise TypeError(
+            "X is a Dask table, but a search takes rows by their numbers: pass X.to_dask_array(lengths=True)."
+        )
+
+
+def computed(values):
+    """Return labels, weights or predictions; computed, if they are of Dask."""
+    return values.compute() if issubclass(_kind_of(values), DaskArray) else values
+
+
+def lazy_method(method):
+    """Decorate a method of X: of a Dask array it returns another, whose chunks are those of the method."""
+
+    @wraps(method)
+    def method_by_chunks(self, X):
+        source = source_of(X)
+        # Looked up on no instance: an override calls this method, and works on its result.
+        return source.mapped(method_by_chunks, self) if source.is_lazy else method(self, X)
+
+    return method_by_chunks
+
+
+def shape_of(array):
+    """Return the shape of an array-like, or () if it has none."""
+    if _kind_of(array) is DaskTable:
+        return ()
+    try:
+        return tuple(array.shape) if hasattr(array, "shape") else np.asarray(array).shape
+    except ValueError:  # a ragged list
+        return ()
+
+
+def is_float32(X):
+    """Whether all values are float32: of any byte order, or columns of pandas, polars or PyArrow."""
+    dtypes = getattr(X, "dtypes", None)
+    if dtypes is None:
+        dtypes = X.schema.types if hasattr(X, "schema") else [getattr(X, "dtype", None)]
+    elif hasattr(X, "dtype"):  # a Series
+        dtypes = [X.dtype]
+    return {_name_of(dtype) for dtype in dtypes} <= {"float32", "<f4", ">f4", "float"}
+
+
+def _name_of(dtype):
+    """Return the name of the values' type, for extension types of pandas too."""
+    return str(getattr(dtype, "numpy_dtype", getattr(dtype, "subtype", dtype))).lower()
