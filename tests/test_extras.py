@@ -47,7 +47,7 @@ def test_displays_name_their_extra(display, missing):
     model = LogisticRegressionGD(max_iter=2).fit(*data)
     samples = data if display is ConfusionImagesDisplay else ()
     options = {} if display is LossCurveDisplay else {"image_shape": (2, 2)}
-    with pytest.raises(ImportError, match=rf"{display.__name__} needs matplotlib.*sknn-basic\[plots\]"):
+    with pytest.raises(ImportError, match=r"A figure needs matplotlib.*sknn-basic\[plots\]"):
         display.from_estimator(model, *samples, **options)
 
 
@@ -56,14 +56,14 @@ def test_displays_on_a_plane_name_their_extra(display, missing):
     missing("matplotlib")
     data = np.eye(2), [0, 1]
     model = ShallowNNClassifier(max_iter=2).fit(*data)
-    with pytest.raises(ImportError, match=rf"{display.__name__} needs matplotlib.*sknn-basic\[plots\]"):
+    with pytest.raises(ImportError, match=r"A figure needs matplotlib.*sknn-basic\[plots\]"):
         display.from_estimator(model, *data)
 
 
 def test_report_names_its_extra(missing):
     missing("matplotlib")
     X, y = np.eye(4), np.array([0, 1, 0, 1])
-    with pytest.raises(ImportError, match=r"draw_report needs matplotlib.*sknn-basic\[plots\]"):
+    with pytest.raises(ImportError, match=r"A figure needs matplotlib.*sknn-basic\[plots\]"):
         draw_report([LogisticRegressionGD(max_iter=2).fit(X, y)], (X, y, X, y, None))
 
 

@@ -13,7 +13,7 @@ from sklearn.svm import SVC
 from longhand import G, logistic_descent, network_descent
 from models import blobs
 from sknn_basic import LogisticRegressionGD, LossContourDisplay, ShallowNNClassifier
-from sknn_basic._display.plane import class_colours
+from sknn_basic._display.feature_plane import class_colours
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
 
@@ -123,7 +123,7 @@ def test_what_is_drawn():
         f"{stable / 2:.4g} = 0.5 times 2/L",
         f"1 = {1 / stable:.3g} times 2/L",
     ]
-    colours = class_colours("A", 2)
+    colours = class_colours(2)
     for line, path, colour in zip(display.lines_, display.paths, colours, strict=True):
         np.testing.assert_array_equal(line.get_xydata(), path)
         np.testing.assert_array_equal(line.get_color(), colour)

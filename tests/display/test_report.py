@@ -336,9 +336,6 @@ def test_paths_that_cannot_be_written_are_told_before(tmp_path):
             check_report("/proc/report.png")
     with pytest.raises(OSError, match="it is a folder"):
         check_report(tmp_path / "folder.png")
-    (tmp_path / "loop.png").symlink_to("loop.png")
-    with pytest.raises(OSError, match=r"loop\.png cannot be written: .*symbolic link"):
-        check_report(tmp_path / "loop.png")
 
 
 def test_labels_of_dask_and_lists_of_samples():

@@ -14,7 +14,7 @@ from sklearn.svm import SVC
 from longhand import logistic_descent, network_descent
 from models import blobs
 from sknn_basic import DescentDisplay, LogisticRegressionGD, ShallowNNClassifier
-from sknn_basic._display.plane import Plane, background, class_colours
+from sknn_basic._display.feature_plane import Plane, background, class_colours
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
 
@@ -63,7 +63,7 @@ def test_lines_of_hidden_units_are_those_of_the_notes_loop():
     for step in STEPS:
         W1, b1, *_ = network_descent(X.T, y, 3, "tanh", 0.5, step, 7, 0.3)
         display.plot(step)
-        plane = Plane("A", X)
+        plane = Plane(X)
         corners = np.array([[x0, x1] for x0 in plane.first[[0, -1]] for x1 in plane.second[[0, -1]]])
         inputs = corners @ W1.T + b1.T
         crossing = [j for j in range(3) if inputs[:, j].min() < 0 < inputs[:, j].max()]
@@ -82,8 +82,8 @@ def test_a_pipeline_on_a_table(model, n_classes):
     pipeline = make_pipeline(StandardScaler(), model)
     display = DescentDisplay.from_estimator(pipeline, X, y, steps=[0, 100]).plot(100)
     pipeline.set_params(**{f"{pipeline.steps[-1][0]}__max_iter": 100}).fit(X, y)
-    plane = Plane("A", X)
-    expected = background(plane.logits(pipeline), class_colours("A", n_classes))
+    plane = Plane(X)
+    expected = background(plane.logits(pipeline), class_colours(n_classes))
     np.testing.assert_allclose(display.image_.get_array(), expected, atol=1e-12)
     np.testing.assert_array_equal(display.points_.get_offsets(), X)
     assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("length ($cm)", "width")
@@ -185,7 +185,7 @@ def test_searches_and_axes_of_the_users_own():
     display = DescentDisplay.from_estimator(search, X, y, ax=left)
     assert display.figure_ is figure
     assert display.models[-1].learning_rate_ == search.best_params_["learning_rate"]
-    with pytest.raises(ValueError, match="DescentDisplay divides the axes"):
+    with pytest.raises(ValueError, match="axes outside a grid"):
         display.plot(ax=figure.add_axes((0, 0, 1, 1)))
 
 
@@ -193,7 +193,7 @@ def test_what_it_cannot_draw(tmp_path):
     X, y = blobs(n=3)
     with pytest.raises(TypeError, match=r"DescentDisplay takes LogisticRegressionGD.*got SVC"):
         DescentDisplay.from_estimator(SVC(), X, y)
-    with pytest.raises(ValueError, match="draws the plane of two features, but X has 3"):
+    with pytest.raises(ValueError, match="the plane of two features, but X has 3"):
         DescentDisplay.from_estimator(make_pipeline(PCA(2), LogisticRegressionGD()), X, y)
     display = DescentDisplay.from_estimator(LogisticRegressionGD(), X[:, :2], y, steps=[2])
     with pytest.raises(ValueError, match=r"saves .gif or .html, got movie.mp4"):
