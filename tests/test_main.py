@@ -383,7 +383,7 @@ def test_images_that_may_not_fit_in_memory(asked, tmp_path, monkeypatch, capsys)
     pytest.importorskip("matplotlib")
     path = str(tmp_path / "x.h5")
     write_small(path)
-    options = [path, "--max-iter", "30", "--record-every", "10"]
+    options = [path, "--model=logistic", "--max-iter=30", "--record-every=10"]
     main(options)
     expected = capsys.readouterr().out
     if not asked:
