@@ -75,25 +75,24 @@ def test_the_most_confident_mistakes_come_first():
     assert display.figure_.get_suptitle() == f"The 5 most confident of {len(expected)} mistakes in 50 images"
 
 
-@pytest.mark.parametrize("n_classes", [2, 3])
-@pytest.mark.parametrize("kind", ["numbers", "strings", "objects"])
+@pytest.mark.parametrize(("n_classes", "kind"), [(2, "numbers"), (3, "strings"), (3, "objects")])
 def test_labels_of_every_kind(n_classes, kind):
     """Without names the labels themselves are shown, in the places that `labels` gives their columns."""
-    X, y, proba = predictions(n_classes)
+    X, y, proba = predictions(n_classes, m=12)
     labels = np.array([7, 3, 5] if kind == "numbers" else ["cat", "ox", "a bird"])[:n_classes]
     labels = labels.astype(object) if kind == "objects" else labels
     expected = mistakes(labels[y], proba, labels)
     display = ConfusionImagesDisplay.from_predictions(X, labels[y], proba, labels=labels, n_images=40)
     assert titles(display) == [f"{said}, {p:.1%}\n(is {labels[y[i]]})" for i, said, p in expected]
-    assert display.figure_.get_suptitle() == f"{len(expected)} mistakes in 40 images"
+    assert display.figure_.get_suptitle() == f"{len(expected)} mistakes in 12 images"
 
 
 def test_columns_are_the_sorted_classes_of_y_unless_told():
     X, y, proba = predictions()
     y = np.array(["b", "a"])[y]
     expected = mistakes(y, proba, ["a", "b"])
-    display = ConfusionImagesDisplay.from_predictions(X, y, proba, n_images=40)
-    assert display.predicted == [said for _, said, _ in expected]
+    display = ConfusionImagesDisplay.from_predictions(X, y, proba, n_images=3)
+    assert display.predicted == [said for _, said, _ in expected[:3]]
 
 
 def test_equal_mistakes_keep_their_order():
@@ -130,8 +129,8 @@ def test_classes_that_the_classifier_does_not_know_are_mistakes():
     X, y = images(3)
     known = y < 2
     model = make_pipeline(FlattenScaler(), LogisticRegressionGD(max_iter=50)).fit(X[known], y[known])
-    display = ConfusionImagesDisplay.from_estimator(model, X, y, n_images=30)
-    assert display.true.count(2) == sum(y == 2)
+    display = ConfusionImagesDisplay.from_estimator(model, X, y, n_images=3)
+    assert 2 in display.true
     assert set(display.predicted) <= {0, 1}
     assert display.n_mistakes == sum(model.predict(X) != y)
 
@@ -179,11 +178,11 @@ def test_numbers_of_images_that_are_none(n_images):
 def test_rows_are_the_images_that_they_flatten(shape, convert):
     """Grey, grey with one channel and RGB; dense rows and sparse."""
     X, y, proba = predictions(shape=shape)
-    from_images = ConfusionImagesDisplay.from_predictions(X, y, proba)
+    from_images = ConfusionImagesDisplay.from_predictions(X, y, proba, n_images=3)
     from_rows = ConfusionImagesDisplay.from_predictions(
-        convert(X.reshape(40, -1)), y, proba, image_shape=list(shape)
+        convert(X.reshape(40, -1)), y, proba, image_shape=list(shape), n_images=3
     )
-    expected = mistakes(y, proba, [0, 1])[:12]
+    expected = mistakes(y, proba, [0, 1])[:3]
     for a, b, (i, *_) in zip(drawn(from_images), drawn(from_rows), expected, strict=True):
         assert a.shape == (shape if shape[2:] == (3,) else (4, 5))
         np.testing.assert_array_equal(a, b)
@@ -210,7 +209,7 @@ def test_images_are_drawn_as_they_are(convert, white):
     X[:, 0, 0], X[:, 0, 1] = 255, 0
     X = convert(X)
     expected = {1: 1, 255: 1, 25500: 1, 0.5: 0.5}[white] if X.dtype != np.uint8 or white == 255 else 1 / 255
-    for image in ConfusionImagesDisplay.from_predictions(X, y, proba).images_:
+    for image in ConfusionImagesDisplay.from_predictions(X, y, proba, n_images=2).images_:
         assert image.get_clim() == (0, 1)
         assert image.get_cmap().name == "gray"
         np.testing.assert_allclose(image.get_array()[0, :2], [expected, 0])
@@ -224,9 +223,8 @@ def test_white_is_the_divisor_of_the_pipeline(divisor, white):
     assert 8 < X.max() <= 16
     model = make_pipeline(FlattenScaler(divisor), LogisticRegressionGD(max_iter=5)).fit(X, y)
     expected = mistakes(1 - y, model.predict_proba(X), [0, 1])
-    display = ConfusionImagesDisplay.from_estimator(model, X, 1 - y, n_images=60)
-    assert len(expected) > 5
-    for image, (i, *_) in zip(drawn(display), expected, strict=True):
+    display = ConfusionImagesDisplay.from_estimator(model, X, 1 - y, n_images=5)
+    for image, (i, *_) in zip(drawn(display), expected[:5], strict=True):
         np.testing.assert_allclose(image, X[i] / white)
 
 
@@ -256,10 +254,10 @@ def test_any_classifier_with_probabilities(classifier):
     X, y = images(shape=(20,))
     y = np.array(["cat", "ox"])[np.random.RandomState(0).permutation(y)]
     model = classifier.fit(X / 255, y)
-    display = ConfusionImagesDisplay.from_estimator(model, X / 255, y, image_shape=(4, 5))
+    display = ConfusionImagesDisplay.from_estimator(model, X / 255, y, image_shape=(4, 5), n_images=3)
     expected = mistakes(y, model.predict_proba(X / 255), ["cat", "ox"])
     assert display.n_mistakes == len(expected) > 0
-    assert titles(display) == [f"{said}, {p:.1%}\n(is {y[i]})" for i, said, p in expected[:12]]
+    assert titles(display) == [f"{said}, {p:.1%}\n(is {y[i]})" for i, said, p in expected[:3]]
 
 
 @pytest.mark.parametrize("search", [None, GridSearchCV, VectorizedGridSearchCV])
@@ -272,8 +270,8 @@ def test_pipelines_and_searches_know_the_shape(search, is_flat):
     if search:
         model = search(model, {"logisticregressiongd__learning_rate": [0.01, 0.1]}, cv=2)
     model.fit(X, y)
-    display = ConfusionImagesDisplay.from_estimator(model, X.reshape(30, -1) if is_flat else X, y)
-    expected = mistakes(y, model.predict_proba(X), [0, 1])[:12]
+    display = ConfusionImagesDisplay.from_estimator(model, X.reshape(30, -1) if is_flat else X, y, n_images=2)
+    expected = mistakes(y, model.predict_proba(X), [0, 1])[:2]
     assert len(expected) > 0
     for image, (i, *_) in zip(drawn(display), expected, strict=True):
         np.testing.assert_allclose(image, X[i] / 255)
@@ -319,7 +317,7 @@ def test_lengths_and_labels_that_differ_are_refused():
 # Axes and colours of the user's own
 
 
-@pytest.mark.parametrize("n_axes", [3, 12, 20])
+@pytest.mark.parametrize("n_axes", [3, 13])
 def test_images_fill_the_axes_given(n_axes):
     """As far as either goes, the most confident first; what is left over is empty."""
     X, y, proba = predictions()

@@ -32,19 +32,6 @@ def test_loss_curve_is_the_recorded_one(model, max_iter):
     assert display.ax_.get_xlabel() == "step"
 
 
-def test_several_models_on_one_axis():
-    X, y = blobs()
-    slow, fast = (LogisticRegressionGD(rate, 200).fit(X, y) for rate in (0.01, 0.1))
-    first = LossCurveDisplay.from_estimator(slow, name="slow")
-    second = LossCurveDisplay.from_estimator(fast, name="fast", ax=first.ax_, color="red", lw=3)
-    assert first.validation_line_ is None
-    assert second.ax_ is first.ax_
-    assert len(first.ax_.lines) == 2
-    assert (second.line_.get_color(), second.line_.get_linewidth()) == ("red", 3)
-    legend = [text.get_text() for text in first.ax_.get_legend().get_texts()]
-    assert legend == ["slow, training", "fast, training"]
-
-
 def test_styles_of_the_users_own():
     """Whatever alias names them, they hold for both curves; the validation curve is dashed unless told."""
     display = LossCurveDisplay(iterations=[0, 1], loss=[2.0, 1.0], validation_loss=[3.0, 2.0])
@@ -133,14 +120,19 @@ def test_several_models_in_one_call():
     assert legend(displays[0].ax_)[2:] == ["learning_rate=0.1, training", "learning_rate=0.1, validation"]
 
 
-def test_several_models_with_names_and_axes_of_the_users_own():
+def test_several_models_with_names_styles_and_axes_of_the_users_own():
     X, y = blobs()
     model = LogisticRegressionGD(max_iter=20).fit(X, y)
-    _, ax = plt.subplots()
-    displays = LossCurveDisplay.from_estimators([model, model], names=["a", "b"], ax=ax, log_x=True, lw=3)
-    assert legend(ax) == ["a, training", "b, training"]
-    assert [line.get_linewidth() for line in ax.lines] == [3, 3]
+    first = LossCurveDisplay.from_estimator(model, name="first")
+    assert first.validation_line_ is None
+    displays = LossCurveDisplay.from_estimators(
+        [model, model], names=["a", "b"], ax=first.ax_, log_x=True, lw=3, color="red"
+    )
+    ax = first.ax_
+    assert legend(ax) == ["first, training", "a, training", "b, training"]
+    assert [line.get_linewidth() for line in ax.lines[1:]] == [3, 3]
     assert displays[0].ax_ is ax
+    assert displays[0].line_.get_color() == "red"
     assert ax.get_xscale() == "symlog"
 
 
