@@ -28,10 +28,10 @@ from ._fitting.callbacks import make_progress_bar
 from ._lazy.dask import in_memory
 
 # Images that would take more than this share of the memory, as floats of 8 bytes, are not read as a whole.
-# Their number of bytes is taken to be that of the file, which may be compressed.
+# Their number of bytes is taken to be that of the file, although it may be compressed.
 MEMORY_SHARE, FLOATS_PER_BYTE = 1 / 2, 8
 N_NAMES = 20  # classes that are named, in one line
-MESSAGE_LENGTH = 2000  # characters of an error or a warning, which may quote long names of a file
+MESSAGE_LENGTH = 2000  # characters of an error or a warning, since it may quote long names of a file
 
 
 def main(argv=None):

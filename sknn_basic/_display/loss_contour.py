@@ -53,7 +53,7 @@ class LossContourDisplay:
     names : tuple of two str
         The names of the axes.
     stable_rate : float, default=None
-        2/L, below which descent is stable; None for a network, which has no such constant.
+        2/L, below which descent is stable; None for a network, since it has no such constant.
 
     Attributes
     ----------

@@ -53,6 +53,6 @@ def escape_formulas(text):
 
 
 def legend_name(name):
-    """Return the name for a legend, which would read $ as a formula and leave out what begins with "_"."""
+    """Return the name so that a legend shows it, although it has a $ or begins with "_"."""
     text = escape_formulas(short_name(name, 2 * NAME_LENGTH))
     return f" {text}" if text.startswith("_") else text

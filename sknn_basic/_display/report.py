@@ -37,7 +37,7 @@ TITLE_HEIGHT = 0.35  # inches of the title of an image, of two lines
 def check_report(path):
     """Raise an error if `write_report` could not write to `path`; call it before a long training."""
     kinds = sorted(import_matplotlib("backend_bases").FigureCanvasBase.get_supported_filetypes())
-    kinds.remove("pgf")  # which needs LaTeX
+    kinds.remove("pgf")  # since it needs LaTeX
     path = Path(path)
     if path.suffix[1:].lower() not in kinds:
         raise ValueError(f"{path} should end in one of {', '.join(f'.{kind}' for kind in kinds)}.")
@@ -289,6 +289,6 @@ def _draw_images(display, where, n_images, n_characters):
 
 
 def _wrapped(text, where, points):
-    """Return the text, which has letters of so many points, in lines no wider than a part of the figure."""
+    """Return the text in lines that are no wider than a part of the figure, in letters of so many points."""
     n_characters = int(where.bbox.width / where.figure.dpi / (CHARACTER * points))
     return "\n".join(fill(line, max(n_characters, 1)) for line in text.splitlines())

@@ -12,7 +12,7 @@ from .._fitting.inputs import make_problem
 class WeightSpace:
     """The vectors of weights and biases of a classifier, and their costs on the samples X with classes y.
 
-    The parameters of the classifier, which need not be fitted, define the network and the penalty.
+    The classifier need not be fitted: its parameters define the network and the penalty.
     """
 
     def __init__(self, classifier, X, y):
