@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -19,13 +20,20 @@ SECTIONS = re.split(
 )
 RECIPES = dict(zip(SECTIONS[1::2], SECTIONS[2::2], strict=True))
 CHECKS = [  # that complain if a recipe leaves something out
-    "test_public_names",
-    "test_public_names_are_documented",
-    "test_the_table_of_the_readme_lists_every_public_name_once",
-    "test_everything_at_the_top_has_a_layer_and_imports_downward_only",
-    "test_no_modules_import_each_other_in_a_circle",
-    "test_every_module_has_a_test_file",
-    "test_the_descent_is_plain_numpy",
+    *(
+        f"tests/test_package.py::test_{what}"
+        for what in [
+            "public_names",
+            "public_names_are_documented",
+            "the_table_of_the_readme_lists_every_public_name_once",
+            "everything_at_the_top_has_a_layer_and_imports_downward_only",
+            "no_modules_import_each_other_in_a_circle",
+            "every_module_has_a_test_file",
+            "the_descent_is_plain_numpy",
+        ]
+    ),
+    "tests/test_docs.py::test_reference_lists_every_public_name_below_the_heading_of_its_folder",
+    "tests/descent/test_activations.py",
 ]
 
 
@@ -70,16 +78,14 @@ def test_there_are_recipes():
 
 
 def test_what_the_recipes_make_passes_its_tests_and_the_checks_of_the_package(copy):
-    for recipe in RECIPES:
+    """All recipes in one copy: their own test files, their examples, and what complains of a half of one."""
+    tests = set(CHECKS)
+    for number, recipe in enumerate(RECIPES):
         follow(recipe, copy)
-    tests = {
-        path for recipe in RECIPES for path in re.findall(r"\btests/[\w/]*test_\w+\.py", RECIPES[recipe])
-    }
-    tests |= {f"tests/test_package.py::{check}" for check in CHECKS}
-    if (copy / "docs").exists():
-        tests.add(
-            "tests/test_docs.py::test_reference_lists_every_public_name_below_the_heading_of_its_folder"
-        )
+        tests |= {path for path, *_ in blocks(recipe) if re.search(r"\btest_\w+\.py$", path)}
+        for code in re.findall(r"^```python\n(.*?)^```", RECIPES[recipe], re.DOTALL | re.MULTILINE):
+            tests.add(f"test_recipe_{number}.py")
+            (copy / f"test_recipe_{number}.py").write_text(f"def test_recipe():\n{indent(code, '    ')}")
     environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
     environment |= {"PYTHONPATH": str(copy), "NUMBA_DISABLE_JIT": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
