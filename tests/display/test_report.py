@@ -199,14 +199,6 @@ def test_report_in_a_figure_of_the_users_own():
     assert draw_report(models, data) is plt.gcf()
 
 
-def test_labels_that_are_names_need_no_names():
-    data = dataset((4, 4))
-    X, y, X_test, y_test, names = data
-    data = (X, names[y], X_test, names[y_test], None)
-    model = make_pipeline(FlattenScaler(), LogisticRegressionGD(max_iter=5)).fit(X, names[y])
-    assert "grey against dark" in texts(draw_report([model], data))
-
-
 def test_what_is_no_report_is_refused():
     data = dataset((4, 4))
     (model,) = fit(data, LogisticRegressionGD(max_iter=5))
@@ -302,11 +294,16 @@ def test_paths_that_cannot_be_written_are_told_before(tmp_path):
         check_report(tmp_path / "folder.png")
 
 
-def test_labels_of_dask_and_lists_of_samples():
-    da = pytest.importorskip("dask.array")
+@pytest.mark.parametrize("kind", ["dask", "lists", "names"])
+def test_samples_and_labels_of_other_kinds(kind):
+    """Arrays of Dask, lists, and labels that are names themselves."""
     X, y = np.random.RandomState(0).standard_normal((40, 6)), np.arange(40) % 2
+    y = np.array(["dark", "grey"])[y] if kind == "names" else y
     model = LogisticRegressionGD(0.1, 20).fit(X, y)
-    for x, labels in ((da.from_array(X), da.from_array(y)), (X.tolist(), y.tolist())):
-        figure = draw_report([model], (x, labels, x, labels, None))
-        expected = f"accuracy: training {100 * model.score(X, y):.1f} %"
-        assert any(expected in text.get_text() for text in figure.findobj(plt.Text))
+    convert = np.ndarray.tolist
+    if kind == "dask":
+        convert = pytest.importorskip("dask.array").from_array
+    x, labels = convert(X), y if kind == "names" else convert(y)
+    shown = texts(draw_report([model], (x, labels, x, labels, None)))
+    assert any(f"accuracy: training {100 * model.score(X, y):.1f} %" in text for text in shown)
+    assert ("grey" in shown) == (kind == "names")

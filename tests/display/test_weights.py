@@ -76,10 +76,10 @@ def test_classes_of_long_names(n_classes):
     assert titles == ([f"{b} against {a}"] if n_classes == 2 else [a, b, "c"])
 
 
-def test_zero_weights_are_drawn():
+@pytest.mark.parametrize("image_shape", [(2, 2, 3), (2, 2)])
+def test_zero_weights_are_drawn(image_shape):
     """A fit that has learnt nothing is grey, not a division by zero."""
-    WeightsDisplay(weights=np.zeros((1, 12)), image_shape=(2, 2, 3)).plot()
-    WeightsDisplay(weights=np.zeros((1, 4)), image_shape=(2, 2)).plot()
+    WeightsDisplay(weights=np.zeros((1, np.prod(image_shape))), image_shape=image_shape).plot()
 
 
 def test_axes_of_the_users_own():
