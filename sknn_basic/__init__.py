@@ -2,7 +2,7 @@
 
 from ._classifiers import LogisticRegressionGD, ShallowNNClassifier
 from ._display.confusion_images import ConfusionImagesDisplay
-from ._display.descent_animation import DescentDisplay
+from ._display.descent_display import DescentDisplay
 from ._display.hidden_units import HiddenUnitsDisplay
 from ._display.loss_contour import LossContourDisplay
 from ._display.loss_curve import LossCurveDisplay

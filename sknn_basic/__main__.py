@@ -4,7 +4,6 @@ import argparse
 import os
 import sys
 import warnings
-from contextlib import suppress
 from importlib.util import find_spec
 from time import perf_counter
 
@@ -28,24 +27,20 @@ from ._fitting.messages import FitInterruptedWarning
 from ._lazy.memory import share_of_memory
 from ._lazy.sources import computed
 
-# Images that would take more than this share of the memory, as floats of 8 bytes, are not read as a whole: as
-# far as the size of the file tells, which may be compressed.
+# Images that would take more than this share of the memory, as floats of 8 bytes, are not read as a whole.
+# Their number of bytes is taken to be that of the file, although it may be compressed.
 MEMORY_SHARE, FLOATS_PER_BYTE = 1 / 2, 8
 N_NAMES = 20  # classes that are named, in one line
-MESSAGE_LENGTH = 2000  # characters of an error or a warning, which may quote long names of a file
+MESSAGE_LENGTH = 2000  # characters of an error or a warning, since it may quote long names of a file
 
 
 def main(argv=None):
     """Run the command with the arguments `argv` (default: `sys.argv[1:]`)."""
-    if sys.stderr is None:  # closed (2>&-): what is meant for it is lost
-        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
     parser = _make_parser()
     argv = sys.argv[1:] if argv is None else argv
     options = parser.parse_intermixed_args(argv[1:] if argv[:1] == ["train"] else argv)
     if options.learning_rate == "auto" and options.model != "logistic":
         parser.error("argument --learning-rate: auto is for --model logistic only; give a number")
-    if sys.stdout is None:
-        parser.error("standard output is closed: redirect it to a file or to the null device")
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # a class name that the terminal cannot show
     try:
@@ -53,39 +48,23 @@ def main(argv=None):
             warnings.showwarning = _show_warning
             _train(options)
     except BrokenPipeError:  # the reader has closed the pipe, such as | head
-        pass
+        sys.stdout = None  # or Python would write what is left at exit, and fail again
     except KeyboardInterrupt:
         sys.exit(130)
     except MemoryError as error:
         parser.error(f"not enough memory: {error}")
     except (ImportError, OSError, ValueError) as error:
         parser.error(str(error))
-    finally:
-        _flush_output()
 
 
 def _say(*lines):
-    """Print lines that may hold text from files, and write them out: a full disk is told before training."""
-    try:
-        print(*map(printable, lines), sep="\n", flush=True)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OSError(f"standard output cannot be written: {error.strerror}") from error
-
-
-def _flush_output():
-    """Write out what is left for standard output; drop it if that fails, or it would fail at exit again."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Print lines that may hold text from files, at once: a full disk is told before training."""
+    print(*map(printable, lines), sep="\n", flush=True)
 
 
 def _show_warning(message, *where):
     text = str(message).partition(" With warm_start")[0]  # advice for those who write Python
-    with suppress(OSError):  # as Python does: a warning that cannot be written ends nothing
-        print(f"sknn-basic: warning: {_one_line(text)}", file=sys.stderr)
+    print(f"sknn-basic: warning: {_one_line(text)}", file=sys.stderr)
 
 
 def _one_line(message):

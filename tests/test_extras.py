@@ -55,13 +55,13 @@ def test_displays_name_their_extra(display, missing):
     missing("matplotlib")
     model = ShallowNNClassifier(max_iter=2).fit(X, Y)
     data, options = DISPLAYS[display]
-    with pytest.raises(ImportError, match=rf"{display.__name__} needs matplotlib.*sknn-basic\[plots\]"):
+    with pytest.raises(ImportError, match=r"A figure needs matplotlib.*sknn-basic\[plots\]"):
         display.from_estimator(model, *data, **options)
 
 
 def test_report_names_its_extra(missing):
     missing("matplotlib")
-    with pytest.raises(ImportError, match=r"draw_report needs matplotlib.*sknn-basic\[plots\]"):
+    with pytest.raises(ImportError, match=r"A figure needs matplotlib.*sknn-basic\[plots\]"):
         draw_report([ShallowNNClassifier(max_iter=2).fit(X, Y)], (X, Y, X, Y, None))
 
 

@@ -3,7 +3,6 @@
 import io
 import os
 import re
-import shlex
 import subprocess
 import sys
 import warnings
@@ -19,6 +18,15 @@ NOTES_COSTS = """
     0.693147 0.584508 0.466949 0.376007 0.331463 0.303273 0.279880 0.260042 0.242941 0.228004
     0.214820 0.203078 0.192544 0.183033 0.174399 0.166521 0.159305 0.152667 0.146542 0.140872
 """.split()
+
+
+def write_small(path):
+    """Write small images of two classes, in training and test set."""
+    y = np.arange(30) % 2
+    X = (np.random.RandomState(0).randint(0, 80, (30, 4, 5)) + 80 * y[:, np.newaxis, np.newaxis]).astype(
+        np.uint8
+    )
+    write_hdf5(path, X[:20], y[:20], X[20:], y[20:], ["dark", "light"])
 
 
 def fails(capsys, *argv):
@@ -97,7 +105,7 @@ def test_own_file_with_three_classes(tmp_path, capsys):
     y = np.arange(30) % 3
     X = (rng.randint(0, 80, (30, 6, 6)) + 80 * y[:, np.newaxis, np.newaxis]).astype(np.uint8)
     write_hdf5(tmp_path / "mine.h5", X, y, X[:9], y[:9], ["dark", "grey", "light"])
-    main(["train", str(tmp_path / "mine.h5"), "--max-iter", "500", "--learning-rate", "0.05"])
+    main(["train", str(tmp_path / "mine.h5"), "--max-iter", "50", "--learning-rate", "0.05"])
     out = capsys.readouterr().out
     assert "2 = light" in out
     assert out.count("train accuracy: ") == 2
@@ -155,11 +163,11 @@ def test_bad_options_end_in_one_line(options, message, capsys):
 def test_train_may_be_left_out(arguments, tmp_path, monkeypatch, capsys):
     """With files and options in any order, what is printed is the same but for the time."""
     monkeypatch.chdir(tmp_path)
-    write_hdf5("all.h5", *load_photo_patches())
+    write_small("all.h5")
     outputs = []
     for argv in (["train", *arguments.split()], arguments.split()):
         main(argv)
-        outputs.append(re.sub("trained in .* s", "", capsys.readouterr().out))
+        outputs.append(re.sub(r"trained in .* s|Preparing .*\n", "", capsys.readouterr().out))
     assert outputs[0] == outputs[1]
     assert outputs[0].startswith(f"Images: {' and '.join(['all.h5'] * arguments.count('all.h5'))}\n")
     assert "max_iter=3" in outputs[0]
@@ -175,7 +183,7 @@ def test_options_alone(capsys):
 def test_a_file_that_is_called_train(argv, tmp_path, monkeypatch, capsys):
     """The word alone is the command; as ./train, or after that word, it is the file."""
     monkeypatch.chdir(tmp_path)
-    write_hdf5("train", *load_photo_patches())
+    write_small("train")
     main([*argv, "--max-iter=1"])
     assert re.match(r"Images: (\./)?train\n", capsys.readouterr().out)
     main(["train", "--max-iter=1"])
@@ -199,7 +207,7 @@ def test_plot_draws_a_report(tmp_path, capsys):
     """The costs of the test set are printed beside those of the training set, and drawn."""
     pytest.importorskip("matplotlib.pyplot")
     path = tmp_path / "report.png"
-    main(["train", "--max-iter", "20", "--record-every", "10", "--plot", str(path)])
+    main(["train", "--model=logistic", "--max-iter=20", "--record-every=10", "--plot", str(path)])
     out = capsys.readouterr().out
     assert path.read_bytes().startswith(b"\x89PNG")
     assert out.splitlines()[-1] == f"report: {path}"
@@ -216,13 +224,14 @@ def test_plot_of_a_test_set_with_more_classes(tmp_path, capsys):
     pytest.importorskip("matplotlib.pyplot")
     X, y = np.arange(120).reshape(10, 3, 4).astype(np.uint8), np.arange(10) % 2
     write_hdf5(tmp_path / "more.h5", X, y, X[:6], np.arange(6) % 3, ["a", "b", "c"])
-    main(["train", str(tmp_path / "more.h5"), "--max-iter", "5", "--plot", str(tmp_path / "more.png")])
+    options = ["--model=logistic", "--max-iter=5", "--plot"]
+    main(["train", str(tmp_path / "more.h5"), *options, str(tmp_path / "more.png")])
     assert "validation: 0.693147" in capsys.readouterr().out
     write_hdf5(tmp_path / "other.h5", X, y, X[:6], np.full(6, 2), ["a", "b", "c"])
-    main(["train", str(tmp_path / "other.h5"), "--max-iter", "5", "--plot", str(tmp_path / "other.png")])
+    main(["train", str(tmp_path / "other.h5"), *options, str(tmp_path / "other.png")])
     out = capsys.readouterr().out
     assert "validation" not in out
-    assert out.count("test accuracy: 0.0 %") == 2
+    assert "test accuracy: 0.0 %" in out
 
 
 @pytest.mark.parametrize("name", ["report.txt", "none/report.png", ""])
@@ -346,51 +355,25 @@ def test_output_to_what_is_no_file(monkeypatch):
     assert "train accuracy" in sys.stdout.getvalue()
 
 
-def run_in_shell(arguments, cwd):
-    command = f"{shlex.quote(sys.executable)} -m sknn_basic --max-iter 3 {arguments}"
-    return subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, cwd=cwd, timeout=300
-    )
+def test_a_reader_that_closes_the_pipe_ends_the_command_quietly():
+    """As `python -m sknn_basic | head -n 1` does: no traceback on standard error."""
+    command = [sys.executable, "-m", "sknn_basic", "--model=logistic", "--max-iter=2", "--learning-rate=auto"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout.readline().startswith(b"Images: ")
+        running.stdout.close()
+        assert running.stderr.read() == b""
+        assert running.wait(timeout=300) == 0
 
 
-@pytest.mark.skipif(not os.access("/bin/bash", os.X_OK), reason="redirections of a POSIX shell")
-@pytest.mark.parametrize(
-    ("redirection", "code", "message"),
-    [
-        (">&-", 2, "error: standard output is closed"),
-        (">&- 2>&-", 2, None),
-        ("--learning-rate 100 <&- 2>&-", 0, None),
-        ("| head -n 1", 0, None),
-        (">/dev/full", 2, "error: standard output cannot be written: No space left on device"),
-        ("--learning-rate 100 2>/dev/full", 0, None),
-    ],
-)
-def test_output_that_cannot_be_written_ends_in_one_line(redirection, code, message, tmp_path):
-    """As other commands end: an error in one line, or none where nobody reads; never a traceback."""
-    if "/dev/full" in redirection and not Path("/dev/full").exists():
-        pytest.skip("no /dev/full")
-    done = run_in_shell(redirection, tmp_path)
-    assert done.returncode == code
-    if message is None:
-        assert done.stderr == ""
-    else:
-        assert done.stderr.count("\n") == 1
-        assert message in done.stderr
-    assert ("Images: " in done.stdout) == (code == 0)
-    assert "warning" not in done.stdout
-
-
-def test_default_command_is_silent_on_standard_error(tmp_path):
-    """`python -W error -m sknn_basic`: everything on the bundled images, and not a warning."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "sknn_basic"],
-        capture_output=True, text=True, cwd=tmp_path, timeout=300, check=True,
-    )  # fmt: skip
-    assert done.stderr == ""
-    assert done.stdout.count("Cost after iteration 1900: ") == 2
-    assert "train accuracy: 100.0 %" in done.stdout
-    assert "(209, 64, 64, 3)" in done.stdout
-    assert "0 = temple, 1 = flower" in done.stdout
+def test_default_command_is_silent_on_standard_error(capsys):
+    """Everything on the bundled images, and not a warning."""
+    main([])
+    out, error = capsys.readouterr()
+    assert error == ""
+    assert out.count("Cost after iteration 1900: ") == 2
+    assert "train accuracy: 100.0 %" in out
+    assert "(209, 64, 64, 3)" in out
+    assert "0 = temple, 1 = flower" in out
 
 
 @pytest.mark.parametrize("asked", [True, False])
@@ -399,12 +382,12 @@ def test_images_that_may_not_fit_in_memory(asked, tmp_path, monkeypatch, capsys)
     pytest.importorskip("dask.array")
     pytest.importorskip("matplotlib")
     path = str(tmp_path / "x.h5")
-    write_hdf5(path, *load_photo_patches())
-    options = [path, "--max-iter", "30", "--record-every", "10"]
+    write_small(path)
+    options = [path, "--model=logistic", "--max-iter=30", "--record-every=10"]
     main(options)
     expected = capsys.readouterr().out
     if not asked:
-        monkeypatch.setattr("sknn_basic.__main__.share_of_memory", lambda share, n_bytes: 10**6)
+        monkeypatch.setattr("sknn_basic.__main__.share_of_memory", lambda share, n_bytes: 10**4)
     main([*options, "--out-of-core", "--plot", str(tmp_path / "r.png")] if asked else options)
     printed = re.sub(r" \(validation: .*\)", "", capsys.readouterr().out)  # which a report shows
     assert "for its Gram matrix" in printed or "at each step" in printed

@@ -1,6 +1,7 @@
 """What the package is made of: public names, layers, documentation, and what lands in the wheel."""
 
 import ast
+import contextlib
 import doctest
 import importlib.util
 import inspect
@@ -11,6 +12,8 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -27,48 +30,29 @@ def short(name):
 
 
 FOUND = list(pkgutil.walk_packages(sknn_basic.__path__, "sknn_basic."))
-MODULES = sorted(short(found.name) for found in FOUND if not found.ispkg)
+MODULES = sorted({"__init__", *(short(found.name) for found in FOUND if not found.ispkg)})
 SUBPACKAGES = sorted(short(found.name) for found in FOUND if found.ispkg)
-# A module imports from lower layers only.
+# What is at the top of the package imports from lower layers only.
 LAYERS = [
-    {"_extras", "_sklearn", "_files.atomic", "_files.text"},
-    {"_fitting.onnx", "_fitting.parameters", "_fitting.state"},
-    {"_descent.activations", "_descent.compiled", "_descent.threads"},
-    {"_descent.outputs", "_descent.rows", "_files.hdf5"},
-    {"_descent.samples"},
-    {"_descent.stored"},
-    {"_lazy.cluster", "_descent.gram", "_files.hdf5_rows"},
-    {"_lazy.dask", "_descent.choice"},
-    {"_lazy.sources", "_descent.network", "_descent.logits"},
-    {"_descent.engine", "_descent.curvature"},
-    {"_descent.objective"},
-    {"_descent.scaling"},
-    {"_descent.problem", "_descent.run"},
-    {"_fitting.advice", "_fitting.callbacks", "_fitting.messages"},
-    {"_fitting.inputs"},
-    {"_preprocessing", "_files.datasets", "_files.image_folders"},
-    {"_fitting.base", "_fitting.propagate"},
-    {"_classifiers", "_display.common"},
-    {"_fitting.early_stopping", "_fitting.descent_path", "_display.plane", "_display.weight_space"},
-    {"_search.stacks"},
-    {
-        "_display.confusion_images",
-        "_display.descent_animation",
-        "_display.hidden_units",
-        "_display.loss_contour",
-        "_display.loss_curve",
-        "_display.weights",
-    },
-    {"_search.search", "_display.report"},
+    {"_extras", "_sklearn"},
+    {"_descent"},
+    {"_lazy"},
+    {"_files"},
+    {"_fitting"},
+    {"_classifiers", "_preprocessing"},
+    {"_display", "_search"},
     {"__init__"},
     {"__main__"},
 ]
+# From the notes' formulas to a descent: none of these modules of `_descent` imports one that stands after it.
+DESCENT = "activations outputs network rows samples stored gram choice engine objective problem run".split()
 
 LAWS_ACROSS_MODULES = [
     "test_conftest",  # how the tests themselves run
     "test_package",
     "test_readme",
     "test_docs",  # the site
+    "test_contributing",  # its recipes
     "test_estimator_checks",  # scikit-learn's own, of all estimators
     "test_persistence",
     "test_representation",
@@ -79,68 +63,75 @@ LAWS_ACROSS_MODULES = [
 
 
 def test_public_names():
-    assert sorted(sknn_basic.__all__) == [
-        "ConfusionImagesDisplay",
-        "DescentDisplay",
-        "EarlyStopping",
-        "FitInterruptedWarning",
-        "FlattenScaler",
-        "HiddenUnitsDisplay",
-        "LogisticRegressionGD",
-        "LossContourDisplay",
-        "LossCurveDisplay",
-        "ShallowNNClassifier",
-        "VectorizedGridSearchCV",
-        "WeightsDisplay",
-        "descent_path",
-        "draw_report",
-        "load_photo_patches",
-        "propagate",
-        "read_hdf5",
-        "read_image",
-        "read_image_folder",
-        "write_hdf5",
-    ]
+    """`__all__` lists, sorted, what `__init__` imports; each name has a docstring."""
+    nodes = [node for node in ast.parse(text_of("__init__")).body if isinstance(node, ast.ImportFrom)]
+    assert sorted(alias.name for node in nodes for alias in node.names) == sknn_basic.__all__
     assert all(getattr(sknn_basic, name).__doc__ for name in sknn_basic.__all__)
 
 
-def path_of(module):
-    return PACKAGE.joinpath(*module.split(".")).with_suffix(".py")
+def test_the_table_of_the_readme_lists_every_public_name_once():
+    table = (ROOT / "README.md").read_text(encoding="utf-8").partition("| name | description |")[2]
+    names = [cell for line in table.partition("\n\n")[0].splitlines()[2:] for cell in line.split("|")[1:2]]
+    assert sorted(re.findall(r"`(\w+)`", " ".join(names))) == sknn_basic.__all__
+
+
+def text_of(module):
+    return PACKAGE.joinpath(*module.split(".")).with_suffix(".py").read_text(encoding="utf-8")
+
+
+@cache
+def imports_of(module):
+    """Return the statements of a module that import, wherever they stand."""
+    nodes = ast.walk(ast.parse(text_of(module)))
+    return [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def relative_imports(module):
     """Return the modules that a module imports by relative imports, of any level."""
     package = f"sknn_basic.{module}".rpartition(".")[0]
-    imported = []
-    for node in ast.walk(ast.parse(path_of(module).read_text())):
+    imported = set()
+    for node in imports_of(module):
         if isinstance(node, ast.ImportFrom) and node.level:
             origin = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
-            for alias in node.names:
-                name = short(f"{origin}.{alias.name}")
-                imported.append(name if name in MODULES else short(origin))
+            names = [short(f"{origin}.{alias.name}") for alias in node.names]
+            imported |= {name if name in MODULES else short(origin) for name in names}
     return imported
 
 
-def test_every_module_has_a_layer_and_imports_downward_only():
-    layer_of = {module: layer for layer, modules in enumerate(LAYERS) for module in modules}
-    assert sorted(layer_of) == sorted({*MODULES, "__init__"})
-    for module, layer in layer_of.items():
-        for imported in relative_imports(module):
-            assert layer_of.get(imported, layer) < layer, f"{module} imports {imported}"
-        tree = ast.parse(path_of(module).read_text())
-        absolute = [
-            node
-            for node in ast.walk(tree)
-            if (isinstance(node, ast.Import) and "sknn_basic" in ast.unparse(node))
-            or (isinstance(node, ast.ImportFrom) and not node.level and node.module.startswith("sknn_basic"))
-        ]
-        assert not absolute, f"{module} imports sknn_basic by its name"
+def absolute_imports(module):
+    """Return the names of the modules that a module imports by absolute imports."""
+    imports, imports_from = [], []
+    for node in imports_of(module):
+        (imports if isinstance(node, ast.Import) else imports_from).append(node)
+    names = [alias.name for node in imports for alias in node.names]
+    return names + [node.module for node in imports_from if not node.level]
+
+
+def test_everything_at_the_top_has_a_layer_and_imports_downward_only():
+    layer_of = {top: layer for layer, names in enumerate(LAYERS) for top in names}
+    assert sorted(layer_of) == sorted({module.partition(".")[0] for module in MODULES})
+    for module in MODULES:
+        top = module.partition(".")[0]
+        for imported in {name.partition(".")[0] for name in relative_imports(module)} - {top}:
+            assert layer_of[imported] < layer_of[top], f"{module} imports {imported}"
+        assert "sknn_basic" not in " ".join(absolute_imports(module)), module
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    TopologicalSorter({module: relative_imports(module) for module in MODULES}).prepare()
+
+
+def test_the_descent_imports_in_the_order_of_its_list():
+    order = [f"_descent.{name}" for name in DESCENT]
+    for i, module in enumerate(order):
+        assert not relative_imports(module) & set(order[i:]), module
 
 
 def test_every_module_has_a_test_file():
     """`_descent/run.py` has `tests/descent/test_run.py`; every other is in LAWS_ACROSS_MODULES."""
     expected = {
-        re.sub(r"(\w+)$", r"test_\1", module.replace("_", "", 1).replace(".", "/")) for module in MODULES
+        re.sub(r"(\w+)$", r"test_\1", module.replace("_", "", 1).replace(".", "/"))
+        for module in set(MODULES) - {"__init__"}
     }
     expected = {name.replace("test__", "test_").replace("test_main__", "test_main") for name in expected}
     tests = Path(__file__).parent
@@ -153,8 +144,7 @@ def test_every_module_has_a_test_file():
 @pytest.mark.parametrize("subpackage", [name for name in SUBPACKAGES if name != "_search"])
 def test_a_subpackage_itself_imports_nothing(subpackage):
     """Its modules are imported one by one, so that each import is one of a layer."""
-    tree = ast.parse(path_of(f"{subpackage}.__init__").read_text())
-    assert not [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert not imports_of(f"{subpackage}.__init__")
 
 
 def test_top_of_the_package():
@@ -170,24 +160,19 @@ def test_saved_searches_find_their_class():
 def test_the_descent_is_plain_numpy():
     """`_descent/` imports NumPy, SciPy, threadpoolctl and itself, and nothing else; Numba in one module."""
     for module in MODULES:
-        if not module.startswith("_descent."):
-            continue
-        assert all(imported.startswith("_descent.") for imported in relative_imports(module)), module
-        nodes = list(ast.walk(ast.parse(path_of(module).read_text())))
-        names = [node.module for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
-        names += [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
-        outside = {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names)
-        allowed = {"numpy", "numba"} if module == "_descent.compiled" else {"numpy", "scipy", "threadpoolctl"}
-        assert outside <= allowed, module
+        if module.startswith("_descent."):
+            assert all(imported.startswith("_descent.") for imported in relative_imports(module)), module
+            outside = {name.partition(".")[0] for name in absolute_imports(module)} - sys.stdlib_module_names
+            allowed = {"numba"} if module == "_descent.compiled" else {"scipy", "threadpoolctl"}
+            assert outside <= allowed | {"numpy"}, module
 
 
 def test_private_names_of_scikit_learn_stand_in_one_place():
-    for module in MODULES:
-        for node in ast.walk(ast.parse(path_of(module).read_text())):
+    for module in set(MODULES) - {"_sklearn"}:
+        for node in imports_of(module):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sklearn"):
                 parts = [*node.module.split("."), *(alias.name for alias in node.names)]
-                private = [part for part in parts if part.startswith("_")]
-                assert module == "_sklearn" or not private, f"{module} imports {private}"
+                assert not any(part.startswith("_") for part in parts), f"{module}: {ast.unparse(node)}"
 
 
 EXAMPLES_NEED = {
@@ -196,7 +181,7 @@ EXAMPLES_NEED = {
 }  # by module or subpackage
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if ">>> " in path_of(m).read_text()])
+@pytest.mark.parametrize("module", [m for m in MODULES if ">>> " in text_of(m)])
 def test_examples_run(module):
     """Every example in a docstring gives what it shows."""
     needed = EXAMPLES_NEED.get(module) or EXAMPLES_NEED.get(module.partition(".")[0])
@@ -226,42 +211,38 @@ def test_citation_names_this_version():
 
 
 @pytest.fixture(scope="module")
-def wheels(tmp_path_factory):
-    """The wheel of the source tree, and that of its sdist."""
+def wheel(tmp_path_factory):
+    """The contents of the wheel that the sdist builds, by their names."""
+    build = pytest.importorskip("hatchling.build")
     folder = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-t", "wheel", "-d", folder, cwd=ROOT)
-    with tarfile.open(next(folder.glob("*.tar.gz"))) as sdist:
+    with contextlib.chdir(ROOT), tarfile.open(folder / build.build_sdist(str(folder))) as sdist:
         sdist.extractall(folder, filter="data")
-    unpacked = next(path for path in folder.iterdir() if path.is_dir())
-    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder / "again", cwd=unpacked)
-    return next(folder.glob("*.whl")), next((folder / "again").glob("*.whl"))
+    (unpacked,) = (path for path in folder.iterdir() if path.is_dir())
+    with contextlib.chdir(unpacked), zipfile.ZipFile(folder / build.build_wheel(str(folder))) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
-def run(*command, **options):
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=300, **options)
+def test_the_wheel_of_the_sdist_holds_the_package(wheel):
+    """Every file of the folder, and no other."""
+    package = {name: content for name, content in wheel.items() if name.startswith("sknn_basic/")}
+    paths = [path for path in PACKAGE.rglob("*.*") if path.parent.name != "__pycache__"]
+    assert package == {path.relative_to(PACKAGE.parent).as_posix(): path.read_bytes() for path in paths}
+    assert "sknn_basic/data/photo_patches.h5" in package
 
 
-def test_sdist_builds_the_same_wheel(wheels):
-    contents = []
-    for wheel in wheels:
-        with zipfile.ZipFile(wheel) as archive:
-            contents.append({name: archive.read(name) for name in archive.namelist()})
-    assert contents[0] == contents[1]
-    assert "sknn_basic/data/photo_patches.h5" in contents[0]
-    assert "sknn_basic/data/ATTRIBUTION.md" in contents[0]
-
-
-def test_command_runs_from_the_wheel(wheels, tmp_path):
+def test_the_command_runs_from_the_wheel(wheel, tmp_path):
     """The wheel alone, unpacked outside the checkout, trains on its own data."""
-    with zipfile.ZipFile(wheels[0]) as archive:
-        archive.extractall(tmp_path / "site")
-    environment = os.environ | {"PYTHONPATH": str(tmp_path / "site")}
-    where = "import sknn_basic; print(sknn_basic.__file__)"
-    assert run(sys.executable, "-c", where, cwd=tmp_path, env=environment).stdout.startswith(str(tmp_path))
-    done = run(
-        *(sys.executable, "-W", "error", "-m", "sknn_basic", "train", "--max-iter", "100"),
-        cwd=tmp_path,
-        env=environment,
+    for name, content in wheel.items():
+        path = tmp_path / "site" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    code = "import runpy; print(runpy.run_module('sknn_basic', run_name='__main__')['__file__'])"
+    options = ["--model=logistic", "--learning-rate=auto", "--max-iter=2"]
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, *options],
+        **{"cwd": tmp_path, "env": os.environ | {"PYTHONPATH": str(tmp_path / "site")}},
+        **{"check": True, "capture_output": True, "text": True, "timeout": 300},
     )
+    assert done.stdout.splitlines()[-1].startswith(str(tmp_path))
     assert "train accuracy" in done.stdout
     assert done.stderr == ""

@@ -11,14 +11,9 @@ from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import check_is_fitted
 
 from .._files.text import short_name
-from .common import (
-    axes_for_images,
-    check_image_shape,
-    fitted_divisor,
-    fitted_image_shape,
-    name_classes,
-    steps_before_last,
-)
+from .estimators import steps_before_last
+from .images import axes_for_images, check_image_shape, fitted_images
+from .names import name_classes
 
 
 class ConfusionImagesDisplay:
@@ -137,9 +132,9 @@ class ConfusionImagesDisplay:
                 f"refit=True, got {estimator!r}."
             )
         check_is_fitted(estimator)
-        check_consistent_length(X, y)
+        fitted_shape, white = fitted_images(steps_before_last(estimator))
         if image_shape is None and np.ndim(X) == 2:
-            image_shape = fitted_image_shape(steps_before_last(estimator))
+            image_shape = fitted_shape
         display = cls._describe(
             X,
             y,
@@ -148,7 +143,7 @@ class ConfusionImagesDisplay:
             n_images=n_images,
             class_names=class_names,
             image_shape=image_shape,
-            white=fitted_divisor(steps_before_last(estimator)),
+            white=white,
         )
         return display.plot(ax, **kwargs)
 
@@ -222,7 +217,9 @@ class ConfusionImagesDisplay:
         y_true = column_or_1d(y_true)
         y_prob = check_array(y_prob, input_name="y_prob")
         check_consistent_length(X, y_true, y_prob)
-        image_shape = _resolve_image_shape(cls.__name__, X.shape[1:], image_shape)
+        sample_shape = X.shape[1:]
+        image_shape = sample_shape if image_shape is None else image_shape
+        image_shape = check_image_shape(image_shape, prod(sample_shape))
         labels = unique_labels(y_true) if labels is None else np.asarray(labels)
         if y_prob.shape[1] != len(labels):
             raise ValueError(
@@ -235,8 +232,9 @@ class ConfusionImagesDisplay:
         (mistakes,) = np.nonzero(predicted != y_true)
         by_confidence = np.argsort(-y_prob[mistakes].max(axis=1), kind="stable")
         shown = mistakes[by_confidence[:n_images]]
+        colours = image_shape[2:] if image_shape[2:] == (3,) else ()  # without the axis of one channel
         return cls(
-            images=_scale(X, shown, white).reshape(len(shown), *image_shape),
+            images=_scale(X, shown, white).reshape(len(shown), *image_shape[:2], *colours),
             predicted=[names[label] for label in predicted[shown].tolist()],
             probability=y_prob[shown].max(axis=1),
             true=[names[label] for label in y_true[shown].tolist()],
@@ -267,7 +265,7 @@ class ConfusionImagesDisplay:
             If `ax` is empty, or is one to be divided that is not part of a grid.
         """
         n_images = len(self.images)
-        every = np.array(axes_for_images(type(self).__name__, ax, max(n_images, 1)))
+        every = np.array(axes_for_images(ax, max(n_images, 1)))
         for axes in every:
             axes.set_axis_off()
         self.axes_ = every[: max(n_images, 1)]
@@ -297,25 +295,6 @@ class ConfusionImagesDisplay:
         counted = f"{self.n_mistakes} {mistakes} in {samples}"
         n_images = len(self.images)
         return counted if n_images == self.n_mistakes else f"The {n_images} most confident of {counted}"
-
-
-def _resolve_image_shape(display, sample_shape, image_shape):
-    """Return (height, width) or (height, width, 3), from `image_shape` or else from the samples."""
-    if image_shape is None:
-        image_shape = sample_shape
-    if len(image_shape) == 1 == len(sample_shape):
-        raise ValueError(
-            f"{display} needs the shape of the images, but X has rows of {sample_shape[0]} values: pass "
-            "image_shape=(height, width) or (height, width, 3), or a pipeline whose FlattenScaler was fitted "
-            "on images."
-        )
-    check_image_shape(display, image_shape)
-    if prod(image_shape) != prod(sample_shape):
-        raise ValueError(
-            f"X has {prod(sample_shape)} values per sample, but images of shape {tuple(image_shape)} have "
-            f"{prod(image_shape)}: pass the image_shape of X."
-        )
-    return image_shape if tuple(image_shape[2:]) == (3,) else image_shape[:2]
 
 
 def _scale(X, shown, white):

@@ -5,18 +5,17 @@ from math import ceil, sqrt
 import numpy as np
 
 from .._files.text import short_name
-from .common import best_model, import_matplotlib, room_for_panels, unwrap
-from .plane import (
+from .axes import divide, import_matplotlib
+from .estimators import best_model, unwrap
+from .feature_plane import (
     Plane,
+    background,
     check_labels,
     class_colours,
-    draw_background,
     draw_boundary,
     draw_image,
-    draw_legend,
-    draw_points,
+    draw_samples,
     draw_zero_line,
-    name_axes,
     pale,
 )
 
@@ -148,7 +147,7 @@ class HiddenUnitsDisplay:
                 "ShallowNNClassifier, or draw the boundary by DescentDisplay."
             )
         model = best_model(cls.__name__, estimator)
-        plane = Plane(cls.__name__, X)
+        plane = Plane(X)
         inputs = plane.hidden_inputs(model)
         display = cls(
             X=X,
@@ -182,24 +181,19 @@ class HiddenUnitsDisplay:
             If X has not two features, if `y` has unknown labels or another length, or if `ax` is not one of
             a grid.
         """
-        this = type(self).__name__
-        plane = Plane(this, self.X)
-        labels = None if self.y is None else check_labels(this, self.X, self.y, self.classes)
-        colours = class_colours(this, len(self.classes))
-        self.figure_, place = room_for_panels(this, ax, SIZE)
+        plane, colours = Plane(self.X), class_colours(len(self.classes))
+        labels = None if self.y is None else check_labels(self.X, self.y, self.classes)
+        self.figure_, place = divide(ax, SIZE)
         left, right = place.subgridspec(1, 2, wspace=0.06)
         self._draw_units(left, plane, colours)
         self.ax_ = self.figure_.add_subplot(right)
-        self.image_ = draw_background(self.ax_, plane, self.logits, colours)
+        self.image_ = draw_image(self.ax_, plane, background(self.logits, colours))
         self.boundary_ = draw_boundary(self.ax_, plane, self.logits)
-        self.points_ = draw_points(self.ax_, plane, labels, colours)
-        draw_legend(self.ax_, self.classes, colours)
-        name_axes(self.ax_, plane)
+        self.points_ = draw_samples(self.ax_, plane, labels, self.classes, colours)
         self.ax_.set_title("all units together")
         return self
 
     def _draw_units(self, place, plane, colours):
-        colour_map = import_matplotlib("colors", type(self).__name__).LinearSegmentedColormap
         weights = weights_of_classes(self.weights)
         n_columns = ceil(sqrt(len(weights)))
         grid = place.subgridspec(ceil(len(weights) / n_columns), n_columns, wspace=0.08, hspace=0.08)
@@ -210,33 +204,22 @@ class HiddenUnitsDisplay:
         self.images_, self.zero_lines_ = [], []
         for j, axes in enumerate(self.axes_):
             favoured = weights[j].argmax()
-            ends = [pale(colours[weights[j].argmin()]), "white", pale(colours[favoured])]
-            limit = largest[j] or 1
-            image = draw_image(
-                axes,
-                plane,
-                self.activations[..., j],
-                cmap=colour_map.from_list(f"unit {j}", ends),
-                vmin=-limit,
-                vmax=limit,
-            )
-            self.images_.append(image)
+            shades = _shades(pale(colours[weights[j].argmin()]), pale(colours[favoured]), largest[j] or 1)
+            self.images_.append(draw_image(axes, plane, self.activations[..., j], **shades))
             line = draw_zero_line(axes, plane, self.inputs[..., j], colors="black", linewidths=1.2)
             self.zero_lines_.append(line)
             axes.spines[:].set(color=colours[favoured], linewidth=widths[j])
             axes.set(xticks=[], yticks=[])
-            title = self._title(j, favoured, is_short=n_columns > LARGE)
+            title = self._title(j, weights[j], is_short=n_columns > LARGE)
             axes.set_title(title, fontsize="medium", parse_math=False)
 
-    def _title(self, j, favoured, is_short):
+    def _title(self, j, weights, is_short):
         """Return the number of a unit and its weight; with the class if these are more than two."""
-        if len(self.classes) == 2:
-            weight, of_class = self.weights[j, 0], ""
-        else:
-            weight = self.weights[j, favoured] - self.weights[j].mean()
-            of_class = f", {short_name(self.classes[favoured], 12)}"
-        text = f"{j}: {weight:+.2g}".replace("-", "\N{MINUS SIGN}")
-        return text if is_short else f"unit {text}{of_class}"
+        shown = 1 if len(weights) == 2 else weights.argmax()
+        text = f"{j}: {weights[shown]:+.2g}".replace("-", "\N{MINUS SIGN}")
+        if is_short:
+            return text
+        return f"unit {text}" if len(weights) == 2 else f"unit {text}, {short_name(self.classes[shown], 12)}"
 
 
 def weights_of_classes(weights):
@@ -247,3 +230,9 @@ def weights_of_classes(weights):
     if weights.shape[1] == 1:
         return np.hstack([-weights, weights])
     return weights - weights.mean(axis=1, keepdims=True)
+
+
+def _shades(low, high, limit):
+    """Return the options of an image from one colour over white at 0 to another, at -limit and limit."""
+    colour_map = import_matplotlib("colors").LinearSegmentedColormap
+    return {"cmap": colour_map.from_list("unit", [low, "white", high]), "vmin": -limit, "vmax": limit}

@@ -12,17 +12,15 @@ from sklearn.utils import check_random_state
 from .._files.text import short_name
 from .._fitting.descent_path import descent_path, geometric_steps, models_reached
 from .._fitting.pipelines import last_step, transformers_of
-from .common import best_model, import_matplotlib
-from .plane import class_colours
+from .axes import SLIDE, import_matplotlib
+from .estimators import best_model
+from .feature_plane import class_colours
 from .weight_space import WeightSpace, axis_plane, principal_plane
 
-SIZE = 9.6, 5.4  # inches, of a new figure: the shape of a slide
 GRID = 60  # points on each side
 MARGIN = 0.15  # around the paths, as a share of their range
 NARROWEST = 0.3  # the shorter side of the view, as a share of the longer one
-HIGHEST = (
-    4  # the view covers what of the paths has a cost up to this multiple of the first: diverging ones leave
-)
+HIGHEST = 4  # times the first cost: the view covers what of the paths is below, since others may diverge
 FIRST_STEPS = 100  # are all drawn: from one to the next a path beyond 2/L may jump
 N_STEPS = 100  # further ones
 N_LEVELS = 20
@@ -54,7 +52,7 @@ class LossContourDisplay:
     names : tuple of two str
         The names of the axes.
     stable_rate : float, default=None
-        2/L, below which descent is stable; None for a network, which has no such constant.
+        2/L, below which descent is stable; None for a network, since it has no such constant.
 
     Attributes
     ----------
@@ -152,7 +150,7 @@ class LossContourDisplay:
         ConvergenceWarning
             If a fit would, but not of given `learning_rates`, whose paths show it.
         """
-        import_matplotlib("pyplot", cls.__name__)
+        import_matplotlib("pyplot")
         model = best_model(cls.__name__, estimator)
         names, X = _transform(model, X, y)
         classifier = _with_fixed_start(last_step(model))
@@ -202,12 +200,11 @@ class LossContourDisplay:
         ImportError
             If matplotlib is not installed: the extra `plots`.
         """
-        this = type(self).__name__
         if ax is None:
-            _, ax = import_matplotlib("pyplot", this).subplots(figsize=SIZE, layout="constrained")
+            _, ax = import_matplotlib("pyplot").subplots(figsize=SLIDE, layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure
         self._draw_losses()
-        colours = class_colours(this, len(self.paths))
+        colours = class_colours(len(self.paths))
         self.lines_ = []
         for path, rate, colour in zip(self.paths, self.learning_rates, colours, strict=True):
             style = {"color": colour, "marker": "o", "markersize": 3, "linestyle": "-", "linewidth": 1.8}
@@ -225,14 +222,14 @@ class LossContourDisplay:
 
     def _draw_losses(self):
         """Draw the cost in grey, with levels as far apart as those of a bowl at equal distances."""
-        grey = import_matplotlib("colors", type(self).__name__).LinearSegmentedColormap.from_list
-        colours = grey("cost", ["white", "0.45"])
         finite = self.loss[np.isfinite(self.loss)]
         lowest, highest = float(finite.min()), float(finite.max())
         levels = lowest + (highest - lowest or 1) * np.linspace(0, 1, N_LEVELS + 1) ** 2
-        norm = import_matplotlib("colors", type(self).__name__).PowerNorm(0.5, levels[0], levels[-1])
+        colors = import_matplotlib("colors")
+        grey = colors.LinearSegmentedColormap.from_list("cost", ["white", "0.45"])
+        norm = colors.PowerNorm(0.5, levels[0], levels[-1])
         axes = self.first, self.second, self.loss
-        self.contours_ = self.ax_.contourf(*axes, levels=levels, cmap=colours, norm=norm)
+        self.contours_ = self.ax_.contourf(*axes, levels=levels, cmap=grey, norm=norm)
         self.ax_.contour(*axes, levels=levels, colors="0.5", linewidths=0.5)
         self.figure_.colorbar(self.contours_, ax=self.ax_, label="cost J", format="%.3g", ticks=levels[::4])
 
@@ -288,7 +285,7 @@ def _with_fixed_start(classifier):
 
 def _axes(space, weights, names):
     """Return which two parameters are the axes and their names, or None and None for principal directions."""
-    is_vector = len(space.shapes) == 1 and space.shapes[0][0][1] == 1
+    is_vector = len(space.problem.layers) == 1 and space.shapes[0][1] == 1
     if weights is not None:
         if not is_vector:
             raise ValueError(

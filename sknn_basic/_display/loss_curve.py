@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from .common import distinguishing_names, import_matplotlib, legend_name, unwrap
+from .axes import import_matplotlib
+from .estimators import unwrap
+from .names import distinguishing_names, legend_name
 
 ROUNDING = 1e-8  # a cost that ends this share above its minimum has not risen
 
@@ -126,11 +128,8 @@ class LossCurveDisplay:
             the parameters of the classifiers that differ, such as "learning_rate=0.1".
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure, with the legend beside the axes.
-        log_x : bool, default=False
-            Whether the axis of the steps is logarithmic, with step 0 as far from 1 as 1 from 10. It shows the
-            first steps of a long descent, if they are recorded: ``record_every="auto"``.
-        log_y : bool, default=False
-            Whether the axis of the cost is logarithmic.
+        log_x, log_y : bool, default=False
+            Whether the axes of the steps and of the cost are logarithmic, as in `from_estimator`.
         **kwargs : dict
             For matplotlib's `plot`, of all curves.
 
@@ -165,8 +164,7 @@ class LossCurveDisplay:
             )
         is_new = ax is None
         if is_new:
-            pyplot = import_matplotlib("pyplot", cls.__name__)
-            _, ax = pyplot.subplots(figsize=(10.5, 4.2), layout="constrained")
+            _, ax = import_matplotlib("pyplot").subplots(figsize=(10.5, 4.2), layout="constrained")
         displays = []
         for estimator, name in zip(estimators, names, strict=True):
             display = cls._describe(estimator, name)
@@ -201,11 +199,8 @@ class LossCurveDisplay:
             Where to draw; None makes a new figure.
         name : str, default=None
             The name of the model in the legend; None takes the name of the display.
-        log_x : bool, default=False
-            Whether the axis of the steps is logarithmic, with step 0 as far from 1 as 1 from 10. It shows the
-            first steps of a long descent, if they are recorded: ``record_every="auto"``.
-        log_y : bool, default=False
-            Whether the axis of the cost is logarithmic.
+        log_x, log_y : bool, default=False
+            Whether the axes of the steps and of the cost are logarithmic, as in `from_estimator`.
         **kwargs : dict
             For matplotlib's `plot`, of both curves.
 
@@ -219,13 +214,11 @@ class LossCurveDisplay:
         ImportError
             If matplotlib is not installed: the extra `plots`.
         """
-        this = type(self).__name__
         if ax is None:
-            _, ax = import_matplotlib("pyplot", this).subplots()
+            _, ax = import_matplotlib("pyplot").subplots()
         name = self.name if name is None else name
         prefix = "" if name is None else f"{legend_name(name)}, "
-        aliases = import_matplotlib("lines", this).Line2D
-        kwargs = import_matplotlib("cbook", this).normalize_kwargs(kwargs, aliases)
+        kwargs = import_matplotlib("cbook").normalize_kwargs(kwargs, import_matplotlib("lines").Line2D)
         style = {"label": f"{prefix}training"} | kwargs
         (self.line_,) = ax.plot(self.iterations, self.loss, **style)
         self.validation_line_ = None

@@ -12,55 +12,48 @@ import numpy as np
 from sklearn.metrics import ConfusionMatrixDisplay
 from sklearn.utils.multiclass import unique_labels
 
-from .._extras import import_extra
 from .._files.atomic import write_atomically
 from .._files.datasets import ImageDataset
 from .._files.text import short_name
 from .._lazy.sources import computed
-from .common import (
-    distinguishing_names,
-    escape_formulas,
-    fitted_divisor,
-    fitted_image_shape,
-    is_image_shape,
-    name_classes,
-    unwrap,
-)
+from .axes import import_matplotlib
 from .confusion_images import ConfusionImagesDisplay
+from .estimators import unwrap
+from .images import fitted_images, is_image_shape
 from .loss_curve import LossCurveDisplay
+from .names import distinguishing_names, escape_formulas, name_classes
 from .weights import WeightsDisplay, unknown_start
 
 SIZE, DPI = (12.8, 7.2), 150  # inches of a slide of 16:9 on which 10 points are readable, 1920 x 1080 dots
 N_SHOWN = 12  # images of weights, and of mistakes in all parts together
 N_NUMBERED = 12  # classes of a confusion matrix whose cells hold numbers
 NAME_LENGTH = 12  # characters of a class, so that titles do not overlap
-SMALL = 7.5  # points of the titles of images
 LEGEND_LENGTH = 55  # characters of a line of the legend, of which two have room beside each other
-TITLE_HEIGHT, CHARACTER_WIDTH = 0.35, 0.062  # inches of such a title, of two lines
-MEDIUM_CHARACTER, LARGE_CHARACTER = 0.083, 0.1  # inches of a character of other titles
+SMALL, MEDIUM, LARGE = 7.5, 10, 12  # points of the titles of images, axes and parts
+CHARACTER = 0.0083  # inches of a character, for each point of its size
+TITLE_HEIGHT = 0.35  # inches of the title of an image, of two lines
 
 
 def check_report(path):
     """Raise an error if `write_report` could not write to `path`; call it before a long training."""
-    figure = _new_figure()
+    kinds = sorted(import_matplotlib("backend_bases").FigureCanvasBase.get_supported_filetypes())
+    kinds.remove("pgf")  # since it needs LaTeX
     path = Path(path)
-    kinds = sorted(set(figure.canvas.get_supported_filetypes()) - {"pgf"})  # which needs LaTeX
     if path.suffix[1:].lower() not in kinds:
         raise ValueError(f"{path} should end in one of {', '.join(f'.{kind}' for kind in kinds)}.")
     if path.is_dir():
         raise OSError(f"{path} cannot be written: it is a folder.")
     try:
-        TemporaryFile(dir=Path(os.path.realpath(path)).parent).close()
+        TemporaryFile(dir=os.path.dirname(os.path.realpath(path))).close()  # noqa: PTH120
     except OSError as error:
-        raise OSError(
-            f"{path} cannot be written: {error.strerror}, {error.filename or path.parent}."
-        ) from error
+        raise OSError(f"{path} cannot be written: {error.strerror}, {error.filename}.") from error
 
 
 def write_report(models, data, path):
     """Draw a report and write it to `path`, whose suffix is the format, such as .png, .pdf or .svg."""
     content = BytesIO()
-    figure = draw_report(models, data, figure=_new_figure(figsize=SIZE, dpi=DPI, layout="constrained"))
+    figure = import_matplotlib("figure").Figure(figsize=SIZE, dpi=DPI, layout="constrained")
+    draw_report(models, data, figure=figure)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about glyphs that the font lacks
         figure.savefig(content, format=Path(path).suffix[1:].lower())
@@ -149,36 +142,30 @@ def draw_report(models, data, *, figure=None):
         for model, (steps, classifier), name in zip(models, unwrapped, names, strict=True)
     ]
     if figure is None:
-        pyplot = import_extra("matplotlib.pyplot", "plots", "draw_report")
-        figure = pyplot.figure(figsize=SIZE, layout="constrained")
-    if is_image_shape(parts[0].sample_shape):
+        figure = import_matplotlib("pyplot").figure(figsize=SIZE, layout="constrained")
+    if not is_image_shape(train_x.shape[1:]):
+        curves, bottom = figure.subfigures(2, 1)
+        for part, where in zip(parts, bottom.subfigures(1, len(parts), squeeze=False).flat, strict=True):
+            part.draw_confusion_matrix(where, part.summary())
+    else:
         top, bottom = figure.subfigures(2, 1, height_ratios=[0.42, 0.58])
         curves, *matrices = top.subfigures(1, 1 + len(parts), width_ratios=[2.5, *[1] * len(parts)]).flat
-        for part, where in zip(parts, bottom.subfigures(1, len(parts), squeeze=False).flat, strict=True):
-            summary = _wrapped(part.summary(), where, LARGE_CHARACTER)
-            where.suptitle(summary, fontsize="large", fontweight="bold")
+        places = bottom.subfigures(1, len(parts), squeeze=False).flat
+        for part, matrix, where in zip(parts, matrices, places, strict=True):
+            part.draw_confusion_matrix(matrix, part.name)
+            where.suptitle(_wrapped(part.summary(), where, LARGE), fontsize=LARGE, fontweight="bold")
             left, right = where.subfigures(1, 2)
             part.draw_weights(left)
             part.draw_mistakes(right, N_SHOWN // len(parts) or 1)
-    else:
-        curves, bottom = figure.subfigures(2, 1)
-        matrices = bottom.subfigures(1, len(parts), squeeze=False).flat
     _draw_curves(curves, parts)
-    for part, where in zip(parts, matrices, strict=True):
-        title = part.name if is_image_shape(part.sample_shape) else part.summary()
-        part.draw_confusion_matrix(where, title)
     return figure
-
-
-def _new_figure(**options):
-    return import_extra("matplotlib.figure", "plots", "A report").Figure(**options)
 
 
 def _draw_curves(where, parts):
     ax = where.subplots()
     names = [part.name for part in parts]
     LossCurveDisplay.from_estimators([part.model for part in parts], names=names, ax=ax)
-    ax.set_title("Cost over the steps of gradient descent", fontsize="medium")
+    ax.set_title("Cost over the steps of gradient descent", fontsize=MEDIUM)
     ax.get_legend().remove()
     handles, labels = ax.get_legend_handles_labels()
     n_columns = 2 if max(map(len, labels)) <= LEGEND_LENGTH else 1
@@ -190,8 +177,7 @@ class _Part:
 
     def __init__(self, model, steps, classifier, name, data):
         self.model, self.classifier, self.name, self.data = model, classifier, name, data
-        self.image_shape, self.white = fitted_image_shape(steps), fitted_divisor(steps)
-        self.sample_shape = data.train_set_x.shape[1:]
+        self.image_shape, self.white = fitted_images(steps)
         self.labels = unique_labels(classifier.classes_, data.test_set_y)
         names = name_classes(self.labels.tolist(), data.classes)
         self.names = {label: short_name(names[label], NAME_LENGTH) for label in self.labels.tolist()}
@@ -207,17 +193,11 @@ class _Part:
         ax = where.subplots()
         n = len(self.labels)
         names = [escape_formulas(name) for name in self.names.values()]
+        true, style = self.data.test_set_y, {"include_values": n <= N_NUMBERED, "cmap": "Blues"}
         ConfusionMatrixDisplay.from_predictions(
-            self.data.test_set_y,
-            self.predicted,
-            labels=self.labels,
-            display_labels=names,
-            include_values=n <= N_NUMBERED,
-            cmap="Blues",
-            colorbar=False,
-            ax=ax,
+            true, self.predicted, labels=self.labels, colorbar=False, ax=ax, **style
         )
-        ax.set_title(_wrapped(title, where, MEDIUM_CHARACTER), fontsize="medium", parse_math=False)
+        ax.set_title(_wrapped(title, where, MEDIUM), fontsize=MEDIUM, parse_math=False)
         ax.set_anchor("N")
         ax.set(xlabel="predicted class", ylabel="true class")
         shown = np.arange(0, n, ceil(n / N_NUMBERED))  # names of more would overlap
@@ -225,40 +205,31 @@ class _Part:
         ax.set_yticks(shown, [names[i] for i in shown], fontsize="small")
         if len(shown) * max(len(names[i]) for i in shown) > 2 * NAME_LENGTH:
             ax.tick_params(axis="x", rotation=90)
-        else:
-            ax.tick_params(axis="y", rotation=90 if n == 2 else 0)
-
-    def has_weights_of_pixels(self):
-        shape = self.image_shape
-        return shape is not None and is_image_shape(shape) and self.classifier.n_features_in_ == prod(shape)
+        elif n == 2:
+            ax.tick_params(axis="y", rotation=90)
 
     def draw_weights(self, where):
         """Draw the weights of each class, or of the hidden units with the largest output weights."""
-        is_network = hasattr(self.classifier, "coefs_")
-        if not self.has_weights_of_pixels():
-            _write_text(where, "Its features are not pixels,\nso its weights are no images.")
+        shape, classifier = self.image_shape, self.classifier
+        if shape is None or not is_image_shape(shape) or prod(shape) != classifier.n_features_in_:
+            text = "Its features are not pixels,\nso its weights are no images."
+            where.text(0.5, 0.5, text, ha="center", va="center")
             return
-        is_relative = is_network and unknown_start(self.classifier) is None
+        is_network = hasattr(classifier, "coefs_")
+        is_relative = is_network and unknown_start(classifier) is None
         display = WeightsDisplay._describe(
             self.model, relative_to="start" if is_relative else None, class_names=self.names
         )
         n = len(display.weights)
-        if is_network:
-            importance = np.abs(self.classifier.coefs_[1]).sum(axis=1)
-            shown = np.sort(np.argsort(-importance, kind="stable")[:N_SHOWN])
-            titles = [title.replace(", for ", "\nfor ", 1) for title in display.titles]
-        else:
-            shown, titles = np.arange(n)[:N_SHOWN], display.titles
+        importance = np.abs(classifier.coefs_[1]).sum(axis=1) if is_network else np.zeros(n)
+        shown = np.sort(np.argsort(-importance, kind="stable")[:N_SHOWN])
         title = _weights_title(n, len(shown), is_network, is_relative)
-        where.suptitle(_wrapped(title, where, MEDIUM_CHARACTER), fontsize="medium")
-        colours = _colours(self.image_shape[2:] == (3,), is_relative)
-        where.supxlabel(_wrapped(colours, where, 0.9 * CHARACTER_WIDTH), fontsize=SMALL)
-        shown_display = WeightsDisplay(
-            weights=display.weights[shown],
-            image_shape=display.image_shape,
-            titles=[titles[i] for i in shown],
-        )
-        longest = max(len(line) for title in shown_display.titles for line in title.splitlines())
+        where.suptitle(_wrapped(title, where, MEDIUM), fontsize=MEDIUM)
+        colours = _colours(shape[2:] == (3,), is_relative)
+        where.supxlabel(_wrapped(colours, where, 0.9 * SMALL), fontsize=SMALL)
+        titles = [display.titles[i].replace(", for ", "\nfor ", 1) for i in shown]
+        longest = max(len(line) for title in titles for line in title.splitlines())
+        shown_display = WeightsDisplay(weights=display.weights[shown], image_shape=shape, titles=titles)
         _draw_images(shown_display, where, len(shown), longest)
 
     def draw_mistakes(self, where, n_images):
@@ -274,23 +245,22 @@ class _Part:
         )
         n_mistakes, n_drawn = display.n_mistakes, len(display.images)
         if n_mistakes == 0:
-            _write_text(where, f"All {display.n_samples} test images\nare classified correctly.")
+            text = f"All {display.n_samples} test images\nare classified correctly."
+            where.text(0.5, 0.5, text, ha="center", va="center")
             return
         which = "Its" if n_drawn == n_mistakes else f"The {n_drawn} most confident of its"
         mistakes = "mistake" if n_mistakes == 1 else "mistakes"
         title = f"{which} {n_mistakes} {mistakes}\nin {display.n_samples} test images"
-        where.suptitle(_wrapped(title, where, MEDIUM_CHARACTER), fontsize="medium")
+        where.suptitle(_wrapped(title, where, MEDIUM), fontsize=MEDIUM)
         longest = max(len(name) for name in [*display.predicted, *display.true])
         _draw_images(display, where, n_drawn, longest + len(", 99.9%"))
 
 
 def _weights_title(n, n_shown, is_network, is_relative):
-    if is_network:
-        which = "its hidden units" if n_shown == n else f"{n_shown} of its {n} hidden units"
-        return (
-            f"What {which} have learnt\n(weights minus start)" if is_relative else f"What {which}\nlook for"
-        )
-    return "What it looks for\n" + (f"({n_shown} of {n} classes)" if n_shown < n else "(weights)")
+    if not is_network:
+        return "What it looks for\n" + (f"({n_shown} of {n} classes)" if n_shown < n else "(weights)")
+    which = "its hidden units" if n_shown == n else f"{n_shown} of its {n} hidden units"
+    return f"What {which} have learnt\n(weights minus start)" if is_relative else f"What {which}\nlook for"
 
 
 def _colours(is_rgb, is_relative):
@@ -298,18 +268,15 @@ def _colours(is_rgb, is_relative):
     if is_rgb:
         up, zero = ("has grown", "no change") if is_relative else ("raises the score", "0")
         return f"red, green, blue: brighter where a channel's\nweight {up}; mid-grey: {zero}"
-    up, down = (
-        ("weight has grown", "it has fallen")
-        if is_relative
-        else ("bright pixel raises the score", "lowers it")
-    )
-    return f"red: {up}; blue: {down}; white: 0"
+    if is_relative:
+        return "red: weight has grown; blue: it has fallen; white: 0"
+    return "red: bright pixel raises the score; blue: lowers it; white: 0"
 
 
 def _draw_images(display, where, n_images, n_characters):
     """Draw a display of images in the grid in which they are largest, and as wide as so many characters."""
     width, height = where.bbox.width / where.figure.dpi, where.bbox.height / where.figure.dpi
-    n_most = max(1, min(n_images, int(width / (n_characters * CHARACTER_WIDTH))))
+    n_most = max(1, min(n_images, int(width / (n_characters * CHARACTER * SMALL))))
     size = {n: min(width / n, height / ceil(n_images / n) - TITLE_HEIGHT) for n in range(1, n_most + 1)}
     n_columns = max(size, key=size.get)
     axes = where.subplots(ceil(n_images / n_columns), n_columns, squeeze=False).ravel()
@@ -321,11 +288,7 @@ def _draw_images(display, where, n_images, n_characters):
         ax.title.set_fontsize(SMALL)
 
 
-def _wrapped(text, where, character_width):
-    """Return the text in lines that are no wider than a part of the figure."""
-    n_characters = int(where.bbox.width / where.figure.dpi / character_width)
+def _wrapped(text, where, points):
+    """Return the text in lines that are no wider than a part of the figure, in letters of so many points."""
+    n_characters = int(where.bbox.width / where.figure.dpi / (CHARACTER * points))
     return "\n".join(fill(line, max(n_characters, 1)) for line in text.splitlines())
-
-
-def _write_text(where, text):
-    where.text(0.5, 0.5, text, ha="center", va="center")

@@ -1,5 +1,6 @@
 """All weights of a classifier as one vector, the cost of many such vectors, and planes among them."""
 
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -9,45 +10,35 @@ from .._fitting.inputs import make_problem
 
 
 class WeightSpace:
-    """The vectors of weights and biases of a classifier, and their costs on samples.
+    """The vectors of weights and biases of a classifier, and their costs on the samples X with classes y.
 
-    Parameters
-    ----------
-    classifier : LogisticRegressionGD or ShallowNNClassifier
-        Not fitted; its parameters define the network and the penalty.
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        The samples.
-    y : array-like of shape (n_samples,)
-        The class of each sample.
+    The classifier need not be fitted: its parameters define the network and the penalty.
     """
 
     def __init__(self, classifier, X, y):
-        self.classifier = clone(classifier)
-        self.problem = make_problem(self.classifier, X, y, n_steps=0)
-        self.shapes = [(W.shape, b.shape) for W, b in self.problem.layers]
+        self.problem = make_problem(clone(classifier), X, y, n_steps=0)
         self.has_biases = self.problem.network.fit_intercept
         self.l2 = float(classifier.l2_regularization)
-        self.n_parameters = len(self.vector(self.problem.layers))
+        self.shapes = [array.shape for array in self._arrays(self.problem.layers)]
+        self.n_parameters = sum(map(prod, self.shapes))
         self.stable_rate = self.problem.stable_rate(self.l2)
+
+    def _arrays(self, layers):
+        """Return W and b of each layer, without biases that are always 0."""
+        return [array for W, b in layers for array in ((W, b) if self.has_biases else (W,))]
 
     def vector(self, layers):
         """Return the layers as a vector: W and b of each, without biases that are always 0."""
-        arrays = [array for W, b in layers for array in ((W, b) if self.has_biases else (W,))]
-        return np.concatenate([np.ravel(array) for array in arrays]).astype(np.float64)
+        return np.concatenate([np.ravel(array) for array in self._arrays(layers)]).astype(np.float64)
 
     def layers(self, vectors):
         """Return a stack of layers from vectors (n_vectors, n_parameters)."""
-        n, start, layers = len(vectors), 0, []
-        dtype = self.problem.samples.dtype
-        for (n_in, n_out), _ in self.shapes:
-            W = vectors[:, start : start + n_in * n_out].reshape(n, n_in, n_out)
-            start += n_in * n_out
-            b = np.zeros((n, 1, n_out))
-            if self.has_biases:
-                b = vectors[:, start : start + n_out].reshape(n, 1, n_out)
-                start += n_out
-            layers.append((W.astype(dtype), b.astype(dtype)))
-        return layers
+        ends, dtype = np.cumsum([prod(shape) for shape in self.shapes])[:-1], self.problem.samples.dtype
+        parts = zip(np.split(vectors, ends, axis=1), self.shapes, strict=True)
+        arrays = [part.reshape(-1, *shape).astype(dtype) for part, shape in parts]
+        if self.has_biases:
+            return list(zip(arrays[::2], arrays[1::2], strict=True))
+        return [(W, np.zeros_like(W[:, :1])) for W in arrays]
 
     def losses(self, vectors):
         """Return the cost J of each vector, with the penalty."""

@@ -1,12 +1,13 @@
 """The weights of the first layer as images."""
 
-from math import prod
 from numbers import Integral
 
 import numpy as np
 
 from .._files.text import short_name
-from .common import axes_for_images, check_image_shape, fitted_image_shape, name_classes, unwrap
+from .estimators import unwrap
+from .images import axes_for_images, check_image_shape, fitted_images
+from .names import name_classes
 
 UNIT_NAME_LENGTH = 20  # characters of a class in the title of a unit, and of a title on one line
 
@@ -133,25 +134,9 @@ class WeightsDisplay:
         """Return the display of `from_estimator`, not drawn."""
         steps, classifier = unwrap(cls.__name__, estimator)
         if image_shape is None:
-            image_shape = fitted_image_shape(steps)
-            if image_shape is None:
-                raise ValueError(
-                    "WeightsDisplay needs the shape of the images: pass image_shape=(height, width, 3), or a "
-                    "pipeline with FlattenScaler."
-                )
-            if len(image_shape) == 1:
-                raise ValueError(
-                    "FlattenScaler was fitted on rows, which do not give the shape of the images: pass "
-                    "image_shape=(height, width, 3)."
-                )
-        check_image_shape(cls.__name__, image_shape)
+            image_shape, _ = fitted_images(steps)
         weights = _first_layer(classifier)
-        if weights.shape[1] != prod(image_shape):
-            raise ValueError(
-                f"The classifier has {weights.shape[1]} weights per image, but images of shape {image_shape} "
-                f"have {prod(image_shape)} values: a step in between changes the number of features, "
-                "or image_shape is wrong."
-            )
+        image_shape = check_image_shape(image_shape, weights.shape[1])
         if isinstance(relative_to, str):
             if relative_to != "start":
                 raise ValueError(
@@ -169,7 +154,7 @@ class WeightsDisplay:
             weights = weights - subtracted
         names = name_classes(classifier.classes_.tolist(), class_names)
         titles = _titles(classifier, [names[label] for label in classifier.classes_.tolist()])
-        return cls(weights=weights, image_shape=tuple(image_shape), titles=titles)
+        return cls(weights=weights, image_shape=image_shape, titles=titles)
 
     def plot(self, ax=None, **kwargs):
         """Draw the images.
@@ -194,7 +179,7 @@ class WeightsDisplay:
             If there are too few or too many axes, or one to be divided that is not part of a grid.
         """
         n_images = len(self.weights)
-        self.axes_ = np.array(axes_for_images(type(self).__name__, ax, n_images))
+        self.axes_ = np.array(axes_for_images(ax, n_images))
         if len(self.axes_) != n_images:
             raise ValueError(f"{n_images} images need {n_images} axes or one, got {len(self.axes_)}.")
         self.figure_ = self.axes_[0].figure

@@ -75,25 +75,24 @@ def test_the_most_confident_mistakes_come_first():
     assert display.figure_.get_suptitle() == f"The 5 most confident of {len(expected)} mistakes in 50 images"
 
 
-@pytest.mark.parametrize("n_classes", [2, 3])
-@pytest.mark.parametrize("kind", ["numbers", "strings", "objects"])
+@pytest.mark.parametrize(("n_classes", "kind"), [(2, "numbers"), (3, "strings"), (3, "objects")])
 def test_labels_of_every_kind(n_classes, kind):
     """Without names the labels themselves are shown, in the places that `labels` gives their columns."""
-    X, y, proba = predictions(n_classes)
+    X, y, proba = predictions(n_classes, m=12)
     labels = np.array([7, 3, 5] if kind == "numbers" else ["cat", "ox", "a bird"])[:n_classes]
     labels = labels.astype(object) if kind == "objects" else labels
     expected = mistakes(labels[y], proba, labels)
     display = ConfusionImagesDisplay.from_predictions(X, labels[y], proba, labels=labels, n_images=40)
     assert titles(display) == [f"{said}, {p:.1%}\n(is {labels[y[i]]})" for i, said, p in expected]
-    assert display.figure_.get_suptitle() == f"{len(expected)} mistakes in 40 images"
+    assert display.figure_.get_suptitle() == f"{len(expected)} mistakes in 12 images"
 
 
 def test_columns_are_the_sorted_classes_of_y_unless_told():
     X, y, proba = predictions()
     y = np.array(["b", "a"])[y]
     expected = mistakes(y, proba, ["a", "b"])
-    display = ConfusionImagesDisplay.from_predictions(X, y, proba, n_images=40)
-    assert display.predicted == [said for _, said, _ in expected]
+    display = ConfusionImagesDisplay.from_predictions(X, y, proba, n_images=3)
+    assert display.predicted == [said for _, said, _ in expected[:3]]
 
 
 def test_equal_mistakes_keep_their_order():
@@ -108,52 +107,30 @@ def test_equal_mistakes_keep_their_order():
 
 
 def test_names_go_by_label():
-    """A list names 0, 1, ..., whichever of them the classifier knows; a dict names any labels."""
+    """A list names 0, 1, ..., whichever of them the classifier knows."""
     X, y, proba = predictions()
-    listed = ConfusionImagesDisplay.from_predictions(
-        X, y + 1, proba, class_names=np.array(["none", "dark", "light"])
-    )
-    names = {0: "dark", 1: "light"}
-    assert {*listed.predicted, *listed.true} == {"dark", "light"}
-    by_dict = ConfusionImagesDisplay.from_predictions(X, y, proba, class_names=names)
-    assert (listed.predicted, listed.true) == (by_dict.predicted, by_dict.true)
-    strings = np.array(["d", "l"])[y]
-    renamed = ConfusionImagesDisplay.from_predictions(
-        X, strings, proba, class_names={"d": "dark", "l": "light"}
-    )
-    assert titles(renamed) == titles(by_dict)
+    names = np.array(["none", "dark", "light"])
+    display = ConfusionImagesDisplay.from_predictions(X, y + 1, proba, class_names=names)
+    assert {*display.predicted, *display.true} == {"dark", "light"}
 
 
-@pytest.mark.parametrize(("y_names", "class_names"), [([0, 1], ["dark"]), (["d", "l"], ["dark", "light"])])
-def test_classes_without_a_name_are_told(y_names, class_names):
+def test_names_are_drawn_short_and_as_they_are():
     X, y, proba = predictions()
-    with pytest.raises(ValueError, match=r"class_names has no name for the classes \[.*dict from labels"):
-        ConfusionImagesDisplay.from_predictions(X, np.array(y_names)[y], proba, class_names=class_names)
-
-
-def test_names_are_no_formulas():
-    X, y, proba = predictions()
-    display = ConfusionImagesDisplay.from_predictions(X, y, proba, class_names=["$5 bill$", "$\\frac{$"])
-    display.figure_.canvas.draw()
-
-
-def test_long_names_are_shortened_where_they_are_drawn():
-    X, y, proba = predictions()
-    names = ["a" * 10**5, "\x1b[2J\nb"]
-    display = ConfusionImagesDisplay.from_predictions(X, y, proba, class_names=names)
+    names = ["a" * 10**5, "\x1b[2J\n$\\frac{$"]
+    display = ConfusionImagesDisplay.from_predictions(X, y, proba, class_names=names, n_images=3)
     assert {*display.predicted, *display.true} == {*names}
-    shown = {"a" * 37 + "...", r"\x1b[2J\nb"}
     for title in titles(display):
         said, is_ = re.fullmatch(r"(.*), \d+\.\d%\n\(is (.*)\)", title).groups()
-        assert {said, is_} == shown
+        assert {said, is_} == {"a" * 37 + "...", r"\x1b[2J\n$\frac{$"}
+    display.figure_.canvas.draw()
 
 
 def test_classes_that_the_classifier_does_not_know_are_mistakes():
     X, y = images(3)
     known = y < 2
     model = make_pipeline(FlattenScaler(), LogisticRegressionGD(max_iter=50)).fit(X[known], y[known])
-    display = ConfusionImagesDisplay.from_estimator(model, X, y, n_images=30)
-    assert display.true.count(2) == sum(y == 2)
+    display = ConfusionImagesDisplay.from_estimator(model, X, y, n_images=3)
+    assert 2 in display.true
     assert set(display.predicted) <= {0, 1}
     assert display.n_mistakes == sum(model.predict(X) != y)
 
@@ -201,11 +178,11 @@ def test_numbers_of_images_that_are_none(n_images):
 def test_rows_are_the_images_that_they_flatten(shape, convert):
     """Grey, grey with one channel and RGB; dense rows and sparse."""
     X, y, proba = predictions(shape=shape)
-    from_images = ConfusionImagesDisplay.from_predictions(X, y, proba)
+    from_images = ConfusionImagesDisplay.from_predictions(X, y, proba, n_images=3)
     from_rows = ConfusionImagesDisplay.from_predictions(
-        convert(X.reshape(40, -1)), y, proba, image_shape=list(shape)
+        convert(X.reshape(40, -1)), y, proba, image_shape=list(shape), n_images=3
     )
-    expected = mistakes(y, proba, [0, 1])[:12]
+    expected = mistakes(y, proba, [0, 1])[:3]
     for a, b, (i, *_) in zip(drawn(from_images), drawn(from_rows), expected, strict=True):
         assert a.shape == (shape if shape[2:] == (3,) else (4, 5))
         np.testing.assert_array_equal(a, b)
@@ -232,7 +209,7 @@ def test_images_are_drawn_as_they_are(convert, white):
     X[:, 0, 0], X[:, 0, 1] = 255, 0
     X = convert(X)
     expected = {1: 1, 255: 1, 25500: 1, 0.5: 0.5}[white] if X.dtype != np.uint8 or white == 255 else 1 / 255
-    for image in ConfusionImagesDisplay.from_predictions(X, y, proba).images_:
+    for image in ConfusionImagesDisplay.from_predictions(X, y, proba, n_images=2).images_:
         assert image.get_clim() == (0, 1)
         assert image.get_cmap().name == "gray"
         np.testing.assert_allclose(image.get_array()[0, :2], [expected, 0])
@@ -246,9 +223,8 @@ def test_white_is_the_divisor_of_the_pipeline(divisor, white):
     assert 8 < X.max() <= 16
     model = make_pipeline(FlattenScaler(divisor), LogisticRegressionGD(max_iter=5)).fit(X, y)
     expected = mistakes(1 - y, model.predict_proba(X), [0, 1])
-    display = ConfusionImagesDisplay.from_estimator(model, X, 1 - y, n_images=60)
-    assert len(expected) > 5
-    for image, (i, *_) in zip(drawn(display), expected, strict=True):
+    display = ConfusionImagesDisplay.from_estimator(model, X, 1 - y, n_images=5)
+    for image, (i, *_) in zip(drawn(display), expected[:5], strict=True):
         np.testing.assert_allclose(image, X[i] / white)
 
 
@@ -258,23 +234,6 @@ def test_white_is_that_of_all_images():
     proba = [[0.2, 0.8], [0.2, 0.8], [0.8, 0.2]]
     display = ConfusionImagesDisplay.from_predictions(X, [0, 1, 1], proba)
     assert [image[0, 0] for image in drawn(display)] == [10 / 255, 0.5 / 255]
-
-
-@pytest.mark.parametrize(
-    ("shape", "options", "message"),
-    [
-        ((60,), {}, r"rows of 60 values: pass image_shape=\(height, width\) or \(height, width, 3\)"),
-        ((60,), {"image_shape": (4, 4)}, r"60 values per sample, but images of shape \(4, 4\) have 16"),
-        ((60,), {"image_shape": (60,)}, "rows of 60 values: pass image_shape"),
-        ((4, 5, 4), {}, r"\(height, width, 3\), got image_shape=\(4, 5, 4\)"),
-        ((2, 2, 5, 3), {}, r"\(height, width, 3\), got image_shape=\(2, 2, 5, 3\)"),
-        ((4, 5), {"image_shape": (4, 5, 3)}, "20 values per sample"),
-    ],
-)
-def test_samples_that_are_no_images_are_refused(shape, options, message):
-    X, y, proba = predictions(shape=shape)
-    with pytest.raises(ValueError, match=message):
-        ConfusionImagesDisplay.from_predictions(X, y, proba, **options)
 
 
 # What it is asked of
@@ -295,10 +254,10 @@ def test_any_classifier_with_probabilities(classifier):
     X, y = images(shape=(20,))
     y = np.array(["cat", "ox"])[np.random.RandomState(0).permutation(y)]
     model = classifier.fit(X / 255, y)
-    display = ConfusionImagesDisplay.from_estimator(model, X / 255, y, image_shape=(4, 5))
+    display = ConfusionImagesDisplay.from_estimator(model, X / 255, y, image_shape=(4, 5), n_images=3)
     expected = mistakes(y, model.predict_proba(X / 255), ["cat", "ox"])
     assert display.n_mistakes == len(expected) > 0
-    assert titles(display) == [f"{said}, {p:.1%}\n(is {y[i]})" for i, said, p in expected[:12]]
+    assert titles(display) == [f"{said}, {p:.1%}\n(is {y[i]})" for i, said, p in expected[:3]]
 
 
 @pytest.mark.parametrize("search", [None, GridSearchCV, VectorizedGridSearchCV])
@@ -311,18 +270,11 @@ def test_pipelines_and_searches_know_the_shape(search, is_flat):
     if search:
         model = search(model, {"logisticregressiongd__learning_rate": [0.01, 0.1]}, cv=2)
     model.fit(X, y)
-    display = ConfusionImagesDisplay.from_estimator(model, X.reshape(30, -1) if is_flat else X, y)
-    expected = mistakes(y, model.predict_proba(X), [0, 1])[:12]
+    display = ConfusionImagesDisplay.from_estimator(model, X.reshape(30, -1) if is_flat else X, y, n_images=2)
+    expected = mistakes(y, model.predict_proba(X), [0, 1])[:2]
     assert len(expected) > 0
     for image, (i, *_) in zip(drawn(display), expected, strict=True):
         np.testing.assert_allclose(image, X[i] / 255)
-
-
-def test_a_pipeline_fitted_on_rows_does_not_know_the_shape():
-    X, y = images(shape=(20,))
-    model = make_pipeline(FlattenScaler(), LogisticRegressionGD(max_iter=3)).fit(X, y)
-    with pytest.raises(ValueError, match="rows of 20 values: pass image_shape"):
-        ConfusionImagesDisplay.from_estimator(model, X, y)
 
 
 @pytest.mark.parametrize(
@@ -365,7 +317,7 @@ def test_lengths_and_labels_that_differ_are_refused():
 # Axes and colours of the user's own
 
 
-@pytest.mark.parametrize("n_axes", [3, 12, 20])
+@pytest.mark.parametrize("n_axes", [3, 13])
 def test_images_fill_the_axes_given(n_axes):
     """As far as either goes, the most confident first; what is left over is empty."""
     X, y, proba = predictions()
@@ -384,24 +336,11 @@ def test_images_fill_the_axes_given(n_axes):
 
 def test_images_divide_the_place_of_one_axes():
     X, y, proba = predictions()
-    figure, (left, right) = plt.subplots(1, 2)
+    figure, (_, right) = plt.subplots(1, 2)
     display = ConfusionImagesDisplay.from_predictions(X, y, proba, n_images=6, ax=right)
     assert display.figure_ is figure
     assert len(display.axes_) == 6
-    place = right.get_position()
-    assert all(place.x0 - 1e-9 <= ax.get_position().x0 < place.x1 for ax in display.axes_)
-    assert left.axison
-    assert not right.axison
     assert figure.get_suptitle() == ""
-    with pytest.raises(ValueError, match="outside a grid"):
-        display.plot(figure.add_axes((0, 0, 1, 1)))
-    with pytest.raises(ValueError, match="ConfusionImagesDisplay needs axes to draw in, but ax is empty"):
-        display.plot([])
-
-
-def test_one_image_fills_one_axes():
-    ax = plt.figure().add_axes((0, 0, 1, 1))
-    assert ConfusionImagesDisplay.from_predictions(*one_mistake(), ax=ax).axes_[0] is ax
 
 
 def test_plot_draws_again_and_returns_itself():

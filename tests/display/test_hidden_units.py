@@ -10,7 +10,7 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from longhand import G
 from models import blobs
 from sknn_basic import HiddenUnitsDisplay, LogisticRegressionGD, ShallowNNClassifier
-from sknn_basic._display.plane import PALETTE, Plane
+from sknn_basic._display.feature_plane import PALETTE, Plane
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
 to_rgb = plt.matplotlib.colors.to_rgb
@@ -33,7 +33,7 @@ def test_a_panel_shows_the_activation(activation):
     X, y = blobs(n=2)
     model = network(activation=activation).fit(X, y)
     display = HiddenUnitsDisplay.from_estimator(model, X, y)
-    plane = Plane("A", X)
+    plane = Plane(X)
     first, second = np.meshgrid(plane.first, plane.second)
     assert len(display.images_) == len(display.axes_) == 5
     for j, image in enumerate(display.images_):
@@ -169,7 +169,7 @@ def test_plot_draws_again_in_the_place_of_given_axes():
     assert display.plot(left) is display
     assert display.figure_ is figure
     assert len(figure.axes) == 5
-    with pytest.raises(ValueError, match="HiddenUnitsDisplay divides the axes it is given"):
+    with pytest.raises(ValueError, match="axes outside a grid"):
         display.plot(figure.add_axes((0, 0, 1, 1)))
 
 
@@ -181,5 +181,5 @@ def test_what_it_cannot_draw():
     with pytest.raises(ValueError, match=r"labels that the model does not know: \[7\]"):
         HiddenUnitsDisplay.from_estimator(model, X, [7] * len(y))
     X, y = blobs(n=3)
-    with pytest.raises(ValueError, match="HiddenUnitsDisplay draws the plane of two features, but X has 3"):
+    with pytest.raises(ValueError, match="the plane of two features, but X has 3"):
         HiddenUnitsDisplay.from_estimator(network().fit(X, y), X, y)

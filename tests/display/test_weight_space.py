@@ -12,32 +12,28 @@ from sknn_basic import LogisticRegressionGD, ShallowNNClassifier, propagate
 from sknn_basic._display.weight_space import WeightSpace, axis_plane, principal_plane
 
 
-@pytest.mark.parametrize("l2", [0.0, 0.3])
-def test_costs_of_logistic_regression(l2):
-    """J = -1/m sum y log a + (1 - y) log(1 - a), with l2/2 ||w||^2, at any weights w and b."""
-    X, y = blobs()
-    vectors = np.random.RandomState(0).standard_normal((7, 6))
-    space = WeightSpace(LogisticRegressionGD(l2_regularization=l2), X, y)
-    assert space.n_parameters == 6
-    for J, (*w, b) in zip(space.losses(vectors), vectors, strict=True):
-        A = 1 / (1 + np.exp(-(X @ w + b)))
-        expected = -np.mean(y * np.log(A) + (1 - y) * np.log(1 - A)) + l2 / 2 * np.dot(w, w)
-        assert pytest.approx(expected, rel=1e-12) == J
+def notes_cost(A, y, weights, l2):
+    """J = -1/m sum y log a + (1 - y) log(1 - a), with l2/2 ||W||^2."""
+    return -np.mean(y * np.log(A) + (1 - y) * np.log(1 - A)) + l2 / 2 * sum(np.sum(W**2) for W in weights)
 
 
-@pytest.mark.parametrize("activation", G)
-@pytest.mark.parametrize("l2", [0.0, 0.3])
-def test_costs_of_a_network(activation, l2):
-    """The same with A of the forward propagation; the vector is W1, b1, W2, b2."""
-    X, y = blobs(n=3)
-    vectors = np.random.RandomState(0).standard_normal((5, 6 + 2 + 2 + 1))
-    space = WeightSpace(ShallowNNClassifier(2, activation, l2_regularization=l2), X, y)
+@pytest.mark.parametrize("activation", [None, *G])
+def test_costs_are_those_of_the_notes_forward_propagation(activation):
+    """Of a network the vector is W1, b1, W2, b2; of logistic regression w, b."""
+    (X, y), l2 = blobs(n=3), 0.3
+    if activation is None:
+        space = WeightSpace(LogisticRegressionGD(l2_regularization=l2), X, y)
+    else:
+        space = WeightSpace(ShallowNNClassifier(2, activation, l2_regularization=l2), X, y)
+    vectors = np.random.RandomState(0).standard_normal((5, 4 if activation is None else 11))
+    assert space.n_parameters == vectors.shape[1]
     for J, v in zip(space.losses(vectors), vectors, strict=True):
-        W1, b1, W2, b2 = v[:6].reshape(3, 2), v[6:8], v[8:10], v[10]
-        A = 1 / (1 + np.exp(-(G[activation](X @ W1 + b1) @ W2 + b2)))
-        penalty = l2 / 2 * (np.sum(W1**2) + np.sum(W2**2))
-        expected = -np.mean(y * np.log(A) + (1 - y) * np.log(1 - A)) + penalty
-        assert pytest.approx(expected, rel=1e-12) == J
+        hidden, W2, b2, W1 = X, v[:-1], v[-1], v[:0]
+        if activation is not None:
+            W1, b1, W2 = v[:6].reshape(3, 2), v[6:8], v[8:10]
+            hidden = G[activation](X @ W1 + b1)
+        A = 1 / (1 + np.exp(-(hidden @ W2 + b2)))
+        assert pytest.approx(notes_cost(A, y, [W1, W2], l2), rel=1e-12) == J
 
 
 @pytest.mark.parametrize("kind", ["softmax", "no intercept", "sparse", "balanced", "float32"])

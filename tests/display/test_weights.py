@@ -76,17 +76,17 @@ def test_classes_of_long_names(n_classes):
     assert titles == ([f"{b} against {a}"] if n_classes == 2 else [a, b, "c"])
 
 
-def test_zero_weights_are_drawn():
+@pytest.mark.parametrize("image_shape", [(2, 2, 3), (2, 2)])
+def test_zero_weights_are_drawn(image_shape):
     """A fit that has learnt nothing is grey, not a division by zero."""
-    WeightsDisplay(weights=np.zeros((1, 12)), image_shape=(2, 2, 3)).plot()
-    WeightsDisplay(weights=np.zeros((1, 4)), image_shape=(2, 2)).plot()
+    WeightsDisplay(weights=np.zeros((1, np.prod(image_shape))), image_shape=image_shape).plot()
 
 
 def test_axes_of_the_users_own():
     """One a image, or one whose place they divide; `plot` returns the display."""
     weights = np.random.RandomState(0).standard_normal((3, 4))
     display = WeightsDisplay(weights=weights, image_shape=(2, 2), titles=["a", "b", "c"])
-    figure, axes = plt.subplots(1, 3)
+    _, axes = plt.subplots(1, 3)
     assert display.plot(axes) is display
     assert list(display.axes_) == list(axes)
     _, ax = plt.subplots()
@@ -96,22 +96,15 @@ def test_axes_of_the_users_own():
     assert WeightsDisplay(weights=weights[:1], image_shape=(2, 2)).plot(ax).axes_[0] is ax
     with pytest.raises(ValueError, match="3 images need 3 axes or one, got 2"):
         display.plot(axes[:2])
-    with pytest.raises(ValueError, match="WeightsDisplay needs axes to draw in, but ax is empty"):
-        display.plot([])
-    with pytest.raises(ValueError, match="outside a grid"):
-        display.plot(figure.add_axes((0, 0, 1, 1)))
-    plt.close(figure)
 
 
 @pytest.mark.parametrize(
     ("pipeline", "options", "message"),
     [
-        ([], {}, r"pass image_shape=\(height, width, 3\), or a pipeline with FlattenScaler"),
-        ([], {"image_shape": (5, 5)}, r"60 weights per image, but images of shape \(5, 5\) have 25 values"),
-        ([FlattenScaler(), PCA(3)], {}, "3 weights per image"),
-        ([FlattenScaler()], {"image_shape": (2, 2, 15)}, r"got image_shape=\(2, 2, 15\)"),
-        ([FlattenScaler()], {"image_shape": (60,)}, r"got image_shape=\(60,\)"),
-        ([FlattenScaler(1), FlattenScaler()], {}, r"fitted on rows.*pass image_shape=\(height"),
+        ([], {}, "shape of the images is unknown"),
+        ([], {"image_shape": (5, 5)}, r"60 values per sample, but images of shape \(5, 5\) have 25"),
+        ([FlattenScaler(), PCA(3)], {}, "3 values per sample, but .* have 60: .*leave out the step"),
+        ([FlattenScaler(1), FlattenScaler()], {}, "shape of the images is unknown"),
     ],
 )
 def test_weights_that_are_no_images_are_refused(pipeline, options, message):

@@ -7,19 +7,12 @@ from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from .._files.text import short_name
 from .._fitting.inputs import validate_new_samples
 from .._fitting.pipelines import last_step, transformers_of
-from .common import import_matplotlib, legend_name
+from .axes import import_matplotlib
+from .names import legend_name
 
 GRID = 200  # points on each side: lines look smooth on a slide
 MARGIN = 0.08  # around the samples, as a share of their range
-PALETTE = (
-    "#0072B2",
-    "#E66100",
-    "#009E73",
-    "#CC79A7",
-    "#56B4E9",
-    "#8B5A2B",
-    "#F0C000",
-)  # for all kinds of sight
+PALETTE = "#0072B2 #E66100 #009E73 #CC79A7 #56B4E9 #8B5A2B #F0C000".split()  # for all kinds of sight
 LEGEND_NAME, LEGEND_ROW = 28, 64  # letters of the longest name of a class, and of all in a row
 STRENGTH = 0.5  # how much colour the background has at most, so that points and frames stand out
 
@@ -29,8 +22,6 @@ class Plane:
 
     Parameters
     ----------
-    display : str
-        The name of the display, for messages.
     X : array-like of shape (n_samples, 2)
         The samples, an array or a table.
 
@@ -46,12 +37,12 @@ class Plane:
         All points of the grid, as an estimator takes them: a table if X is one, in the precision of X.
     """
 
-    def __init__(self, display, X):
+    def __init__(self, X):
         self.samples = check_array(X, input_name="X")
         if self.samples.shape[1] != 2:
             raise ValueError(
-                f"{display} draws the plane of two features, but X has {self.samples.shape[1]}. Fit and pass "
-                "two columns of X, or the two components of a PCA."
+                f"What is drawn is the plane of two features, but X has {self.samples.shape[1]}. Fit and "
+                "pass two columns of X, or the two components of a PCA."
             )
         is_table = hasattr(X, "columns")
         names = list(X.columns) if is_table else ["feature 0", "feature 1"]
@@ -73,8 +64,13 @@ class Plane:
         return self.on_grid(model.decision_function(self.points))
 
     def hidden_inputs(self, model):
-        """Return Z1 of the hidden units on the grid, (n_points, n_points, n_units)."""
-        return self.on_grid(hidden_inputs(model, self.points))
+        """Return Z1 of a fitted network's hidden units on the grid, (n_points, n_points, n_units)."""
+        points = self.points
+        if transformers_of(model):
+            points = model[:-1].transform(points)
+        network = last_step(model)
+        W, b = network._get_layers()[0]
+        return self.on_grid(validate_new_samples(network, points) @ W + b)
 
 
 def _axis(column):
@@ -83,33 +79,24 @@ def _axis(column):
     return np.linspace(low - margin, high + margin, GRID)
 
 
-def hidden_inputs(model, X):
-    """Return Z1 of a fitted network for samples, (n_samples, n_units), after the pipeline's transformers."""
-    if transformers_of(model):
-        X = model[:-1].transform(X)
-    network = last_step(model)
-    W, b = network._get_layers()[0]
-    return validate_new_samples(network, X) @ W + b
-
-
-def check_labels(display, X, y, classes):
+def check_labels(X, y, classes):
     """Return y as the indices of its labels in the sorted classes."""
     y = column_or_1d(y)
     check_consistent_length(X, y)
     unknown = sorted(set(y.tolist()) - set(classes.tolist()), key=str)
     if unknown:
         raise ValueError(
-            f"{display} was given labels that the model does not know: {unknown}; its classes are "
-            f"{classes.tolist()}. Pass the labels of the fit."
+            f"y has labels that the model does not know: {unknown}; its classes are {classes.tolist()}. Pass "
+            "the labels of the fit."
         )
     return np.searchsorted(classes, y)
 
 
-def class_colours(display, n_classes):
+def class_colours(n_classes):
     """Return RGB colours of classes, (n_classes, 3)."""
     if n_classes <= len(PALETTE):
-        return import_matplotlib("colors", display).to_rgba_array(PALETTE[:n_classes])[:, :3]
-    return import_matplotlib("cm", display).turbo(np.linspace(0.05, 0.95, n_classes))[:, :3]
+        return import_matplotlib("colors").to_rgba_array(PALETTE[:n_classes])[:, :3]
+    return import_matplotlib("cm").turbo(np.linspace(0.05, 0.95, n_classes))[:, :3]
 
 
 def scores_of_classes(Z):
@@ -127,11 +114,6 @@ def background(Z, colours):
 def pale(colours):
     """Return colours mixed with white."""
     return 1 - STRENGTH * (1 - colours)
-
-
-def draw_background(ax, plane, Z, colours):
-    """Draw the probabilities of logits as a background; return the image."""
-    return draw_image(ax, plane, background(Z, colours))
 
 
 def draw_image(ax, plane, values, **options):
@@ -159,32 +141,26 @@ def draw_zero_line(ax, plane, values, **style):
     return ax.contour(plane.first, plane.second, values, levels=[0], zorder=2, **style)
 
 
-def draw_points(ax, plane, labels, colours):
-    """Draw the samples in the colours of their classes, smaller where there are many; return the points."""
+def draw_samples(ax, plane, labels, classes, colours):
+    """Draw the samples in the colours of their classes, a legend below, and the names of the features.
+
+    Points are the smaller the more there are. Return them.
+    """
     size = np.clip(8000 / len(plane.samples), 4, 32)
-    return ax.scatter(
-        *plane.samples.T,
-        c="white" if labels is None else colours[labels],
-        s=size,
-        edgecolors="black",
-        linewidths=0.5,
-        zorder=3,
-    )
-
-
-def draw_legend(ax, classes, colours):
-    """Draw a legend of the classes below the axes, in as many columns as their names leave room for."""
-    names = [legend_name(short_name(label, LEGEND_NAME)) for label in classes.tolist()]
-    n_columns = min(max(LEGEND_ROW // (max(map(len, names)) + 4), 1), 5)
-    options = {"marker": "o", "markeredgecolor": "black", "markeredgewidth": 0.5, "linestyle": ""}
-    for name, colour in zip(names, colours, strict=True):
-        ax.plot([], [], color=colour, label=name, **options)
-    return ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=n_columns, frameon=False)
-
-
-def name_axes(ax, plane):
-    """Set the names and limits of both axes."""
+    fill = "white" if labels is None else colours[labels]
+    points = ax.scatter(*plane.samples.T, c=fill, s=size, edgecolors="black", linewidths=0.5, zorder=3)
+    _draw_legend(ax, classes, colours)
     ax.set_xlabel(plane.names[0], parse_math=False)
     ax.set_ylabel(plane.names[1], parse_math=False)
-    ax.set_xlim(plane.first[0], plane.first[-1])
-    ax.set_ylim(plane.second[0], plane.second[-1])
+    ax.set(xlim=plane.first[[0, -1]], ylim=plane.second[[0, -1]])
+    return points
+
+
+def _draw_legend(ax, classes, colours):
+    """Draw a legend of the classes in as many columns as their names leave room for."""
+    names = [legend_name(short_name(label, LEGEND_NAME)) for label in classes.tolist()]
+    n_columns = min(max(LEGEND_ROW // (max(map(len, names)) + 4), 1), 5)
+    style = {"marker": "o", "markeredgecolor": "black", "markeredgewidth": 0.5, "linestyle": ""}
+    for name, colour in zip(names, colours, strict=True):
+        ax.plot([], [], color=colour, label=name, **style)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=n_columns, frameon=False)

@@ -1,5 +1,6 @@
 """A boundary that descends: models after given steps of one descent, drawn or animated."""
 
+from copy import copy
 from functools import partial
 from numbers import Integral
 from pathlib import Path
@@ -9,21 +10,19 @@ from sklearn.utils import check_scalar
 
 from .._fitting.descent_path import descent_path, geometric_steps, models_reached
 from .._fitting.pipelines import last_step
-from .common import best_model, import_matplotlib, room_for_panels
-from .plane import (
+from .axes import SLIDE, divide, import_matplotlib
+from .estimators import best_model
+from .feature_plane import (
     Plane,
     background,
     check_labels,
     class_colours,
-    draw_background,
     draw_boundary,
-    draw_legend,
-    draw_points,
+    draw_image,
+    draw_samples,
     draw_zero_line,
-    name_axes,
 )
 
-SIZE = 9.6, 5.4  # inches, of a new figure: the shape of a slide, and an animation of less than 20 MB
 N_MODELS = 60  # unless told: an animation of some seconds
 HIGHEST = 100  # times the first cost, from which on the axis is logarithmic; the fourth power is its end
 
@@ -144,9 +143,9 @@ class DescentDisplay:
         ConvergenceWarning
             If a fit of the last step would.
         """
-        import_matplotlib("pyplot", cls.__name__)
+        import_matplotlib("pyplot")
         model = best_model(cls.__name__, estimator)
-        Plane(cls.__name__, X)  # refuses other numbers of features before it trains
+        Plane(X)  # refuses other numbers of features before it trains
         if steps is None:
             steps = geometric_steps(last_step(model).max_iter, N_MODELS)
         models, steps = models_reached(descent_path(model, X, y, steps), steps)
@@ -177,16 +176,9 @@ class DescentDisplay:
             If X has not two features, if `y` has unknown labels or another length, or if `ax` is not one of
             a grid.
         """
-        nearest = (
-            len(self.models) - 1 if step is None else int(np.abs(np.asarray(self.steps) - step).argmin())
-        )
-        picture = _Picture(self, ax)
-        picture.draw(nearest)
-        self.step_ = self.steps[nearest]
-        self.figure_, self.ax_, self.loss_ax_ = picture.figure, picture.ax, picture.loss_ax
-        self.image_, self.points_ = picture.image, picture.points
-        self.boundary_, self.unit_lines_ = picture.boundary, picture.unit_lines
-        self.line_, self.marker_ = picture.line, picture.marker
+        steps = np.asarray(self.steps)
+        self._draw_panels(ax)
+        self._draw_model(len(steps) - 1 if step is None else int(np.abs(steps - step).argmin()))
         return self
 
     def animate(self, path=None, *, interval=100):
@@ -216,98 +208,83 @@ class DescentDisplay:
         OSError
             If the file cannot be written.
         """
-        this = type(self).__name__
         check_scalar(interval, "interval", Integral, min_val=1)
-        kind = None if path is None else Path(path).suffix.lower()
-        if kind not in (None, ".gif", ".html"):
-            raise ValueError(f"{this}.animate saves .gif or .html, got {path}.")
-        tools = import_matplotlib("animation", this)
-        picture = _Picture(self)
-        picture.hold_still()
-        n = len(self.models)
-        frames = [*range(n), *[n - 1] * (1000 // interval)]
-        animation = tools.FuncAnimation(picture.figure, picture.draw, frames, interval=interval)
-        animation._repr_html_ = partial(_to_html, animation, picture.figure)
-        if kind == ".gif":
+        suffix = None if path is None else Path(path).suffix.lower()
+        if suffix not in (None, ".gif", ".html"):
+            raise ValueError(f"{type(self).__name__}.animate saves .gif or .html, got {path}.")
+        tools = import_matplotlib("animation")
+        last = len(self.models) - 1
+        picture = copy(self)
+        picture._draw_panels()
+        picture._draw_model(last)
+        picture.figure_.canvas.draw()  # lays out the figure once for all frames: panels that move distract
+        picture.figure_.set_layout_engine("none")
+        frames = [*range(last), *[last] * (1 + 1000 // interval)]
+        animation = tools.FuncAnimation(picture.figure_, picture._draw_model, frames, interval=interval)
+        animation._repr_html_ = partial(_to_html, animation, picture.figure_)
+        if suffix == ".gif":
             animation.save(path, tools.PillowWriter(fps=1000 / interval))
-        elif kind == ".html":
+        elif suffix == ".html":
             Path(path).write_text(animation.to_jshtml(), encoding="utf-8")
         return animation
 
-
-class _Picture:
-    """The panels of a display in one figure, in which one model after another can be drawn."""
-
-    def __init__(self, display, ax=None):
-        this = type(display).__name__
-        self.display, self.classes = display, display.models[0].classes_
-        self.plane = Plane(this, display.X)
-        labels = check_labels(this, display.X, display.y, self.classes)
-        self.colours = class_colours(this, len(self.classes))
-        self.losses = [last_step(model).loss_ for model in display.models]
-        self.figure, place = room_for_panels(this, ax, SIZE)
+    def _draw_panels(self, ax=None):
+        """Draw what is the same at all steps: the samples and the whole curve of the cost."""
+        classes = self.models[0].classes_
+        self._plane, self._colours = Plane(self.X), class_colours(len(classes))
+        labels = check_labels(self.X, self.y, classes)
+        self.figure_, place = divide(ax, SLIDE)
         left, right = place.subgridspec(1, 2, width_ratios=(3, 2), wspace=0.06)
-        self.ax = self.figure.add_subplot(left)
-        self.image = draw_background(self.ax, self.plane, self._logits(0), self.colours)
-        self.points = draw_points(self.ax, self.plane, labels, self.colours)
-        draw_legend(self.ax, self.classes, self.colours)
-        name_axes(self.ax, self.plane)
-        self.boundary, self.unit_lines = [], []
-        self.loss_ax = self.figure.add_subplot(right)
+        self.ax_ = self.figure_.add_subplot(left)
+        pixels = background(self._plane.logits(self.models[0]), self._colours)
+        self.image_ = draw_image(self.ax_, self._plane, pixels)
+        self.points_ = draw_samples(self.ax_, self._plane, labels, classes, self._colours)
+        self.boundary_, self.unit_lines_ = [], []
+        self.loss_ax_ = self.figure_.add_subplot(right)
         self._draw_losses()
-
-    def hold_still(self):
-        """Lay out the figure once for all frames: panels that move distract, and each layout takes time."""
-        self.draw(len(self.display.models) - 1)
-        self.figure.canvas.draw()
-        self.figure.set_layout_engine("none")
-
-    def _logits(self, i):
-        return self.plane.logits(self.display.models[i])
 
     def _draw_losses(self):
         """Draw the whole curve in grey, and the line and the marker that follow the steps."""
-        steps = np.asarray(self.display.steps)
-        colour = import_matplotlib("pyplot", type(self.display).__name__).rcParams["text.color"]
-        self.loss_ax.plot(steps, self.losses, "-", color="0.6", linewidth=1.5, alpha=0.6)
-        (self.line,) = self.loss_ax.plot([], [], "-", color=colour, linewidth=2)
-        (self.marker,) = self.loss_ax.plot([], [], "o", color=colour, markersize=8)
-        self.loss_ax.set(xlabel="step", ylabel="cost J")
+        steps, ax = np.asarray(self.steps), self.loss_ax_
+        self._losses = losses = [last_step(model).loss_ for model in self.models]
+        colour = import_matplotlib("pyplot").rcParams["text.color"]
+        ax.plot(steps, losses, "-", color="0.6", linewidth=1.5, alpha=0.6)
+        (self.line_,) = ax.plot([], [], "-", color=colour, linewidth=2)
+        (self.marker_,) = ax.plot([], [], "o", color=colour, markersize=8)
+        ax.set(xlabel="step", ylabel="cost J")
         if np.median(steps) < steps[-1] / 4:  # closer together at first
-            self.loss_ax.set_xscale("symlog", linthresh=1, linscale=0.5)
-        if max(self.losses) > HIGHEST * self.losses[0]:
-            highest = min(2 * max(self.losses), HIGHEST**4 * self.losses[0])
-            self.loss_ax.set_ylim(min(self.losses) / 2, highest)
-            self.loss_ax.set_yscale("log")
-        self.loss_ax.grid(alpha=0.3)
+            ax.set_xscale("symlog", linthresh=1, linscale=0.5)
+        if max(losses) > HIGHEST * losses[0]:
+            ax.set_ylim(min(losses) / 2, min(2 * max(losses), HIGHEST**4 * losses[0]))
+            ax.set_yscale("log")
+        ax.grid(alpha=0.3)
 
-    def draw(self, i):
+    def _draw_model(self, i):
         """Draw the i-th model in place of the one before."""
-        display, model = self.display, self.display.models[i]
-        for line in self.boundary + self.unit_lines:
+        for line in self.boundary_ + self.unit_lines_:
             line.remove()
-        Z = self._logits(i)
-        self.image.set_array(background(Z, self.colours))
-        self.unit_lines = self._draw_units(model)
-        self.boundary = draw_boundary(self.ax, self.plane, Z)
-        self.line.set_data(display.steps[: i + 1], self.losses[: i + 1])
-        self.marker.set_data([display.steps[i]], [self.losses[i]])
-        accuracy = model.score(display.X, display.y)
-        self.ax.set_title(f"step {display.steps[i]:,}: accuracy {accuracy:.1%}")
-        self.loss_ax.set_title(f"cost {self.losses[i]:.4g}")
+        model, self.step_ = self.models[i], self.steps[i]
+        Z = self._plane.logits(model)
+        self.image_.set_array(background(Z, self._colours))
+        self.unit_lines_ = self._draw_units(model)
+        self.boundary_ = draw_boundary(self.ax_, self._plane, Z)
+        self.line_.set_data(self.steps[: i + 1], self._losses[: i + 1])
+        self.marker_.set_data([self.step_], [self._losses[i]])
+        self.ax_.set_title(f"step {self.step_:,}: accuracy {model.score(self.X, self.y):.1%}")
+        self.loss_ax_.set_title(f"cost {self._losses[i]:.4g}")
 
     def _draw_units(self, model):
         """Draw the line of each hidden unit; return those in the panel."""
         if not hasattr(last_step(model), "coefs_"):
             return []
-        inputs = np.moveaxis(self.plane.hidden_inputs(model), -1, 0)
+        inputs = np.moveaxis(self._plane.hidden_inputs(model), -1, 0)
         style = {"colors": "0.4", "linestyles": "dashed", "linewidths": 0.8}
-        lines = [draw_zero_line(self.ax, self.plane, Z, **style) for Z in inputs]
+        lines = [draw_zero_line(self.ax_, self._plane, Z, **style) for Z in inputs]
         return [line for line in lines if line is not None]
 
 
 def _to_html(animation, figure):
     """Return an animation as HTML, and close its figure, of which a notebook would show a second picture."""
     html = animation.to_jshtml()
-    import_matplotlib("pyplot", "DescentDisplay").close(figure)
+    import_matplotlib("pyplot").close(figure)
     return html

@@ -10,8 +10,8 @@ from sklearn.preprocessing import StandardScaler
 from longhand import G
 from models import blobs
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
-from sknn_basic._display import plane as module
-from sknn_basic._display.plane import Plane, background, check_labels, class_colours, hidden_inputs
+from sknn_basic._display import feature_plane as module
+from sknn_basic._display.feature_plane import Plane, background, check_labels, class_colours
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
 
@@ -22,7 +22,7 @@ RED_GREEN_BLUE = np.eye(3)
 def test_the_grid_covers_the_samples_with_a_margin(dtype):
     """In the order of rows: the first feature runs along the columns."""
     X = np.array([[0, 100], [10, 300], [5, 200]], dtype=dtype)
-    plane = Plane("A", X)
+    plane = Plane(X)
     np.testing.assert_allclose(plane.first[[0, -1]], [-0.8, 10.8], rtol=1e-6)
     np.testing.assert_allclose(plane.second[[0, -1]], [84, 316], rtol=1e-6)
     points = plane.on_grid(plane.points)
@@ -33,7 +33,7 @@ def test_the_grid_covers_the_samples_with_a_margin(dtype):
 
 
 def test_a_feature_of_one_value_has_a_range():
-    plane = Plane("A", np.array([[0.0, 3.0], [1.0, 3.0]]))
+    plane = Plane(np.array([[0.0, 3.0], [1.0, 3.0]]))
     assert plane.second[0] < 3 < plane.second[-1]
 
 
@@ -43,7 +43,7 @@ def test_points_of_a_table_are_a_table(table):
     X, y = blobs(n=2)
     X = table({"length ($cm)": X[:, 0], "width": X[:, 1]})
     model = make_pipeline(StandardScaler(), LogisticRegressionGD(max_iter=5)).fit(X, y)
-    plane = Plane("A", X)
+    plane = Plane(X)
     assert isinstance(plane.points, table)
     assert plane.names == ["length ($cm)", "width"]
     expected = model.decision_function(plane.points)
@@ -52,23 +52,23 @@ def test_points_of_a_table_are_a_table(table):
 
 @pytest.mark.parametrize("n", [1, 3])
 def test_other_numbers_of_features_are_refused(n):
-    with pytest.raises(ValueError, match=rf"MyDisplay draws the plane of two features, but X has {n}\."):
-        Plane("MyDisplay", np.zeros((4, n)))
+    with pytest.raises(ValueError, match=rf"the plane of two features, but X has {n}\."):
+        Plane(np.zeros((4, n)))
 
 
 def test_labels_become_indices():
     """Of the sorted classes; those of no class are refused by name."""
     classes = np.array(["ant", "bee", "cat"])
-    assert check_labels("A", np.zeros((3, 2)), ["cat", "ant", "cat"], classes).tolist() == [2, 0, 2]
-    with pytest.raises(ValueError, match=r"MyDisplay was given labels .*\['dog'\].*'cat'"):
-        check_labels("MyDisplay", np.zeros((2, 2)), ["cat", "dog"], classes)
+    assert check_labels(np.zeros((3, 2)), ["cat", "ant", "cat"], classes).tolist() == [2, 0, 2]
+    with pytest.raises(ValueError, match=r"y has labels .*\['dog'\].*'cat'"):
+        check_labels(np.zeros((2, 2)), ["cat", "dog"], classes)
     with pytest.raises(ValueError, match="inconsistent"):
-        check_labels("A", np.zeros((2, 2)), ["cat"], classes)
+        check_labels(np.zeros((2, 2)), ["cat"], classes)
 
 
 @pytest.mark.parametrize("n_classes", [2, 7, 8, 30])
 def test_every_class_has_a_colour_of_its_own(n_classes):
-    colours = class_colours("A", n_classes)
+    colours = class_colours(n_classes)
     assert colours.shape == (n_classes, 3)
     assert len(np.unique(colours, axis=0)) == n_classes
 
@@ -91,7 +91,7 @@ def test_on_the_boundary_the_two_most_probable_classes_are_equally_probable(n_cl
     """And every change of the predicted class between neighbours of the grid is beside a line."""
     X, y = blobs(n_classes, m=60, n=2)
     model = ShallowNNClassifier(5, max_iter=500, random_state=0).fit(X, y)
-    plane = Plane("A", X)
+    plane = Plane(X)
     _, ax = plt.subplots()
     lines = module.draw_boundary(ax, plane, plane.logits(model))
     vertices = np.concatenate([path.vertices for line in lines for path in line.get_paths()])
@@ -108,36 +108,38 @@ def test_on_the_boundary_the_two_most_probable_classes_are_equally_probable(n_cl
 
 def test_where_one_class_is_predicted_there_is_no_line():
     _, ax = plt.subplots()
-    plane = Plane("A", blobs(n=2)[0])
+    plane = Plane(blobs(n=2)[0])
     for Z in (np.zeros((200, 200)), np.ones((200, 200)), np.zeros((200, 200, 3))):
         assert module.draw_boundary(ax, plane, Z) == []
 
 
 @pytest.mark.parametrize("activation", G)
 def test_hidden_inputs_come_after_the_transformers(activation):
-    """Z1 = X W1 + b1 of standardised samples, from which the notes' forward pass gives the logits."""
+    """Z1 = X W1 + b1 of standardised points, from which the notes' forward pass gives the logits."""
     X, y = blobs(n=2)
     X = X * 3 + 7
     model = make_pipeline(StandardScaler(), ShallowNNClassifier(3, activation, random_state=0, max_iter=20))
-    model.fit(X, y)
+    plane = Plane(X)
+    Z1 = plane.hidden_inputs(model.fit(X, y))
     W1, W2 = model[-1].coefs_
-    Z1 = (X - X.mean(axis=0)) / X.std(axis=0) @ W1 + model[-1].intercepts_[0]
-    np.testing.assert_allclose(hidden_inputs(model, X), Z1, atol=1e-12)
+    standardised = (plane.points - X.mean(axis=0)) / X.std(axis=0)
+    np.testing.assert_allclose(Z1.reshape(-1, 3), standardised @ W1 + model[-1].intercepts_[0], atol=1e-12)
     logits = G[activation](Z1) @ W2 + model[-1].intercepts_[1]
-    np.testing.assert_allclose(model.decision_function(X), logits.ravel(), atol=1e-12)
+    np.testing.assert_allclose(plane.logits(model), logits[..., 0], atol=1e-12)
 
 
-def test_points_have_the_colours_of_their_classes():
+def test_samples_have_the_colours_of_their_classes():
+    """In the legend too, where names are drawn letter by letter; without labels they are white."""
     X, y = blobs(3, n=2)
-    plane, colours = Plane("A", X), class_colours("A", 3)
+    plane, colours, classes = Plane(X), class_colours(3), np.array(["$a", "_b", "c"])
     _, ax = plt.subplots()
-    points = module.draw_points(ax, plane, y, colours)
+    points = module.draw_samples(ax, plane, y, classes, colours)
     np.testing.assert_array_equal(points.get_offsets(), X)
     np.testing.assert_array_equal(points.get_facecolors()[:, :3], colours[y])
-    white = module.draw_points(ax, plane, None, colours)
-    np.testing.assert_array_equal(white.get_facecolors(), [[1, 1, 1, 1]])
-    legend = module.draw_legend(ax, np.array(["$a", "_b", "c"]), colours)
+    legend = ax.get_legend()
     assert [text.get_text() for text in legend.get_texts()] == [r"\$a", " _b", "c"]
     assert [plt.matplotlib.colors.to_rgb(line.get_color()) for line in legend.get_lines()] == [
         tuple(colour) for colour in colours
     ]
+    white = module.draw_samples(ax, plane, None, classes, colours)
+    np.testing.assert_array_equal(white.get_facecolors(), [[1, 1, 1, 1]])

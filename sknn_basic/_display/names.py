@@ -1,0 +1,58 @@
+"""Names of models and classes, as figures show them."""
+
+from collections.abc import Mapping
+
+from .._files.text import NAME_LENGTH, short_name
+
+
+def distinguishing_names(classifiers):
+    """Return names that tell classifiers apart: their classes, and parameters that differ.
+
+    If all are of one class, its name is left out. Those that differ in nothing are numbered.
+    """
+    kinds = [type(classifier).__name__ for classifier in classifiers]
+    parameters = [
+        {key: _short_value(value) for key, value in classifier.get_params().items()}
+        for classifier in classifiers
+    ]
+    names = []
+    for kind, own in zip(kinds, parameters, strict=True):
+        rivals = [other for its, other in zip(kinds, parameters, strict=True) if its == kind]
+        differing = [
+            f"{key}={own[key]}" for key in own if any(other.get(key) != own[key] for other in rivals)
+        ]
+        of_class = [] if differing and len(rivals) == len(kinds) else [kind]
+        names.append(", ".join(of_class + differing))
+    return [
+        f"{name} ({names[: i + 1].count(name)})" if names.count(name) > 1 else name
+        for i, name in enumerate(names)
+    ]
+
+
+def _short_value(value):
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def name_classes(labels, class_names):
+    """Return a dict from each label to the name of its class."""
+    if class_names is None:
+        return {label: label for label in labels}
+    names = class_names if isinstance(class_names, Mapping) else dict(enumerate(class_names))
+    nameless = [label for label in labels if label not in names]
+    if nameless:
+        raise ValueError(
+            f"class_names has no name for the classes {nameless}. Pass the names of the classes 0, 1, ..., "
+            "or a dict from labels to names."
+        )
+    return names
+
+
+def escape_formulas(text):
+    """Return the text so that matplotlib draws each $ as it is, instead of a formula between two."""
+    return text.replace("$", r"\$")
+
+
+def legend_name(name):
+    """Return the name so that a legend shows it, although it has a $ or begins with "_"."""
+    text = escape_formulas(short_name(name, 2 * NAME_LENGTH))
+    return f" {text}" if text.startswith("_") else text

@@ -1,0 +1,56 @@
+"""Names by which models and classes are told apart in figures."""
+
+import numpy as np
+import pytest
+
+from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
+from sknn_basic._display.names import distinguishing_names, legend_name, name_classes
+
+L, N = LogisticRegressionGD, ShallowNNClassifier
+
+
+@pytest.mark.parametrize(
+    ("models", "names"),
+    [
+        ([L(0.1), N()], ["LogisticRegressionGD", "ShallowNNClassifier"]),
+        ([L(np.float64(1e-3)), L(0.5)], ["learning_rate=0.001", "learning_rate=0.5"]),
+        (
+            [L("auto"), L("auto", 5), L(0.5, 5)],
+            [f"learning_rate={rate}, max_iter={n}" for rate, n in (("auto", 2000), ("auto", 5), (0.5, 5))],
+        ),
+        (
+            [L(0.1), N(4), N(64)],
+            ["LogisticRegressionGD"] + [f"ShallowNNClassifier, hidden_layer_size={n}" for n in (4, 64)],
+        ),
+        ([L(), L()], ["LogisticRegressionGD (1)", "LogisticRegressionGD (2)"]),
+        ([L()], ["LogisticRegressionGD"]),
+    ],
+)
+def test_names_tell_models_apart(models, names):
+    """By class, by the parameters in which models of one class differ, or else by number."""
+    assert distinguishing_names(models) == names
+
+
+def test_names_go_by_label():
+    """A list names 0, 1, ..., a dict any labels; without names they are shown themselves."""
+    assert name_classes([1, 2], np.array(["none", "dark", "light"])) == {0: "none", 1: "dark", 2: "light"}
+    assert name_classes(["d"], {"d": "dark"}) == {"d": "dark"}
+    assert name_classes(["d"], None) == {"d": "d"}
+    for labels, names, nameless in (([0, 1], ["dark"], r"\[1\]"), (["d"], ["dark", "light"], r"\['d'\]")):
+        with pytest.raises(ValueError, match=rf"no name for the classes {nameless}.*dict from labels"):
+            name_classes(labels, names)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a", "a"),
+        (r"5$ and $", r"5\$ and \$"),
+        ("_Mine", " _Mine"),
+        ("two\nlines", r"two\nlines"),
+        ("a" * 10**5, "a" * 77 + "..."),
+    ],
+)
+def test_names_in_a_legend(name, shown):
+    """Letter by letter: no formulas, none left out for its first letter, and not for a minute."""
+    assert legend_name(name) == shown
