@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._fitting.callbacks import CallbackSupportMixin, begin_fit
 from ._fitting.inputs import is_float32, shape_of
+from ._fitting.memo import active_memo
 from ._fitting.onnx import OnnxScalerMixin
 from ._fitting.state import replacing_state
 from ._lazy.dask import by_chunks, example_of, is_dask, refuse_files, scaled_rows
@@ -169,7 +170,7 @@ class FlattenScaler(
         refuse_files(X)
         if is_dask(X):
             return scaled_rows(FlattenScaler._transform, self, X)
-        return self._transform(X)
+        return active_memo().transformed(FlattenScaler._transform, self, X)
 
     def _transform(self, X):
         shape = shape_of(X)

@@ -15,7 +15,7 @@ from .._descent.run import NULL_OBSERVER
 from .._extras import import_extra
 
 try:
-    from sklearn.callback import AutoPropagatedCallback, CallbackSupportMixin, ProgressBar
+    from sklearn.callback import CallbackSupportMixin, ProgressBar
 except ImportError:  # before scikit-learn 1.9
 
     class CallbackSupportMixin:
@@ -48,17 +48,9 @@ def callbacks_of(estimator):
     return getattr(estimator, "_skl_callbacks", [])
 
 
-def propagates_to_fits(callbacks):
-    """Whether a callback of the search propagates to its fits, so that each candidate must be fitted alone.
-
-    scikit-learn's progress bar does not need that: it counts the steps of any task.
-    """
-    return any(isinstance(c, AutoPropagatedCallback) and type(c) is not ProgressBar for c in callbacks)
-
-
-def has_callbacks(estimator):
-    """Whether callbacks are set on an estimator or on one nested in it."""
-    return any(callbacks_of(one) for one in (estimator, *estimator.get_params().values()))
+def only_progress_bars(estimator):
+    """Whether no callback of an estimator looks at its fits: scikit-learn's progress bar counts steps only."""
+    return all(type(callback) is ProgressBar for callback in callbacks_of(estimator))
 
 
 def make_progress_bar():

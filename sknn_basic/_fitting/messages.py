@@ -1,0 +1,3 @@
+"""shim"""
+
+from .base import FitWarning, find_warning  # noqa: F401
