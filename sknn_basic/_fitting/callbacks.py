@@ -49,7 +49,7 @@ def callbacks_of(estimator):
 
 
 def only_progress_bars(estimator):
-    """Whether no callback of an estimator looks at its fits: scikit-learn's progress bar counts steps only."""
+    """Whether no callback of an estimator looks at its fits: a progress bar only counts steps."""
     return all(type(callback) is ProgressBar for callback in callbacks_of(estimator))
 
 

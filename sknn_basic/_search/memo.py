@@ -1,174 +1,168 @@
-"""The memo of a search: settings that differ in what a stack may hold are trained when the first is fitted."""
+"""The memo of a search: all settings that a stack may hold are trained when the first of them is fitted."""
 
 from contextlib import suppress
 from itertools import product
 
+import joblib
 import numpy as np
 from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 
+from .._classifiers import LogisticRegressionGD, ShallowNNClassifier
 from .._descent.choice import prefers_gram
-from .._descent.gram import GramSamples
 from .._descent.stacking import stack
 from .._fitting.base import finite_logits
 from .._fitting.callbacks import only_progress_bars
 from .._fitting.inputs import validate_new_samples
 from .._fitting.memo import NoMemo
-from .digest import digest
-from .known import is_known
+from .._fitting.pipelines import prefix_of
+from .._preprocessing import FlattenScaler
 from .shared_rows import KEPT_BYTES, SharedArray, Whole
 from .stack import STACKED, Stack, setting_of, with_setting
 
 
 class SearchMemo(NoMemo):
-    """What the candidates of a search have in common, by the samples that each is fitted on.
+    """What the candidates of a search have in common, by the samples that they are fitted on.
 
-    A classifier's `fit` asks for the descent to its setting, and its predictions ask for their logits. What
-    the memo does not know, in doubt anything, is computed in the ordinary way.
+    In doubt it remembers nothing, and a candidate is fitted as it would be without the memo.
 
     Parameters
     ----------
+    estimator, scoring
+        Those of the search.
     grids : list of dict
         The grids that are searched.
-    prefix : str
-        The prefix of the classifier's parameters in the grid.
-    remembers_logits : bool
-        Whether nothing but this package and scorers of scikit-learn looks at fitted candidates.
     """
 
-    def __init__(self, grids, prefix, remembers_logits):
-        self.grids, self.prefix, self.remembers_logits = grids, prefix, remembers_logits
-        self.settings = {}  # by the other parameters of a classifier: a tuple of settings for each grid
-        self.first = {}  # by these and the settings: the one that is fitted first, with which all are trained
+    def __init__(self, estimator, grids, scoring):
+        self.estimator, self.grids, self.prefix = estimator, grids, prefix_of(estimator)
+        self.has_private_models = are_names(scoring)  # which no scorer of the user can look at
+        self.settings = {}  # by all other parameters, the grid and what this does not set
+        self.first = {}  # by all other parameters and the settings: the setting that is fitted first
         self.trained = {}  # by these and the samples: {setting: Remembered}
-        self.stack_of = {}  # by the id of a list, loss_curve_, that the memo keeps: its {setting: Remembered}
+        self.stack_of = {}  # by the id of a loss_curve_, which the memo keeps: such a dict
         self.Z = {}  # by the id of such a dict, and the rows: {setting: logits}
-        self.named = {}  # by id: (object that the memo keeps, its name)
-        self.wholes, self.grams = {}, {}
-        self.has_warned_of_scale = False
-
-    # Fits
+        self.wholes = {}
+        self.has_warned_of_scale = self.is_closed = False
 
     def recall(self, classifier, X, y, sample_weight, task):
         try:
-            key, own = self._key(classifier), setting_of(classifier)
-            settings = self._settings_with(own, classifier, key)
-            if len(settings) < 2 or not may_be_stacked(classifier):
+            own, parameters = setting_of(classifier), classifier.get_params(deep=False)
+            others = type(classifier), joblib.hash({k: v for k, v in parameters.items() if k not in STACKED})
+            settings = self._settings_with(own, others, classifier)
+            if self.is_closed or len(settings) < 2 or not may_be_stacked(classifier):
                 return None
-            samples = self._name(X), digest((y, sample_weight))
+            key = others, settings, name_of(X), joblib.hash((y, sample_weight))
         except Exception:  # of whatever the grid or X may hold: the ordinary fit raises what is wrong
             return None
-        if (key, settings, samples) not in self.trained:
-            if self.first.setdefault((key, settings), own) != own:
+        if key not in self.trained:
+            if self.first.setdefault(key[:2], own) != own:
                 return None
-            self._train(classifier, settings, X, y, sample_weight, task, (key, settings, samples))
-        remembered = self.trained[key, settings, samples].get(own)
+            self.trained[key] = self._train(classifier, settings, X, y, sample_weight, task)
+        remembered = self.trained[key].get(own)
         return None if remembered is None else self._for_candidate(remembered, own)
 
-    def _key(self, classifier):
-        """Return a key of all that must be equal within a stack."""
-        others = {name: v for name, v in classifier.get_params(deep=False).items() if name not in STACKED}
-        return type(classifier), digest(others)
-
-    def _settings_with(self, own, classifier, key):
+    def _settings_with(self, own, others, classifier):
         """Return the settings of the first grid that has this one: all that may be trained with it."""
-        if key not in self.settings:
-            self.settings[key] = [settings_of(grid, self.prefix, classifier) for grid in self.grids]
-        return next((settings for settings in self.settings[key] if own in settings), ())
+        for i, grid in enumerate(self.grids):
+            fixed = tuple(v for name, v in zip(STACKED, own, strict=True) if self.prefix + name not in grid)
+            if (others, i, fixed) not in self.settings:
+                self.settings[others, i, fixed] = settings_of(grid, self.prefix, classifier)
+            if own in self.settings[others, i, fixed]:
+                return self.settings[others, i, fixed]
+        return ()
 
-    def _name(self, X):
-        """Return a name of rows that no other rows have: of known ones without a look at their values."""
-        if isinstance(X, SharedArray) and X.name is not None:
-            return X.name
-        if id(X) in self.named:
-            return self.named[id(X)][1]
-        return X.__dask_tokenize__() if hasattr(X, "__dask_tokenize__") else digest(X)
-
-    def _train(self, classifier, settings, X, y, sample_weight, task, where):
-        trained = self.trained[where] = {}
+    def _train(self, classifier, settings, X, y, sample_weight, task):
+        n_steps = len(settings) * max(n for *_, n in settings)
         try:
-            gram = self._gram(X, len(settings) * max(n for *_, n in settings))
-            trained |= Stack(classifier, settings, X, y, sample_weight, gram).train(task)
+            is_part = isinstance(X, SharedArray) and X.index is not None and X.ndim == 2
+            gram = X.gram() if is_part and prefers_gram(X.whole.values, 1, False, n_steps) else None
+            trained = Stack(classifier, settings, X, y, sample_weight, gram).train(task)
         except (TypeError, ValueError, MemoryError):  # the ordinary fits raise the error, or have enough
             if task.errors:  # raised by callbacks
                 raise
-        for remembered in trained.values():
-            self.stack_of[id(remembered.descent.loss_curve)] = trained
-
-    def _gram(self, X, n_steps):
-        """Return the Gram matrix of rows, taken from that of the whole array, if it pays off; else None."""
-        if not isinstance(X, SharedArray) or X.whole is None or X.ndim != 2:
-            return None
-        whole = X.whole.values
-        if not prefers_gram(whole, 1, False, n_steps):
-            return None
-        if id(X.whole) not in self.grams:
-            self.grams[id(X.whole)] = None
-            with suppress(MemoryError):
-                is_float = whole.dtype in (np.float32, np.float64)
-                self.grams[id(X.whole)] = GramSamples(whole if is_float else whole.astype(np.float64)).gram
-        gram = self.grams[id(X.whole)]
-        return None if gram is None else gram[np.ix_(X.index, X.index)]
+            return {}
+        self.stack_of |= {id(remembered.descent.loss_curve): trained for remembered in trained.values()}
+        return trained
 
     def _for_candidate(self, remembered, own):
         """Return what one candidate gets: weights of its own, and a warning that names it."""
         layers = [(W.copy(), b.copy()) for W, b in remembered.descent.layers]
         warning = remembered.warning
-        if warning is not None and warning.concerns_scale and self.has_warned_of_scale:
-            warning = None
+        if warning is not None and warning.concerns_scale:  # once for all
+            warning = None if self.has_warned_of_scale else warning
+            self.has_warned_of_scale = True
         if warning is not None:
-            self.has_warned_of_scale |= warning.concerns_scale
-            varied = [name for name in STACKED if any(self.prefix + name in grid for grid in self.grids)]
-            setting = {self.prefix + name: dict(zip(STACKED, own, strict=True))[name] for name in varied}
+            names = {self.prefix + name: value for name, value in zip(STACKED, own, strict=True)}
+            setting = {name: v for name, v in names.items() if any(name in grid for grid in self.grids)}
             warning = warning._replace(message=f"{warning.message} This was the candidate {setting}.")
         return remembered._replace(descent=remembered.descent._replace(layers=layers), warning=warning)
 
-    # Predictions
-
     def logits(self, classifier, X):
         trained = self.stack_of.get(id(vars(classifier).get("loss_curve_")))
-        is_named = isinstance(X, SharedArray) and X.name is not None
-        if not (self.remembers_logits and is_named and trained is not None):
+        name = X.name if isinstance(X, SharedArray) else None
+        if not self.has_private_models or trained is None or name is None:
             return None
-        where = id(trained), X.name
-        if where not in self.Z:
+        if (id(trained), name) not in self.Z:
             layers = stack([remembered.descent.layers for remembered in trained.values()])
             Z = finite_logits(classifier._network, validate_new_samples(classifier, X), layers)
-            self.Z[where] = dict(zip(trained, Z, strict=True))
-        return self.Z[where][setting_of(classifier)].copy()
-
-    # Rows
+            self.Z[id(trained), name] = dict(zip(trained, Z, strict=True))
+        return self.Z[id(trained), name][setting_of(classifier)].copy()
 
     def shared(self, X):
-        """Return X as an array that names the rows taken from it."""
-        return self._whole("X", X).view()
+        """Return X, if possible as an array that names the rows taken from it: if none but us reads them."""
+        estimator = self.estimator
+        if isinstance(estimator, Pipeline):
+            is_replaced = not all("__" in name for grid in self.grids for name in grid)  # a step, by another
+            others = {type(step) for _, step in estimator.steps[:-1] if step not in (None, "passthrough")}
+            if type(estimator) is not Pipeline or is_replaced or not others <= {FlattenScaler}:
+                return X
+        is_plain = type(X) is np.ndarray and X.dtype.kind in "buif" and self.has_private_models
+        return self.wholes.setdefault("X", Whole(X)).shared() if is_plain else X
 
     def transformed(self, transform, scaler, X):
-        if not isinstance(X, SharedArray) or X.whole is None or X.index is None:
+        is_part = isinstance(X, SharedArray) and X.index is not None
+        if not is_part or 8 * X.whole.values.size > KEPT_BYTES:
             return transform(scaler, X)
         state = {name: value for name, value in vars(scaler).items() if not name.startswith("_")}
-        key = id(X.whole), digest(state)
-        if 8 * X.whole.values.size > KEPT_BYTES:
-            rows = transform(scaler, X).view(SharedArray)
-            rows.name = X.name, key
-            return rows
+        key = id(X.whole), joblib.hash(state)
         if key not in self.wholes:
-            self._whole(key, transform(scaler, X.whole.values))
-        return self.wholes[key].view()[X.index]
-
-    def _whole(self, key, values):
-        self.wholes[key] = Whole(values)
-        return self.wholes[key]
+            self.wholes[key] = Whole(transform(scaler, X.whole.values))
+        return self.wholes[key].shared()[X.index]
 
     def close(self):
-        """Let go of the rows."""
+        """Remember nothing from now on, and let go of the rows, which refer to what keeps them."""
+        self.is_closed = True
         for whole in self.wholes.values():
             whole.parts.clear()
+
+    def share_fit_times(self, results):
+        """Replace fit times by their means over candidates that differ only as those of a stack do."""
+        stacked = {self.prefix + name for name in STACKED}
+        others = [str({k: v for k, v in p.items() if k not in stacked}) for p in results["params"]]
+        for one in set(others):
+            indices = [i for i, other in enumerate(others) if other == one]
+            for name in ("mean_fit_time", "std_fit_time"):
+                results[name][indices] = results[name][indices].mean()
+
+
+def are_names(scoring):
+    """Whether all scorers are scikit-learn's own, which need only the predictions of a model."""
+    if isinstance(scoring, list | tuple | set | dict):
+        return all(isinstance(metric, str) for metric in getattr(scoring, "values", lambda: scoring)())
+    return scoring is None or isinstance(scoring, str)
+
+
+def name_of(X):
+    """Return a name that no other rows have, if possible without a look at their values."""
+    if isinstance(X, SharedArray) and X.name is not None:
+        return X.name
+    return X.__dask_tokenize__() if hasattr(X, "__dask_tokenize__") else joblib.hash(X)
 
 
 def settings_of(grid, prefix, classifier):
     """Return the settings in a grid that are valid for a classifier."""
-    own = setting_of(classifier)
-    choices = []
+    own, choices = setting_of(classifier), []
     for i, name in enumerate(STACKED):
         choices.append([])
         for value in grid.get(prefix + name, [own[i]]):
@@ -180,8 +174,18 @@ def settings_of(grid, prefix, classifier):
 
 
 def may_be_stacked(classifier):
-    """Whether a stack trains the classifier as its own `fit` does, which prints nothing and tells nobody."""
-    continues = classifier.warm_start and hasattr(classifier, "classes_")
-    return (
-        is_known(classifier) and not classifier.verbose and not continues and only_progress_bars(classifier)
-    )
+    """Whether a stack does all that the classifier's own `fit` would: it prints nothing, and tells nobody."""
+    is_silent = not classifier.verbose and only_progress_bars(classifier)
+    is_fresh = not (classifier.warm_start and hasattr(classifier, "classes_"))
+    return is_silent and is_fresh and overrides_nothing(classifier)
+
+
+def overrides_nothing(classifier):
+    """Whether a classifier is of this package, or of a subclass that defines none of its names anew."""
+    bases = type(classifier).__mro__
+    known = next(kind for kind in bases if kind in (LogisticRegressionGD, ShallowNNClassifier))
+    names = {*dir(known), *classifier.get_params(), "__getattr__", "__sklearn_is_fitted__"}
+    names -= {*vars(type("Any", (known,), {})), "__init__", "_parameter_constraints", "_parameter_advice"}
+    own = {name for kind in bases if kind not in known.__mro__ for name in vars(kind)}
+    is_fitted_attribute = any(name.endswith("_") and not name.endswith("__") for name in own)
+    return not (is_fitted_attribute or names & own or {*dir(known)} & {*vars(classifier)})

@@ -1,14 +1,19 @@
-"""X of a search as an array whose training and test rows are taken once for each split."""
+"""Rows of an array that the candidates of a search share, and know again without a look at their values."""
+
+from contextlib import suppress
+from functools import cached_property
 
 import numpy as np
+
+from .._descent.gram import GramSamples
 
 KEPT_BYTES = 2**28  # of the rows that are kept; further ones are taken anew for each candidate
 
 
 class SharedArray(np.ndarray):
-    """A read-only view of X. For the same indices it returns the same rows: the same object, while it is kept.
+    """A read-only view of an array. For the same indices it returns the same rows, one object while kept.
 
-    `name` tells the rows of a split from any others. It is None for whatever else is made from the array.
+    `name` tells the rows of a split from any others; it is None for whatever else is made from the array.
     """
 
     def __array_finalize__(self, other):
@@ -24,24 +29,32 @@ class SharedArray(np.ndarray):
         part = super().__getitem__(key)
         part.whole, part.index, part.name = self.whole, index, name
         part.flags.writeable = False
-        self.whole.keep(part)
+        kept = self.whole.parts
+        if part.nbytes + sum(other.nbytes for other in kept.values()) <= KEPT_BYTES:
+            kept[name] = part
         return part
+
+    def gram(self):
+        """Return the Gram matrix of these rows, taken from that of the whole array; None without memory."""
+        gram = self.whole.gram
+        return None if gram is None else gram[np.ix_(self.index, self.index)]
 
 
 class Whole:
-    """The values that a `SharedArray` shows, and the rows of it that are kept."""
+    """The array of a `SharedArray`, and the rows of it that are kept, by name."""
 
     def __init__(self, values):
-        self.values = values
-        self.parts = {}  # by name
+        self.values, self.parts = values, {}
 
-    def view(self):
+    def shared(self):
         array = self.values.view(SharedArray)
         array.flags.writeable = False
         array.whole = self
         return array
 
-    def keep(self, part):
-        """Keep a part, unless the parts would take too much memory."""
-        if part.nbytes + sum(kept.nbytes for kept in self.parts.values()) <= KEPT_BYTES:
-            self.parts[part.name] = part
+    @cached_property
+    def gram(self):
+        """X X' in float64; None if it does not fit in memory."""
+        dtype = self.values.dtype if self.values.dtype in (np.float32, np.float64) else np.float64
+        with suppress(MemoryError):
+            return GramSamples(self.values.astype(dtype, copy=False)).gram
