@@ -11,6 +11,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._fitting.callbacks import CallbackSupportMixin, begin_fit
+from ._fitting.memo import active_memo
 from ._fitting.onnx import OnnxScalerMixin
 from ._fitting.state import replacing_state
 from ._lazy.sources import is_float32, lazy_method, shape_of, source_of
@@ -169,7 +170,7 @@ class FlattenScaler(
         source = source_of(X)
         if source.is_lazy:
             return source.mapped(FlattenScaler._transform, self, divisor=self.divisor)
-        return self._transform(X)
+        return active_memo().transformed(FlattenScaler._transform, self, X)
 
     def _transform(self, X):
         shape = shape_of(X)

@@ -1,17 +1,13 @@
 """The private names of scikit-learn that this package needs: no other module imports any."""
 
 from sklearn.base import _fit_context as fit_context
-from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import Interval, StrOptions, validate_parameter_constraints
-from sklearn.utils.validation import _check_method_params as check_method_params
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
 __all__ = [
     "Interval",
     "StrOptions",
-    "check_method_params",
     "check_sample_weight",
     "fit_context",
-    "safe_indexing",
     "validate_parameter_constraints",
 ]

@@ -76,15 +76,17 @@ def cats(cats_folder):
 
 @pytest.fixture
 def alone(monkeypatch):
-    """The candidates that were not trained in a stack."""
-    from sknn_basic._search.search import _Lookup
+    """The classifiers that a search has fitted in the ordinary way, not in a stack: one for each fold."""
+    from sknn_basic._fitting.base import GradientDescentClassifier
+    from sknn_basic._fitting.memo import NO_MEMO, active_memo
 
-    candidates = []
-    ordinary = _Lookup._fit_alone
+    fitted = []
+    ordinary = GradientDescentClassifier._descend
 
-    def fit_alone(lookup, number, *rest):
-        candidates.append(lookup.schedule[number][0])
-        ordinary(lookup, number, *rest)
+    def descend(classifier, *arguments):
+        if active_memo() is not NO_MEMO:
+            fitted.append(classifier)
+        return ordinary(classifier, *arguments)
 
-    monkeypatch.setattr(_Lookup, "_fit_alone", fit_alone)
-    return candidates
+    monkeypatch.setattr(GradientDescentClassifier, "_descend", descend)
+    return fitted

@@ -40,10 +40,6 @@ class WithHelpers(Describing, ShallowNNClassifier):
     def describe(self):
         return self.label
 
-    @property
-    def feature_importances_(self):
-        return abs(self.coefs_[0]).sum(axis=1)
-
 
 class Halved(LogisticRegressionGD):
     def predict_proba(self, X):

@@ -14,7 +14,6 @@ from watchers import (
     LookerEverywhere,
     Recorder,
     assert_identical,
-    begun_and_ended,
     data,
     raise_once,
 )
@@ -45,60 +44,39 @@ def assert_same_search(one_by_one, stacked):
 
 
 @pytest.mark.parametrize("refit", [True, False])
-def test_search_tells_of_every_step_of_a_stack(refit):
-    """A callback that stays with the search sees stacks, then what GridSearchCV tells, and stops none."""
-    (one_by_one, _), (stacked, recorder) = both_searches(Recorder, 2, refit=refit)
+def test_a_search_tells_what_grid_search_tells(refit):
+    """Task by task, to a callback that stays with the search; whatever it returns stops no fit."""
+    (one_by_one, reference), (stacked, recorder) = both_searches(Recorder, 2, refit=refit)
     assert_same_search(one_by_one, stacked)
-    assert recorder.calls[0] == ("setup", "VectorizedGridSearchCV")
-    assert recorder.calls[-2:] == [("end", "fit"), ("teardown", "VectorizedGridSearchCV")]
-    begun = [name for when, name in recorder.calls if when == "begin"]
-    ended = [name for when, name in recorder.calls if when == "end"]
-    assert sorted(begun) == sorted(ended)
-    assert begun.count("stack") == 3
-    assert begun.count("iteration") == 3 * 8
-    assert begun.count("candidate-split-evaluation") == 3 * 4
-    assert begun.count("refit-with-best-params") == refit
-    assert begun.count("fit") == begun.count("search") == 1
-    assert begun.index("stacks") < begun.index("stack") < begun.index("iteration") < begun.index("search")
+    calls = [(when, name.replace("Vectorized", "")) for when, name in recorder.calls]
+    assert calls == reference.calls
+    assert calls.count(("begin", "candidate-split-evaluation")) == 3 * 4
 
 
-def test_steps_of_a_stack_in_pieces(monkeypatch):
-    """A stack that is cut for its memory tells of the steps of one piece after the other."""
-
-    class Length(Recorder):
-        def on_fit_task_begin(self, estimator, context):
-            super().on_fit_task_begin(estimator, context)
-            self.calls.append((context.task_name, context.max_subtasks))
-
-    monkeypatch.setattr("sknn_basic._search.stacks.STACK_BYTES", 1)
-    X, y = data(TALL)
-    recorder = Length()
-    grid = [{"learning_rate": [0.1], "max_iter": [3, 5]}, {"learning_rate": [0.2], "max_iter": [8]}]
-    search = VectorizedGridSearchCV(LogisticRegressionGD(), grid, cv=3).set_callbacks(recorder).fit(X, y)
-    assert_same_search(GridSearchCV(LogisticRegressionGD(), grid, cv=3).fit(X, y), search)
-    assert recorder.calls.count(("stack", 5 + 8)) == 3
-    for when in ("begin", "end"):
-        assert recorder.calls.count((when, "iteration")) == 3 * (5 + 8)
+def test_a_progress_bar_counts_the_steps_of_a_stack(capsys, alone):
+    """Those of the candidate that is fitted first, with which the others of its fold are trained."""
+    pytest.importorskip("rich")
+    (one_by_one, _), (stacked, _) = both_searches(callback.ProgressBar)
+    assert_same_search(one_by_one, stacked)
+    assert alone == []
+    assert "stack" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("depth", "verbose"), [("no", False), ("no", True), (0, False), (1, False), (None, False)]
 )
 def test_tasks_of_candidates_hold_the_rows_of_their_fold(depth, verbose):
-    """X, y and weights of candidates and of the search are those GridSearchCV tells; stacks have none."""
+    """X, y and weights of candidates and of the search are those GridSearchCV tells."""
 
     class Data(Recorder):
         def on_fit_task_end(self, estimator, context, *, X=None, y=None, metadata=None):
             weights = None if metadata is None else metadata["sample_weight"]
             if context.task_name in ("candidate-split-evaluation", "search", "fit"):
                 self.calls.append((context.task_name, X, y, weights))
-            elif context.parent.task_name in ("fit", "stacks", "stack") and not passed_on:
-                assert X is y is weights is None or context.task_name == "refit-with-best-params"
 
     class DataEverywhere(Data):
         max_propagation_depth = depth
 
-    passed_on = depth != "no"
     X, y = data(TALL)
     weights = np.arange(1.0, 41)
     told = []
@@ -108,9 +86,6 @@ def test_tasks_of_candidates_hold_the_rows_of_their_fold(depth, verbose):
         search = kind(model, {"learning_rate": [0.1, 0.2]}, cv=2)
         search.set_callbacks(watcher).fit(X, y, sample_weight=weights)
         told.append([call for call in watcher.calls if len(call) == 4])
-        tasks = [name for when, name, *_ in watcher.calls if when == "begin"]
-        is_stacked = kind is VectorizedGridSearchCV and not passed_on and not verbose
-        assert ("stack" in tasks) == is_stacked
     assert len(told[0]) == len(told[1]) >= 4 + 2
     for one, other in zip(*told, strict=True):
         assert one[0] == other[0]
@@ -128,17 +103,6 @@ def test_search_is_fitted_when_it_ends():
 
     for _, watcher in both_searches(Last):
         assert watcher.found[1].shape == (4,)
-
-
-def test_scoring_monitor_of_a_search_logs_the_best_model():
-    X, y = data(TALL)
-    monitor = callback.ScoringMonitor(scoring="neg_log_loss")
-    search = VectorizedGridSearchCV(LogisticRegressionGD(), GRID, cv=3, scoring="neg_log_loss")
-    search.set_callbacks(monitor).fit(X, y)
-    (row,) = monitor.get_logs().data
-    assert row["neg_log_loss"] == pytest.approx(search.score(X, y))
-    VectorizedGridSearchCV(LogisticRegressionGD(), GRID, cv=3, refit=False).set_callbacks(monitor).fit(X, y)
-    assert len(monitor.get_logs(select="all")) == 1
 
 
 # Callbacks that are passed on, or set on what is fitted
@@ -322,25 +286,6 @@ def test_search_passes_weights_to_callbacks():
 # Errors and interruptions
 
 
-def test_search_with_a_callback_that_fails():
-    """Its error in a stack ends the search at once: nothing is told after it but the teardown."""
-
-    class Failing(Recorder):
-        def on_fit_task_end(self, estimator, context):
-            super().on_fit_task_end(estimator, context)
-            if context.task_name == "iteration":
-                raise ZeroDivisionError("callback failed")
-
-    X, y = data(TALL)
-    recorder = Failing()
-    search = VectorizedGridSearchCV(LogisticRegressionGD(max_iter=4), {"learning_rate": [0.1]}, cv=2)
-    search.set_callbacks(recorder)
-    with pytest.raises(ZeroDivisionError, match="callback failed"):
-        search.fit(X, y)
-    assert recorder.calls[-2:] == [("end", "iteration"), ("teardown", "VectorizedGridSearchCV")]
-    assert recorder.calls.count(("end", "iteration")) == 1
-
-
 @pytest.mark.parametrize("verbose", [False, True])
 def test_an_error_in_the_task_of_a_candidate_ends_the_search(verbose):
     """At once, whether in a stack or in an ordinary fit: nothing is told after it but the teardown."""
@@ -386,17 +331,13 @@ def test_a_stack_that_the_user_interrupts_ends_the_search(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         search.fit(X, y)
     assert not hasattr(search, "cv_results_")
-    assert recorder.calls[-2:] == [("begin", "iteration"), ("teardown", "VectorizedGridSearchCV")]
+    assert recorder.calls[-1] == ("teardown", "VectorizedGridSearchCV")
 
 
-def test_a_stack_that_fails_ends_its_tasks(monkeypatch):
-    """Ordinary fits take over."""
+def test_a_stack_without_enough_memory_is_done_without(monkeypatch, alone):
+    """Ordinary fits take over, in that fold only."""
     X, y = data(TALL)
     expected = GridSearchCV(LogisticRegressionGD(), GRID, cv=3).fit(X, y)
-    recorder = Recorder()
-    search = VectorizedGridSearchCV(LogisticRegressionGD(), GRID, cv=3).set_callbacks(recorder)
     raise_once(monkeypatch, MemoryError, Objective, "__call__", 5)
-    assert_same_search(expected, search.fit(X, y))
-    begun, ended = begun_and_ended(recorder)
-    assert begun.count("iteration") == 5 + 2 * 8
-    assert begun == ended
+    assert_same_search(expected, VectorizedGridSearchCV(LogisticRegressionGD(), GRID, cv=3).fit(X, y))
+    assert len(alone) == 4

@@ -10,10 +10,8 @@ from sknn_basic import _sklearn
 from sknn_basic._sklearn import (
     Interval,
     StrOptions,
-    check_method_params,
     check_sample_weight,
     fit_context,
-    safe_indexing,
 )
 
 
@@ -37,17 +35,11 @@ def test_parameters_are_checked_before_fit():
             Model(size).fit()
 
 
-def test_weights_and_rows():
-    """Weights are checked against X; rows are taken of arrays and lists, and of parameters as long as X."""
+def test_weights_are_checked_against_X():
     X = np.arange(6.0).reshape(3, 2)
     assert check_sample_weight([1, 2, 3], X, dtype=np.float64).tolist() == [1, 2, 3]
     with pytest.raises(ValueError, match=r"sample_weight\.shape"):
         check_sample_weight([1, 2], X)
-    assert safe_indexing(X, np.array([2, 0])).tolist() == [[4, 5], [0, 1]]
-    given = {"weights": [1, 2, 3], "others": [1, 2], "name": "abcd"}
-    taken = check_method_params(X, given, np.array([2, 0]))
-    assert taken == {"weights": [3, 1], "others": [1, 2], "name": "abcd"}
-    assert safe_indexing(["a", "b", "c"], np.array([2, 0])) == ["c", "a"]
 
 
 def test_all_lists_what_the_module_offers():

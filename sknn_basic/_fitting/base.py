@@ -16,6 +16,7 @@ from .._sklearn import Interval, StrOptions, fit_context
 from .advice import orientation_advice
 from .callbacks import CallbackSupportMixin, begin_fit, n_tasks
 from .inputs import make_problem, make_validation, validate_new_samples
+from .memo import active_memo
 from .messages import find_warning, print_cost, print_preparation, warn_of_fit
 from .onnx import OnnxClassifierMixin
 from .parameters import ParameterAdviceMixin
@@ -125,27 +126,41 @@ class GradientDescentClassifier(
         n_steps = int(self.max_iter)  # of small types of NumPy too
         task = begin_fit(self, n_tasks(n_steps), X, y, sample_weight)
         with replacing_state(self) as fitted:
-            problem = make_problem(fitted, X, y, sample_weight, n_steps=n_steps)
-            validation = make_validation(fitted, problem, X_val, y_val, sample_weight_val)
-            l2 = float(self.l2_regularization)
-            rate = problem.learning_rate(self.learning_rate, l2)
-            objective = problem.objective(l2)
-            if self.verbose:
-                print_preparation(problem, objective)
-            descent = train(
-                objective,
-                problem.layers,
-                rate,
-                n_steps,
-                recorded_steps(self.record_every, n_steps),
-                validation=validation,
-                on_record=print_cost if self.verbose else None,
-                observer=task.step_reporter(n_steps, partial(fitted._copy_fitted_attributes, problem, rate)),
-            )
-            descent, warning = fitted._finish(problem, rate, descent)
+            remembered = None
+            validation = X_val, y_val, sample_weight_val
+            if all(value is None for value in validation):
+                remembered = active_memo().recall(self, X, y, sample_weight, task)
+            if remembered is None:
+                rate, descent, warning = fitted._descend(X, y, sample_weight, validation, task)
+            else:
+                rate, descent, warning = remembered.rate, remembered.descent, remembered.warning
+                vars(fitted).update(remembered.before_descent)
+                set_fitted_attributes(fitted, descent, rate)
         descent = self._end(task, rate, descent)
         warn_of_fit(descent, warning, n_steps)
         return self
+
+    def _descend(self, X, y, sample_weight, validation, task):
+        """Train on the samples and set the fitted attributes; return the rate, the descent and a warning."""
+        n_steps = int(self.max_iter)
+        problem = make_problem(self, X, y, sample_weight, n_steps=n_steps)
+        validation = make_validation(self, problem, *validation)
+        l2 = float(self.l2_regularization)
+        rate = problem.learning_rate(self.learning_rate, l2)
+        objective = problem.objective(l2)
+        if self.verbose:
+            print_preparation(problem, objective)
+        descent = train(
+            objective,
+            problem.layers,
+            rate,
+            n_steps,
+            recorded_steps(self.record_every, n_steps),
+            validation=validation,
+            on_record=print_cost if self.verbose else None,
+            observer=task.step_reporter(n_steps, partial(self._copy_fitted_attributes, problem, rate)),
+        )
+        return rate, *self._finish(problem, rate, descent)
 
     def _finish(self, problem, rate, descent):
         """Set the fitted attributes; return the descent with weights, and a warning or None.
@@ -207,6 +222,9 @@ class GradientDescentClassifier(
     def _logits(self, X):
         """Return the logits, Z of the output, (n_samples, 1 or n_classes), in the precision of X."""
         check_is_fitted(self)
+        Z = active_memo().logits(self, X)
+        if Z is not None:
+            return Z
         X = validate_new_samples(self, X)
         return finite_logits(self._network, X, self._get_layers())
 

@@ -14,14 +14,12 @@ from .._descent.run import NULL_OBSERVER
 from .._extras import import_extra
 
 try:
-    from sklearn.callback import AutoPropagatedCallback, CallbackSupportMixin, ProgressBar
+    from sklearn.callback import CallbackSupportMixin, ProgressBar
 except ImportError:  # before scikit-learn 1.9
 
     class CallbackSupportMixin:
         """Stands in for scikit-learn's class, which provides `set_callbacks`."""
 
-
-NO_DATA = None, None, None  # X, y and sample weights of a task without data
 
 # As many as the default number of steps of a network. The time of scikit-learn's progress bar grows with the
 # square of the number of tasks: 2 s for 5,000, 22 s for 20,000 (benchmarks/callbacks.py).
@@ -48,17 +46,9 @@ def callbacks_of(estimator):
     return getattr(estimator, "_skl_callbacks", [])
 
 
-def propagates_to_fits(callbacks):
-    """Whether a callback of the search propagates to its fits, so that each candidate must be fitted alone.
-
-    scikit-learn's progress bar is excepted, since it counts the steps of a stack as well.
-    """
-    return any(isinstance(c, AutoPropagatedCallback) and type(c) is not ProgressBar for c in callbacks)
-
-
-def has_callbacks(estimator):
-    """Whether callbacks are set on an estimator or on one nested in it."""
-    return any(callbacks_of(one) for one in (estimator, *estimator.get_params().values()))
+def only_progress_bars(estimator):
+    """Whether no callback of an estimator looks at its fits: a progress bar only counts steps."""
+    return all(type(callback) is ProgressBar for callback in callbacks_of(estimator))
 
 
 def make_progress_bar():
@@ -73,11 +63,8 @@ def begin_fit(estimator, n_subtasks, X, y, sample_weight=None):
     if not callbacks_of(estimator):
         return NULL_TASK
     context = estimator._init_callback_context(max_subtasks=n_subtasks)
-    return Task(estimator, context, _data(X, y, sample_weight), np.geterr(), []).begin()
-
-
-def _data(X, y, sample_weight=None):
-    return {"X": X, "y": y, "metadata": None if sample_weight is None else {"sample_weight": sample_weight}}
+    metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+    return Task(estimator, context, {"X": X, "y": y, "metadata": metadata}, np.geterr(), []).begin()
 
 
 class Task:
@@ -108,41 +95,26 @@ class Task:
             self.errors.append(error)
             raise
 
-    def subtask(self, name, n_subtasks=0, data=None):
-        """Return a subtask, not begun. Its data are those of this task unless (X, y, weights) are given."""
+    def subtask(self, name, n_subtasks=0):
+        """Return a subtask with the same data, not begun."""
         context = self.context.subcontext(task_name=name, max_subtasks=n_subtasks)
-        data = self.data if data is None else _data(*data)
-        return Task(self.estimator, context, data, self.errstate, self.errors)
+        return Task(self.estimator, context, self.data, self.errstate, self.errors)
 
     @contextmanager
-    def within(self, name, n_subtasks=0, data=None):
-        """Return a context that is a subtask, and that ends even if an error is raised within."""
-        task = self.subtask(name, n_subtasks, data).begin()
-        with task._ending():
+    def within(self, name, n_subtasks):
+        """Return a context that is a subtask. It ends with an error too, unless a callback has raised that."""
+        task = self.subtask(name, n_subtasks).begin()
+        try:
             yield task
-
-    @contextmanager
-    def fitting(self, estimator, name, X, y, sample_weight=None):
-        """Return a context in which a subtask fits another estimator; X may be a function that returns it."""
-        task = self.subtask(name, data=(X, y, sample_weight))
-        with task._ending(), task.context.propagate_callback_context(estimator):
-            task.begin()
-            yield
+        except Exception:
+            if not self.errors:
+                task.end()
+            raise
+        task.end()
 
     def step_reporter(self, n_steps, attributes_of=None):
         """Return an observer that reports each step of a descent as a subtask."""
         return StepReporter(self, n_steps, attributes_of)
-
-    @contextmanager
-    def _ending(self):
-        """End the task at the end of the context, unless a callback has failed or the user interrupts."""
-        try:
-            yield
-        except Exception:
-            if not self.errors:
-                self.end()
-            raise
-        self.end()
 
 
 class _NullTask:
@@ -156,14 +128,8 @@ class _NullTask:
     def end(self, attributes=None):
         return False
 
-    def subtask(self, name, n_subtasks=0, data=None):
-        return self
-
-    def within(self, name, n_subtasks=0, data=None):
+    def within(self, name, n_subtasks):
         return nullcontext(self)
-
-    def fitting(self, estimator, name, X, y, sample_weight=None):
-        return nullcontext()
 
     def step_reporter(self, n_steps, attributes_of=None):
         return NULL_OBSERVER

@@ -60,8 +60,6 @@ class Part(NamedTuple):
 class StoredOnCluster(Stored):
     """The rows of a Dask array on the workers of a cluster: each of their threads holds a part."""
 
-    is_local = False  # a stack of candidates does not score these rows: ordinary fits do
-
     def __init__(self, shape, kind, blocks, client):
         super().__init__(shape, kind, blocks)  # without a Gram matrix: its rows are on several computers
         self.client = client

@@ -36,7 +36,7 @@ from sknn_basic import (
     load_photo_patches,
 )
 from sknn_basic._descent.gram import GramSamples
-from sknn_basic._search import search as search_module
+from sknn_basic._search.memo import SearchMemo
 
 
 @pytest.mark.parametrize("scoring", [None, "neg_log_loss", "ranking"])
@@ -129,17 +129,6 @@ def test_a_transformer_of_whole_columns_shares_no_gram_matrix():
     pipeline = make_pipeline(StandardScaler(), LOGISTIC)
     grid = {"logisticregressiongd__learning_rate": [0.001, 0.01]}
     assert_same(*search_both(pipeline, grid, X + 5, y, cv=3, scoring="neg_log_loss"))
-
-
-def test_a_search_in_another_order_is_found_out(monkeypatch):
-    """The lookup relies on the order of fits; a fit on other rows ends the search."""
-    X, y = blobs(2, *TALL)
-    ordinary = search_module._Lookup._expect
-    monkeypatch.setattr(
-        search_module._Lookup, "_expect", lambda lookup, number, rows: ordinary(lookup, number, rows[::-1])
-    )
-    with pytest.raises(search_module._UnexpectedFit, match=r"Fit 1 .* other rows than expected"):
-        VectorizedGridSearchCV(LOGISTIC, {"learning_rate": [0.1]}, cv=3).fit(X, y)
 
 
 GROUPS = np.repeat(np.arange(12), 5)
@@ -296,7 +285,7 @@ def test_scorers_warn_and_raise_as_in_grid_search(scoring, has_weights, error_sc
 )
 def test_bad_options_are_refused_before_anything_is_trained(options, error, monkeypatch):
     X, y = blobs(2, *TALL)
-    monkeypatch.setattr(VectorizedGridSearchCV, "_train", lambda *args: pytest.fail("trained"))
+    monkeypatch.setattr(SearchMemo, "_train", lambda *args: pytest.fail("trained"))
     messages = []
     for kind in (GridSearchCV, VectorizedGridSearchCV):
         with pytest.raises(error) as caught:

@@ -1,0 +1,191 @@
+"""The memo of a search: all settings that a stack may hold are trained when the first of them is fitted."""
+
+from contextlib import suppress
+from itertools import product
+
+import joblib
+import numpy as np
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+from .._classifiers import LogisticRegressionGD, ShallowNNClassifier
+from .._descent.choice import prefers_gram
+from .._descent.stacking import stack
+from .._fitting.base import finite_logits
+from .._fitting.callbacks import only_progress_bars
+from .._fitting.inputs import validate_new_samples
+from .._fitting.memo import NoMemo
+from .._fitting.pipelines import prefix_of
+from .._preprocessing import FlattenScaler
+from .shared_rows import KEPT_BYTES, SharedArray, Whole
+from .stack import STACKED, Stack, setting_of, with_setting
+
+
+class SearchMemo(NoMemo):
+    """What the candidates of a search have in common, by the samples that they are fitted on.
+
+    In doubt it remembers nothing, and a candidate is fitted as it would be without the memo.
+
+    Parameters
+    ----------
+    estimator, scoring
+        Those of the search.
+    grids : list of dict
+        The grids that are searched.
+    """
+
+    def __init__(self, estimator, grids, scoring):
+        self.estimator, self.grids, self.prefix = estimator, grids, prefix_of(estimator)
+        self.has_private_models = are_names(scoring)  # which no scorer of the user can look at
+        self.settings = {}  # by all other parameters, the grid and what this does not set
+        self.first = {}  # by all other parameters and the settings: the setting that is fitted first
+        self.trained = {}  # by these and the samples: {setting: Remembered}
+        self.stack_of = {}  # by the id of a loss_curve_, which the memo keeps: such a dict
+        self.Z = {}  # by the id of such a dict, and the rows: {setting: logits}
+        self.wholes = {}
+        self.has_warned_of_scale = self.is_closed = False
+
+    def recall(self, classifier, X, y, sample_weight, task):
+        try:
+            own, parameters = setting_of(classifier), classifier.get_params(deep=False)
+            others = type(classifier), joblib.hash({k: v for k, v in parameters.items() if k not in STACKED})
+            settings = self._settings_with(own, others, classifier)
+            if self.is_closed or len(settings) < 2 or not may_be_stacked(classifier):
+                return None
+            key = others, settings, name_of(X), joblib.hash((y, sample_weight))
+        except Exception:  # of whatever the grid or X may hold: the ordinary fit raises what is wrong
+            return None
+        if key not in self.trained:
+            if self.first.setdefault(key[:2], own) != own:
+                return None
+            self.trained[key] = self._train(classifier, settings, X, y, sample_weight, task)
+        remembered = self.trained[key].get(own)
+        return None if remembered is None else self._for_candidate(remembered, own)
+
+    def _settings_with(self, own, others, classifier):
+        """Return the settings of the first grid that has this one: all that may be trained with it."""
+        for i, grid in enumerate(self.grids):
+            fixed = tuple(v for name, v in zip(STACKED, own, strict=True) if self.prefix + name not in grid)
+            if (others, i, fixed) not in self.settings:
+                self.settings[others, i, fixed] = settings_of(grid, self.prefix, classifier)
+            if own in self.settings[others, i, fixed]:
+                return self.settings[others, i, fixed]
+        return ()
+
+    def _train(self, classifier, settings, X, y, sample_weight, task):
+        n_steps = len(settings) * max(n for *_, n in settings)
+        try:
+            is_part = isinstance(X, SharedArray) and X.index is not None and X.ndim == 2
+            gram = X.gram() if is_part and prefers_gram(X.whole.values, 1, False, n_steps) else None
+            trained = Stack(classifier, settings, X, y, sample_weight, gram).train(task)
+        except (TypeError, ValueError, MemoryError):  # the ordinary fits raise the error, or have enough
+            if task.errors:  # raised by callbacks
+                raise
+            return {}
+        self.stack_of |= {id(remembered.descent.loss_curve): trained for remembered in trained.values()}
+        return trained
+
+    def _for_candidate(self, remembered, own):
+        """Return what one candidate gets: weights of its own, and a warning that names it."""
+        layers = [(W.copy(), b.copy()) for W, b in remembered.descent.layers]
+        warning = remembered.warning
+        if warning is not None and warning.concerns_scale:  # once for all
+            warning = None if self.has_warned_of_scale else warning
+            self.has_warned_of_scale = True
+        if warning is not None:
+            names = {self.prefix + name: value for name, value in zip(STACKED, own, strict=True)}
+            setting = {name: v for name, v in names.items() if any(name in grid for grid in self.grids)}
+            warning = warning._replace(message=f"{warning.message} This was the candidate {setting}.")
+        return remembered._replace(descent=remembered.descent._replace(layers=layers), warning=warning)
+
+    def logits(self, classifier, X):
+        trained = self.stack_of.get(id(vars(classifier).get("loss_curve_")))
+        name = X.name if isinstance(X, SharedArray) else None
+        if not self.has_private_models or trained is None or name is None:
+            return None
+        if (id(trained), name) not in self.Z:
+            layers = stack([remembered.descent.layers for remembered in trained.values()])
+            Z = finite_logits(classifier._network, validate_new_samples(classifier, X), layers)
+            self.Z[id(trained), name] = dict(zip(trained, Z, strict=True))
+        return self.Z[id(trained), name][setting_of(classifier)].copy()
+
+    def shared(self, X):
+        """Return X, if possible as an array that names the rows taken from it: if none but us reads them."""
+        estimator = self.estimator
+        if isinstance(estimator, Pipeline):
+            is_replaced = not all("__" in name for grid in self.grids for name in grid)  # a step, by another
+            others = {type(step) for _, step in estimator.steps[:-1] if step not in (None, "passthrough")}
+            if type(estimator) is not Pipeline or is_replaced or not others <= {FlattenScaler}:
+                return X
+        is_plain = type(X) is np.ndarray and X.dtype.kind in "buif" and self.has_private_models
+        return self.wholes.setdefault("X", Whole(X)).shared() if is_plain else X
+
+    def transformed(self, transform, scaler, X):
+        is_part = isinstance(X, SharedArray) and X.index is not None
+        if not is_part or 8 * X.whole.values.size > KEPT_BYTES:
+            return transform(scaler, X)
+        state = {name: value for name, value in vars(scaler).items() if not name.startswith("_")}
+        key = id(X.whole), joblib.hash(state)
+        if key not in self.wholes:
+            self.wholes[key] = Whole(transform(scaler, X.whole.values))
+        return self.wholes[key].shared()[X.index]
+
+    def close(self):
+        """Remember nothing from now on, and let go of the rows, which refer to what keeps them."""
+        self.is_closed = True
+        for whole in self.wholes.values():
+            whole.parts.clear()
+
+    def share_fit_times(self, results):
+        """Replace fit times by their means over candidates that differ only as those of a stack do."""
+        stacked = {self.prefix + name for name in STACKED}
+        others = [str({k: v for k, v in p.items() if k not in stacked}) for p in results["params"]]
+        for one in set(others):
+            indices = [i for i, other in enumerate(others) if other == one]
+            for name in ("mean_fit_time", "std_fit_time"):
+                results[name][indices] = results[name][indices].mean()
+
+
+def are_names(scoring):
+    """Whether all scorers are scikit-learn's own, which need only the predictions of a model."""
+    if isinstance(scoring, list | tuple | set | dict):
+        return all(isinstance(metric, str) for metric in getattr(scoring, "values", lambda: scoring)())
+    return scoring is None or isinstance(scoring, str)
+
+
+def name_of(X):
+    """Return a name that no other rows have, if possible without a look at their values."""
+    if isinstance(X, SharedArray) and X.name is not None:
+        return X.name
+    return X.__dask_tokenize__() if hasattr(X, "__dask_tokenize__") else joblib.hash(X)
+
+
+def settings_of(grid, prefix, classifier):
+    """Return the settings in a grid that are valid for a classifier."""
+    own, choices = setting_of(classifier), []
+    for i, name in enumerate(STACKED):
+        choices.append([])
+        for value in grid.get(prefix + name, [own[i]]):
+            with suppress(Exception):  # of whatever value the grid may hold
+                candidate = with_setting(classifier, (*own[:i], clone(value, safe=False), *own[i + 1 :]))
+                candidate._validate_params()
+                choices[-1].append(setting_of(candidate)[i])
+    return tuple(product(*choices))
+
+
+def may_be_stacked(classifier):
+    """Whether a stack does all that the classifier's own `fit` would: it prints nothing, and tells nobody."""
+    is_silent = not classifier.verbose and only_progress_bars(classifier)
+    is_fresh = not (classifier.warm_start and hasattr(classifier, "classes_"))
+    return is_silent and is_fresh and overrides_nothing(classifier)
+
+
+def overrides_nothing(classifier):
+    """Whether a classifier is of this package, or of a subclass that defines none of its names anew."""
+    bases = type(classifier).__mro__
+    known = next(kind for kind in bases if kind in (LogisticRegressionGD, ShallowNNClassifier))
+    names = {*dir(known), *classifier.get_params(), "__getattr__", "__sklearn_is_fitted__"}
+    names -= {*vars(type("Any", (known,), {})), "__init__", "_parameter_constraints", "_parameter_advice"}
+    own = {name for kind in bases if kind not in known.__mro__ for name in vars(kind)}
+    is_fitted_attribute = any(name.endswith("_") and not name.endswith("__") for name in own)
+    return not (is_fitted_attribute or names & own or {*dir(known)} & {*vars(classifier)})
