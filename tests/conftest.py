@@ -78,13 +78,13 @@ def cats(cats_folder):
 def alone(monkeypatch):
     """The classifiers that a search has fitted in the ordinary way, not in a stack: one for each fold."""
     from sknn_basic._fitting.base import GradientDescentClassifier
-    from sknn_basic._fitting.memo import NO_MEMO, active_memo
+    from sknn_basic._fitting.memo import active_memo
 
     fitted = []
     ordinary = GradientDescentClassifier._descend
 
     def descend(classifier, *arguments):
-        if active_memo() is not NO_MEMO:
+        if not getattr(active_memo(), "is_closed", True):
             fitted.append(classifier)
         return ordinary(classifier, *arguments)
 

@@ -102,7 +102,7 @@ class Task:
 
     @contextmanager
     def within(self, name, n_subtasks):
-        """Return a context that is a subtask. It ends with an error too, unless a callback has raised that."""
+        """Return a context that is a subtask. It also ends by an error, unless a callback has raised that."""
         task = self.subtask(name, n_subtasks).begin()
         try:
             yield task

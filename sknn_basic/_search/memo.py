@@ -180,12 +180,17 @@ def may_be_stacked(classifier):
     return is_silent and is_fresh and overrides_nothing(classifier)
 
 
+# What a subclass may define anew, and the names that each class has when it is made: pickling adds one.
+FREE = {*vars(type("Any", (), {})), "__init__", "_parameter_constraints", "_parameter_advice"}
+NAMES = {kind: {*dir(kind)} - FREE for kind in (LogisticRegressionGD, ShallowNNClassifier)}
+
+
 def overrides_nothing(classifier):
     """Whether a classifier is of this package, or of a subclass that defines none of its names anew."""
     bases = type(classifier).__mro__
-    known = next(kind for kind in bases if kind in (LogisticRegressionGD, ShallowNNClassifier))
-    names = {*dir(known), *classifier.get_params(), "__getattr__", "__sklearn_is_fitted__"}
-    names -= {*vars(type("Any", (known,), {})), "__init__", "_parameter_constraints", "_parameter_advice"}
+    known = next(kind for kind in bases if kind in NAMES)
     own = {name for kind in bases if kind not in known.__mro__ for name in vars(kind)}
+    own -= {"set_fit_request", "set_score_request"}  # which scikit-learn defines for each class
+    names = NAMES[known] | {*classifier.get_params(), "__getattr__", "__sklearn_is_fitted__"}
     is_fitted_attribute = any(name.endswith("_") and not name.endswith("__") for name in own)
-    return not (is_fitted_attribute or names & own or {*dir(known)} & {*vars(classifier)})
+    return not (is_fitted_attribute or names & own or NAMES[known] & {*vars(classifier)})
