@@ -1,0 +1,120 @@
+"""What a search remembers is of equal samples and parameters, in any order, and ends with the search."""
+
+import pickle
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from models import blobs
+from searches import LOGISTIC, LOGISTIC_GRID, TALL, assert_same, search_both
+from sknn_basic import FlattenScaler, LogisticRegressionGD, VectorizedGridSearchCV, load_photo_patches
+from sknn_basic._fitting.memo import NO_MEMO, active_memo
+
+SEARCH = VectorizedGridSearchCV(LogisticRegressionGD(max_iter=30), {"learning_rate": [0.01, "auto"]}, cv=2)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning")  # of samples that no fit takes
+@pytest.mark.filterwarnings("ignore:Scoring failed:UserWarning")
+@pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite:UserWarning")
+@pytest.mark.filterwarnings("ignore:Gradient descent:sklearn.exceptions.ConvergenceWarning")
+@parametrize_with_checks([SEARCH])
+def test_check_estimator(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array, pd.DataFrame, np.ndarray.tolist])
+def test_a_fitted_search_holds_no_samples(container):
+    X, y = blobs(2, 2000, 40)
+    search = VectorizedGridSearchCV(LOGISTIC, {"learning_rate": [0.01, 0.02]}, cv=3).fit(container(X), y)
+    assert len(pickle.dumps(search)) < 10_000 < X.nbytes
+    assert active_memo() is NO_MEMO
+
+
+def test_the_search_is_whole_when_the_fit_of_grid_search_ends(monkeypatch):
+    """What wraps GridSearchCV.fit gets the search, all samples, and then the results and the best model."""
+    data = load_photo_patches()
+    model = make_pipeline(FlattenScaler(), LogisticRegressionGD(max_iter=20))
+    grid = {"logisticregressiongd__learning_rate": [0.001, 0.005]}
+    seen = []
+
+    def fit(search, X, y, **params):
+        ordinary(search, X, y, **params)
+        seen.append((search, search.get_params(), pickle.dumps(search), search.score(X, y), len(X)))
+        return search
+
+    ordinary = GridSearchCV.fit
+    monkeypatch.setattr(GridSearchCV, "fit", fit)
+    search = VectorizedGridSearchCV(model, grid, cv=3)
+    assert search.fit(data.train_set_x, data.train_set_y) is search
+    ((found, parameters, saved, score, n),) = seen
+    assert found is search
+    assert parameters == search.get_params()
+    assert len(saved) < 200_000 < data.train_set_x.nbytes
+    assert score == search.score(data.train_set_x, data.train_set_y)
+    assert n == len(data.train_set_x)
+    assert type(search.best_estimator_) is type(model)
+
+
+class Reversed(VectorizedGridSearchCV):
+    """Evaluates the last candidate first."""
+
+    def _run_search(self, evaluate_candidates, *, callback_ctx=None):
+        evaluate = partial(self._evaluate, evaluate_candidates)
+        super()._run_search(evaluate, callback_ctx=callback_ctx)
+
+    def _evaluate(self, evaluate_candidates, candidates, **options):
+        return evaluate_candidates(list(candidates)[::-1], **options)
+
+
+def test_candidates_in_any_order(alone):
+    X, y = blobs(2, *TALL)
+    options = {"cv": 3, "scoring": "neg_log_loss"}
+    expected, found = (
+        kind(LOGISTIC, LOGISTIC_GRID, **options).fit(X, y) for kind in (GridSearchCV, Reversed)
+    )
+    assert alone == []
+    scores = [search.cv_results_["mean_test_score"] for search in (expected, found)]
+    np.testing.assert_allclose(scores[1], scores[0][::-1], atol=1e-9)
+
+
+RNG = np.random.default_rng(0)
+
+
+def noisy(X):
+    return X + RNG.random(X.shape)
+
+
+def test_rows_that_differ_each_time_are_not_taken_for_the_same(alone):
+    """A transformer without a seed: each candidate is fitted on rows of its own, the first in a stack."""
+    X, y = blobs(2, *TALL)
+    pipeline = make_pipeline(FunctionTransformer(noisy), LOGISTIC)
+    grid = {"logisticregressiongd__learning_rate": [0.01, 0.02, 0.03]}
+    VectorizedGridSearchCV(pipeline, grid, cv=3).fit(X, y)
+    assert len(alone) == 2 * 3
+
+
+def test_a_scorer_may_fit_others(alone):
+    """On other rows, labels or weights: they are not those of the candidates."""
+    X, y = blobs(2, *TALL)
+
+    def scorer(estimator, X, y):
+        other = clone(estimator).fit(X, 1 - y)
+        weighted = clone(estimator).fit(X, y, np.arange(1.0, len(y) + 1))
+        return estimator.coef_.sum() + 10 * other.coef_.sum() + 100 * weighted.coef_.sum()
+
+    assert_same(*search_both(LOGISTIC, LOGISTIC_GRID, X, y, cv=3, scoring=scorer))
+
+
+def test_fit_times_are_means_over_a_stack():
+    X, y = blobs(2, *TALL)
+    grid = {"learning_rate": [0.01, 0.02], "class_weight": [None, "balanced"]}
+    times = VectorizedGridSearchCV(LOGISTIC, grid, cv=3).fit(X, y).cv_results_["mean_fit_time"]
+    assert times[0] == times[1] != times[2] == times[3]
