@@ -21,12 +21,11 @@ from . import (
     read_hdf5,
 )
 from ._descent.activations import ACTIVATIONS
-from ._descent.choice import memory
 from ._display.report import check_report, write_report
 from ._files.text import printable, short_name
 from ._fitting.base import FitInterruptedWarning
 from ._fitting.callbacks import make_progress_bar
-from ._lazy.dask import in_memory
+from ._lazy.dask import in_memory, memory
 
 # Images that would take more than this share of the memory, as floats of 8 bytes, are not read as a whole: as
 # far as the size of the file tells, which may be compressed.

@@ -32,7 +32,7 @@ SUBPACKAGES = sorted(short(found.name) for found in FOUND if found.ispkg)
 # A module imports from lower layers only.
 LAYERS = [
     {"_extras", "_sklearn", "_files.atomic", "_files.hdf5_chunks", "_files.text"},
-    {"_fitting.onnx", "_fitting.parameters", "_fitting.state"},
+    {"_fitting.onnx", "_fitting.parameters", "_fitting.state", "_descent.arithmetic", "_descent.stacking"},
     {"_descent.activations", "_descent.compiled", "_descent.threads"},
     {"_descent.outputs", "_descent.rows", "_files.hdf5"},
     {"_descent.samples"},

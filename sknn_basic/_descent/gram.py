@@ -1,13 +1,16 @@
 """Wide samples, represented by the Gram matrix of their rows: a step then costs m^2 instead of m n."""
 
+from functools import cached_property
+
 import numpy as np
 
-from .rows import Rows, grouped
-from .samples import BLOCK_BYTES, Samples, moments, product
-from .stored import StoredRows, read_panel, stored_moments
+from .arithmetic import product
+from .rows import grouped, slices
+from .samples import BLOCK_BYTES, BaseSamples, Samples
+from .stored import StoredRows, read_blocks, stored_moments
 
 
-class GramSamples:
+class GramSamples(BaseSamples):
     """A dense X (m, n) with m < n, represented by the Gram matrix of its rows.
 
     Gradient descent only adds multiples of samples to W, so W = B' C for the rows B = [X; W0'] (just X when
@@ -18,17 +21,14 @@ class GramSamples:
     is processed in blocks of columns, so that neither [X; W0'] nor a float64 copy of X is ever made.
     """
 
-    dtype = np.dtype(np.float64)
-    in_memory = True
+    fits_kernels = True
 
     def __init__(self, X, W0=None, gram=None):
-        self.X = X
-        self.shape = X.shape
-        self.weight_dtype = X.dtype
+        super().__init__(X)
+        self.dtype = self.stored_dtype = np.dtype(np.float64)
         self.W0 = np.empty((X.shape[1], 0), X.dtype) if W0 is None else W0
         self.gram = self._make_gram(gram)
         self.products = self.gram.T[: X.shape[0]]  # X B'; transposed, a stack of 10 takes half the time
-        self.mT = _Padding(self.W0.shape[1])
 
     def _make_gram(self, known):
         """Return B B'; if X X' is known, only the products with W0 are computed."""
@@ -48,6 +48,10 @@ class GramSamples:
     def __matmul__(self, C):
         return product(self.products, C)
 
+    @cached_property
+    def mT(self):
+        return _Padding(self.W0.shape[1])
+
     def parameters_of(self, W):
         """Return C for which B' C is W, which must be W0 (zero if there is none)."""
         C = np.zeros((len(self.gram), W.shape[1]))
@@ -65,7 +69,7 @@ class GramSamples:
         """Return other samples, which multiply the same parameters: X W = (X B') C."""
         products = np.zeros((samples.shape[0], len(self.gram)))
         with np.errstate(over="ignore", invalid="ignore"):
-            for rows, X in samples.panels(PANEL_BYTES):
+            for rows, X in samples.arrays(LARGE_BLOCK_BYTES):
                 self._add_products(products[rows], X)
         if not np.isfinite(products).all():
             raise ValueError(
@@ -91,29 +95,24 @@ class GramSamples:
         """||W||^2 = sum_ij C_ij (B B' C)_ij."""
         return np.sum(C * product(self.gram, C), axis=(-2, -1))
 
-    def blocks(self, width):
-        return [(slice(None), self)]
-
-    def pieces(self, width):
-        return self.blocks(width)
-
-    def rows(self, groups, targets, s):
-        return Rows.of(groups, targets, s)
-
-    def moments(self, rows, s, n_rows=None):
-        return moments(self.X, s, n_rows)
+    def for_kernels(self):
+        return self.gram[: self.shape[0]], 1.0
 
     def _column_blocks(self):
         if self.X.dtype == self.dtype and self.W0.shape[1] == 0:  # nothing to convert or to stack
             return [slice(None)]
-        n_columns = max(BLOCK_BYTES // (8 * (self.shape[0] + self.W0.shape[1])), 1)
-        return [slice(start, start + n_columns) for start in range(0, self.shape[1], n_columns)]
+        return _columns(self.shape[1], len(self.W0.T) + self.shape[0], BLOCK_BYTES)
 
     def _basis(self, columns):
         """Return the columns of B = [X; W0'] in float64."""
         if self.W0.shape[1] == 0:
             return self.X[:, columns].astype(np.float64, copy=False)
         return np.vstack([self.X[:, columns], self.W0[columns].T], dtype=np.float64)
+
+
+def _columns(n, n_rows, n_bytes):
+    """Return slices of n columns, of so many rows and about so many bytes in float64."""
+    return slices(n, max(n_bytes // (8 * n_rows), 1))
 
 
 class _Padding:
@@ -128,9 +127,9 @@ class _Padding:
         return np.concatenate([dZ, np.zeros((*dZ.shape[:-2], self.n, dZ.shape[-1]))], axis=-2)
 
 
-# Stored rows are multiplied in pairs of panels of about so many bytes, as they are stored; a few columns at a
-# time, of so many bytes as floats.
-PANEL_BYTES, COLUMN_BYTES = 2**27, 2**25
+# Stored rows are multiplied in pairs of large blocks, each of about so many bytes as they are stored; a few
+# columns at a time, of so many bytes as floats.
+LARGE_BLOCK_BYTES, COLUMN_BYTES = 2**27, 2**25
 
 
 class StoredGram(GramSamples):
@@ -140,27 +139,26 @@ class StoredGram(GramSamples):
         (m, n), k = self.shape, self.W0.shape[1]
         gram = np.empty((m + k, m + k))
         gram[m:, m:] = self.W0.T.astype(np.float64) @ self.W0
-        panels = self.X.panels(PANEL_BYTES)
-        for i, (rows, blocks) in enumerate(panels):
-            P = read_panel(blocks, self.X.kind, n)
+        large = self.X.large_blocks(LARGE_BLOCK_BYTES)
+        for i, (rows, blocks) in enumerate(large):
+            P = read_blocks(blocks, self.X.stored_dtype, n)
             gram[rows, rows], gram[rows, m:] = self._own_products(P)
             gram[m:, rows] = gram[rows, m:].T
-            for others, blocks in panels[i + 1 :]:
-                Q = read_panel(blocks, self.X.kind, n)
+            for others, blocks in large[i + 1 :]:
+                Q = read_blocks(blocks, self.X.stored_dtype, n)
                 gram[rows, others] = self._products(P, Q)
                 gram[others, rows] = gram[rows, others].T
         return gram
 
-    def way(self):
-        """Say how the samples are read."""
-        n_reads = (len(self.X.panels(PANEL_BYTES)) + 1) / 2
+    def describe_reading(self):
+        n_reads = (len(self.X.large_blocks(LARGE_BLOCK_BYTES)) + 1) / 2
         times = "once" if n_reads == 1 else f"{n_reads:g} times"
         return f"X is read {times} for its Gram matrix, and once for the weights: no step reads it."
 
     def _own_products(self, P):
         """Return P P' and P W0."""
         squares, with_start = np.zeros((len(P), len(P))), np.zeros((len(P), self.W0.shape[1]))
-        for columns in self._columns_of(len(P)):
+        for columns in _columns(self.shape[1], len(P), COLUMN_BYTES):
             p = self._floats(P[:, columns])
             squares += p @ p.T
             with_start += p @ self.W0[columns]
@@ -169,13 +167,9 @@ class StoredGram(GramSamples):
     def _products(self, P, Q):
         """Return P Q'."""
         products = np.zeros((len(P), len(Q)))
-        for columns in self._columns_of(len(P) + len(Q)):
+        for columns in _columns(self.shape[1], len(P) + len(Q), COLUMN_BYTES):
             products += self._floats(P[:, columns]) @ self._floats(Q[:, columns]).T
         return products
-
-    def _columns_of(self, n_rows):
-        n_columns = max(COLUMN_BYTES // (8 * n_rows), 1)
-        return [slice(start, start + n_columns) for start in range(0, self.shape[1], n_columns)]
 
     def _floats(self, values):
         floats = values.astype(np.float64)
@@ -192,9 +186,9 @@ class StoredGram(GramSamples):
 
     def _add_products(self, out, X):
         for block in self.X.blocks:
-            for rows, piece in block.pieces():
+            for rows, few in block.small_blocks():
                 first = block.rows.start
-                out[:, first + rows.start : first + rows.stop] = X @ piece.X.T.astype(np.float64, copy=False)
+                out[:, first + rows.start : first + rows.stop] = X @ few.X.T.astype(np.float64, copy=False)
         out[:, self.shape[0] :] = X @ self.W0
 
     def moments(self, rows, s, n_rows=None):

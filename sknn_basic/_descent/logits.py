@@ -14,8 +14,8 @@ def logits(network, samples, layers):
         return finite_forward(network, samples, layers)
     *stack, _, k = layers[-1][1].shape
     Z = np.empty((*stack, samples.shape[0], k), samples.dtype)
-    for rows, piece in samples.pieces(width_of(layers)):
-        Z[..., rows, :] = finite_forward(network, piece, layers)
+    for rows, block in samples.loaded_blocks(width_of(layers)):
+        Z[..., rows, :] = finite_forward(network, block, layers)
     return Z
 
 
@@ -66,12 +66,20 @@ def _affine(A, e, W, b):
 
 
 def _activate(activation, Z, e):
-    """Return A and e, with one exponent for each row, for which g(Z 2^e) is A 2^e."""
+    """Return A and e, with one exponent for each row, for which g(Z 2^e) is A 2^e.
+
+    Beyond the largest float g is a line, since its slope there is that at infinity.
+    """
     if not np.any(e):
         return activation.g(Z), 0
-    if activation.is_homogeneous:
-        return _fitted(activation.g(Z), e, np.finfo(Z.dtype).maxexp)
-    return activation.g(np.ldexp(Z, e)), 0
+    limits = np.finfo(Z.dtype)
+    all_Z = np.ldexp(Z, e)
+    A = activation.g(np.clip(all_Z, limits.min, limits.max))
+    slope = activation.slope(A)
+    is_beyond = np.isinf(all_Z) & (slope != 0)
+    if not is_beyond.any():
+        return A, 0
+    return _fitted(np.where(is_beyond, slope * Z, A), np.where(is_beyond, e, 0), limits.maxexp)
 
 
 def _fitted(A, e, maxexp):

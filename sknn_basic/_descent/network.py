@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .activations import Activation
+from .arithmetic import backward, sum_of_rows
 from .outputs import Output
 
 
@@ -66,20 +67,12 @@ def propagate(network, X, layers, targets, s, want_cost=True):
     inputs, Z = forward(network, X, layers)
     J = cost(network, Z, targets, s) if want_cost else None
     dZ = s * network.output.error(Z, targets)
-    ones = np.ones(s.shape, s.dtype)  # ones' dZ sums over rows, five times as fast as dZ.sum(axis=-2)
     gradients = []
     for A, (W, _) in zip(reversed(inputs), reversed(layers), strict=True):
-        gradients.insert(0, (A.mT @ dZ, ones.mT @ dZ))
+        gradients.insert(0, (A.mT @ dZ, sum_of_rows(dZ)))
         if A is not X:
-            dZ = _backward(dZ, W, network.activation.slope(A))
+            dZ = backward(dZ, W, network.activation.slope(A))
     return J, gradients
-
-
-def _backward(dZ, W, slope):
-    """dZ W' * slope, laid out in memory as the slope is: arrays of two layouts take 4 times as long."""
-    if W.shape[-1] == 1:
-        return slope * dZ * W.mT  # slope first, which sets the layout; `dZ @ W.mT` would take 4 times as long
-    return (dZ @ W.mT if slope.flags.c_contiguous else (W @ dZ.mT).mT) * slope
 
 
 def penalize(J, gradients, layers, l2, sum_of_squares):

@@ -78,11 +78,11 @@ class Objective:
         )
 
     def _bound(self, layers):
-        """Return an upper bound on all |Z| and biases, since |g(z)| <= 1 + |z|."""
+        """Return an upper bound on all |Z| and biases."""
         (W, b), *deeper = layers
         bound = self.samples.bound(W) + np.abs(b).max()
         for W, b in deeper:
-            bound = len(W) * (1 + bound) * np.abs(W).max() + np.abs(b).max()
+            bound = len(W) * self.network.activation.bound(bound) * np.abs(W).max() + np.abs(b).max()
         return bound
 
 

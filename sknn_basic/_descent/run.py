@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .network import update
+from .stacking import member
 
 
 class Descent(NamedTuple):
@@ -185,33 +186,29 @@ class StackRun:
         for i, cost in enumerate(costs.tolist()):
             if self.diverged_at[i] is not None:
                 continue
-            member = _member(layers, i)
-            if self._is_finite(cost, member):
-                self.recorded[i] = member, step, cost
+            own = member(layers, i)
+            if self._is_finite(cost, own):
+                self.recorded[i] = own, step, cost
                 self.curves[i].append(cost)
             else:
                 self.diverged_at[i] = step
 
     def outcomes(self, step, layers, costs):
         """Return the Descent of each member if it ends here; None if its initial cost is not finite."""
-        return [self._outcome(i, step, _member(layers, i), cost) for i, cost in enumerate(costs.tolist())]
+        return [self._outcome(i, step, member(layers, i), cost) for i, cost in enumerate(costs.tolist())]
 
-    def _outcome(self, i, step, member, cost):
+    def _outcome(self, i, step, layers, cost):
         diverged_at, curve = self.diverged_at[i], self.curves[i].copy()
         if diverged_at is None:
-            if self._is_finite(cost, member):
-                return Descent(member, step, cost, curve)
+            if self._is_finite(cost, layers):
+                return Descent(layers, step, cost, curve)
             diverged_at = step
         if self.recorded[i] is None:
             return None
         return Descent(*self.recorded[i], curve, diverged_at=diverged_at)
 
-    def _is_finite(self, cost, member):
-        return bool(np.isfinite(cost)) and self.objective.are_finite(member)
-
-
-def _member(layers, i):
-    return [(W[i], b[i]) for W, b in layers]
+    def _is_finite(self, cost, layers):
+        return bool(np.isfinite(cost)) and self.objective.are_finite(layers)
 
 
 def train_stack(

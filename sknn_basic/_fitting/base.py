@@ -13,10 +13,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .._descent.choice import choose_samples
-from .._descent.gram import StoredGram
 from .._descent.logits import logits
 from .._descent.run import recorded_steps, train
-from .._descent.stored import StoredSamples
 from .._lazy.dask import by_chunks, in_memory, is_dask
 from .._sklearn import Interval, StrOptions, fit_context
 from .callbacks import CallbackSupportMixin, begin_fit, n_tasks
@@ -397,8 +395,8 @@ def _warn(descent, warning, max_iter):
 
 def _print_way(problem, objective):
     """Print how samples that are not in memory are read, and what takes time before the first step."""
-    if isinstance(problem.samples, StoredSamples | StoredGram):
-        print(problem.samples.way())
+    if reading := problem.samples.describe_reading():
+        print(reading)
     if not objective.is_ready():
         print("Preparing compiled steps: this takes some seconds the first time on a computer.")
 

@@ -69,7 +69,7 @@ def make_validation(estimator, problem, X_val, y_val, sample_weight_val):
         with orientation_advice(X_val, y_val, estimator.n_features_in_, "_val"):
             dtype, y_val = problem.samples.weight_dtype, in_memory(y_val)
             if is_stored(X_val):
-                is_local = hasattr(problem.samples, "gram")  # which is in memory, and multiplies the samples
+                is_local = problem.samples.gram is not None  # which is in memory, and multiplies the samples
                 X_val = validate_stored(estimator, X_val, dtype, reset=False, is_local=is_local)
             else:
                 X_val = validate_data(estimator, X_val, accept_sparse="csr", dtype=dtype, reset=False)

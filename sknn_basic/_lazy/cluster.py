@@ -76,7 +76,7 @@ class Spread(Stored):
     def first_row(self):
         return self.facts[0].first_row
 
-    def way(self):
+    def describe_reading(self):
         return f"X is held by {len(self.client.nthreads())} workers of the Dask cluster."
 
     def _hold(self, blocks, targets, s):
@@ -169,11 +169,11 @@ class Facts(NamedTuple):
 def _facts(part):
     largest, first_row, message = 0.0, None, None
     for block, _, _ in part:
-        for rows, piece in block.pieces():
-            first_row = piece.X[0].astype(np.float64) if first_row is None else first_row
-            largest = max(largest, piece.largest)
-            if message is None and not np.isfinite(piece.largest):
-                message = not_finite(piece.X, block.rows.start + rows.start)
+        for rows, few in block.small_blocks():
+            first_row = few.X[0].astype(np.float64) if first_row is None else first_row
+            largest = max(largest, few.largest)
+            if message is None and not np.isfinite(few.largest):
+                message = not_finite(few.X, block.rows.start + rows.start)
     return Facts(largest, first_row, message)
 
 

@@ -1,8 +1,11 @@
 """Dask arrays: samples whose chunks are computed at every step, and methods that work chunk by chunk."""
 
+import os
+from contextlib import suppress
 from copy import copy
 from functools import partial, wraps
 from math import prod
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -82,7 +85,7 @@ def to_stored(X, dtype, is_local=False):
         return Spread(X.shape, values, blocks, client)
     graph, keys = _graph_of(values)
     blocks = [Block(rows, Reader(*_needed(graph, keys[chunks])), dtype, divisor) for rows, chunks in runs]
-    return Stored(X.shape, values.dtype, blocks)
+    return Stored(X.shape, values.dtype, blocks, memory() / 4)
 
 
 def _runs(sizes, n_rows):
@@ -216,4 +219,20 @@ def is_converted(X):
 def memmap_to_stored(X, dtype):
     n_rows = max(READ_BYTES // (X.shape[1] * dtype.itemsize), 1)
     slices = [slice(i, min(i + n_rows, len(X))) for i in range(0, len(X), n_rows)]
-    return Stored(X.shape, X.dtype, [Block(rows, partial(X.__getitem__, rows), dtype) for rows in slices])
+    blocks = [Block(rows, partial(X.__getitem__, rows), dtype) for rows in slices]
+    return Stored(X.shape, X.dtype, blocks, memory() / 4)
+
+
+def memory():
+    """Return the bytes of memory of this computer, or less by a limit; 8 GiB if nothing tells."""
+    found = []
+    with suppress(AttributeError, OSError, ValueError):
+        found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    with suppress(OSError, ValueError):  # "max" is no number
+        found.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    with suppress(ImportError):  # on Windows
+        import resource
+
+        limits = [resource.getrlimit(limit)[0] for limit in (resource.RLIMIT_AS, resource.RLIMIT_DATA)]
+        found += [limit for limit in limits if limit != resource.RLIM_INFINITY]
+    return min(found, default=2**33)

@@ -1,14 +1,11 @@
 """The rule that chooses the representation of the samples."""
 
-import sys
-
 import numpy as np
 import pytest
 from scipy import sparse
 
 from sknn_basic import LogisticRegressionGD
-from sknn_basic._descent import choice
-from sknn_basic._descent.choice import choose_samples, memory
+from sknn_basic._descent.choice import choose_samples
 from sknn_basic._descent.gram import GramSamples, StoredGram
 from sknn_basic._descent.samples import Samples
 from sknn_basic._descent.stored import Block, Stored, StoredSamples
@@ -39,30 +36,14 @@ def test_an_overflowing_matrix_falls_back():
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.uint8])
-def test_stored_samples(dtype, monkeypatch):
-    """By the same rule; and only where they are read by this process, and a share of its memory suffices."""
+def test_stored_samples(dtype):
+    """By the same rule; and only where the Gram matrix is not larger than it may be."""
     values = np.ones((10, 100), dtype)
-    X = Stored((10, 100), dtype, [Block(slice(0, 10), lambda: values, np.dtype(float))])
-    W = np.zeros((100, 1))
+    blocks, W = [Block(slice(0, 10), lambda: values, np.dtype(float))], np.zeros((100, 1))
+    X = Stored((10, 100), dtype, blocks, max_gram_bytes=800)
     assert isinstance(choose_samples(X, W, 1000), StoredGram)
     assert isinstance(choose_samples(X, W, 5), StoredSamples)
     assert isinstance(choose_samples(X), StoredSamples)
-    monkeypatch.setattr(choice, "memory", lambda: 4 * 799)
-    assert isinstance(choose_samples(X, W, 1000), StoredSamples)
-    monkeypatch.undo()
-    monkeypatch.setattr(X, "is_local", False, raising=False)
-    assert isinstance(choose_samples(X, W, 1000), StoredSamples)
-    assert 2**26 < memory() < 2**50
-
-
-def test_a_computer_that_does_not_tell_its_memory(monkeypatch):
-    """A limit of the process is one of it too."""
-    known = memory()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delattr("os.sysconf")
-        patch.setattr("pathlib.Path.read_text", lambda path: "max")
-        patch.setitem(sys.modules, "resource", None)
-        assert memory() == 2**33
-    resource = pytest.importorskip("resource")
-    monkeypatch.setattr(resource, "getrlimit", lambda limit: (2**20, 2**30))
-    assert memory() == 2**20 < known
+    for limit in ({"max_gram_bytes": 799}, {}):
+        X = Stored((10, 100), dtype, blocks, **limit)
+        assert isinstance(choose_samples(X, W, 1000), StoredSamples)

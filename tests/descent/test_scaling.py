@@ -111,7 +111,7 @@ SCALED = {
     "iris": lambda: standard(load_iris),
     "wine": lambda: standard(load_wine),
     "breast cancer": lambda: standard(load_breast_cancer),
-    "digits": lambda: standard(load_digits),
+    "digits": lambda: tuple(array[:400] for array in standard(load_digits)),
     "moons": lambda: make_moons(300, noise=0.1, random_state=0),
     "no signal": lambda: (np.random.RandomState(0).standard_normal((100, 5)), np.arange(100) % 2),
     "constant": lambda: (np.ones((20, 3)), np.arange(20) % 2),
@@ -124,11 +124,10 @@ SCALED = {
 
 
 @pytest.mark.parametrize("name", SCALED)
-@pytest.mark.parametrize("n_steps", [1, 5, 100, 2000])
+@pytest.mark.parametrize("n_steps", [1, 5, 100, 500])
 def test_well_scaled_data_is_never_told(name, n_steps):
     """However short the fit; float32 and sparse too, with weights, with a penalty, after a warm start."""
     X, y = SCALED[name]()
-    n_steps = min(n_steps, 200) if name == "digits" else n_steps
     weights = np.arange(len(y)) % 3
     model = LogisticRegressionGD(max_iter=n_steps)
     assert fit_and_tell(model, X, y) == []
