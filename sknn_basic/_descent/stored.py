@@ -144,7 +144,7 @@ class Stored:
 
     @cached_property
     def largest(self):
-        """An upper bound on |X|: for integers that of their type. Floats are scanned once, and must be finite."""
+        """An upper bound on |X|: for integers by their type. Floats are scanned once, and must be finite."""
         if self.stored_dtype.kind == "f":
             with threads.shared_out():
                 return max(threads.map(_largest_of, self.blocks))
