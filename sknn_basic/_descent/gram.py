@@ -1,13 +1,11 @@
 """Wide samples, represented by the Gram matrix of their rows: a step then costs m^2 instead of m n."""
 
-from functools import cached_property
-
 import numpy as np
 
 from .arithmetic import product
 from .rows import grouped, slices
 from .samples import BLOCK_BYTES, BaseSamples, Samples
-from .stored import StoredRows, read_blocks, stored_moments
+from .stored import StoredRows, stored_moments
 
 
 class GramSamples(BaseSamples):
@@ -15,7 +13,7 @@ class GramSamples(BaseSamples):
 
     Gradient descent only adds multiples of samples to W, so W = B' C for the rows B = [X; W0'] (just X when
     W0 = 0). The coefficients C (m or m + k, k) are trained in place of W: `samples @ C` is (X B') C, with
-    X B' computed once, and `samples.mT @ dZ` is dZ itself, with zeros for the rows of W0.
+    X B' computed once, and the gradient is dZ itself, with zeros for the rows of W0.
 
     The matrix and C are float64 whatever the dtype of X: their products cancel where the rows are similar. X
     is processed in blocks of columns, so that neither [X; W0'] nor a float64 copy of X is ever made.
@@ -48,9 +46,10 @@ class GramSamples(BaseSamples):
     def __matmul__(self, C):
         return product(self.products, C)
 
-    @cached_property
-    def mT(self):
-        return _Padding(self.W0.shape[1])
+    def transposed_product(self, dZ):
+        """Return dZ, followed by zeros for the rows of W0."""
+        n = self.W0.shape[1]
+        return dZ if n == 0 else np.concatenate([dZ, np.zeros((*dZ.shape[:-2], n, dZ.shape[-1]))], axis=-2)
 
     def parameters_of(self, W):
         """Return C for which B' C is W, which must be W0 (zero if there is none)."""
@@ -115,18 +114,6 @@ def _columns(n, n_rows, n_bytes):
     return slices(n, max(n_bytes // (8 * n_rows), 1))
 
 
-class _Padding:
-    """The transpose of GramSamples: its product with dZ is dZ, followed by `n` rows of zeros."""
-
-    def __init__(self, n):
-        self.n = n
-
-    def __matmul__(self, dZ):
-        if self.n == 0:
-            return dZ
-        return np.concatenate([dZ, np.zeros((*dZ.shape[:-2], self.n, dZ.shape[-1]))], axis=-2)
-
-
 # Stored rows are multiplied in pairs of large blocks, each of about so many bytes as they are stored; a few
 # columns at a time, of so many bytes as floats.
 LARGE_BLOCK_BYTES, COLUMN_BYTES = 2**27, 2**25
@@ -136,18 +123,17 @@ class StoredGram(GramSamples):
     """The Gram matrix of stored rows: they are read a few times, and then once more for the weights."""
 
     def _make_gram(self, known):
-        (m, n), k = self.shape, self.W0.shape[1]
+        m, k = self.shape[0], self.W0.shape[1]
         gram = np.empty((m + k, m + k))
         gram[m:, m:] = self.W0.T.astype(np.float64) @ self.W0
         large = self.X.large_blocks(LARGE_BLOCK_BYTES)
-        for i, (rows, blocks) in enumerate(large):
-            P = read_blocks(blocks, self.X.stored_dtype, n)
+        for i, block in enumerate(large):
+            P, rows = block.read(), block.rows
             gram[rows, rows], gram[rows, m:] = self._own_products(P)
             gram[m:, rows] = gram[rows, m:].T
-            for others, blocks in large[i + 1 :]:
-                Q = read_blocks(blocks, self.X.stored_dtype, n)
-                gram[rows, others] = self._products(P, Q)
-                gram[others, rows] = gram[rows, others].T
+            for other in large[i + 1 :]:
+                gram[rows, other.rows] = self._products(P, other.read())
+                gram[other.rows, rows] = gram[rows, other.rows].T
         return gram
 
     def describe_reading(self):

@@ -67,10 +67,14 @@ class BaseSamples(ABC):
     def __matmul__(self, P):
         """Return Z = X W (..., m, k) of the parameters P."""
 
-    @property
     @abstractmethod
+    def transposed_product(self, dZ):
+        """Return X' dZ (..., n, k), for dZ (..., m, k): the gradient of the cost over P."""
+
+    @property
     def mT(self):
-        """An object for which `mT @ dZ` is the gradient of the cost over P, for dZ (..., m, k)."""
+        """X', whose product `mT @ dZ` is `transposed_product`."""
+        return Transpose(self)
 
     def parameters_of(self, W):
         """Return P of the initial weights W (n, k)."""
@@ -135,15 +139,24 @@ class BaseSamples(ABC):
         return ""
 
 
+class Transpose:
+    """X' of samples, for products alone."""
+
+    def __init__(self, samples):
+        self.samples = samples
+
+    def __matmul__(self, dZ):
+        return self.samples.transposed_product(dZ)
+
+
 class Samples(BaseSamples):
     """A dense or CSR matrix in memory."""
 
     def __matmul__(self, W):
         return product(self.X, W)
 
-    @cached_property
-    def mT(self):
-        return Samples(self.X.T)
+    def transposed_product(self, dZ):
+        return product(self.X.T, dZ)
 
     @property
     def fits_kernels(self):
@@ -156,15 +169,12 @@ class Samples(BaseSamples):
         bytes_per_row = self.X.data.nbytes // m + 5 * width * self.dtype.itemsize
         # About 8 rows per column of W, or adding up the blocks' dW (n, width) costs more than it saves.
         n_rows = max(BLOCK_BYTES // max(bytes_per_row, 1), 8 * width, 1)
-        if m <= 2 * n_rows or (width == 1 and self._is_whole()):
+        has_small_temporaries = width == 1 and 5 * m * self.dtype.itemsize <= BLOCK_BYTES
+        is_whole = isinstance(self.X, np.ndarray) and self.X.nbytes <= WHOLE_BYTES and has_small_temporaries
+        if m <= 2 * n_rows or is_whole:
             return [(slice(None), self)]
         n_rows = -(-m // -(-m // n_rows))  # blocks of one size
         return [(rows, Samples(_rows_of(self.X, rows))) for rows in slices(m, n_rows)]
-
-    def _is_whole(self):
-        """Whether dense X is one block for one column of W."""
-        is_small = 5 * self.shape[0] * self.dtype.itemsize <= BLOCK_BYTES  # of the size that temporaries have
-        return is_small and isinstance(self.X, np.ndarray) and self.X.nbytes <= WHOLE_BYTES
 
 
 def moments(X, s, n_rows):

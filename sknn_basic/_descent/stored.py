@@ -4,7 +4,7 @@
 `Samples` does on an array, and with the same numbers.
 """
 
-from functools import cached_property
+from functools import cached_property, partial
 from threading import local
 from typing import NamedTuple
 
@@ -82,22 +82,11 @@ class ConvertedSamples(Samples):
     def __matmul__(self, W):
         return product(self.floats, W / self.divisor)
 
-    @property
-    def mT(self):
-        return DividedTranspose(self)
+    def transposed_product(self, dZ):
+        return product(self.floats.T, dZ) / self.divisor
 
     def for_kernels(self):
         return self.values if self.values.dtype == np.uint8 else self.floats, self.divisor
-
-
-class DividedTranspose:
-    """X' of `ConvertedSamples`."""
-
-    def __init__(self, samples):
-        self.samples = samples
-
-    def __matmul__(self, dZ):
-        return product(self.samples.floats.T, dZ) / self.samples.divisor
 
 
 class Stored:
@@ -113,20 +102,6 @@ class Stored:
         All rows, in their order: of a few megabytes each, since each thread reads one at a time.
     max_gram_bytes : float, default=0
         The largest Gram matrix that may be computed, so that steps read nothing; 0 for samples of a cluster.
-
-    Examples
-    --------
-    Rows picked by index from an array that others use too:
-
-    >>> import numpy as np
-    >>> from functools import partial
-    >>> shared, picked = np.arange(12.0).reshape(6, 2), np.array([5, 0, 3])
-    >>> blocks = [
-    ...     Block(rows, partial(shared.take, picked[rows], axis=0), shared.dtype) for rows in slices(3, 2)
-    ... ]
-    >>> X = Stored((3, 2), shared.dtype, blocks)
-    >>> [block.read().tolist() for block in X.blocks]
-    [[[10.0, 11.0], [0.0, 1.0]], [[6.0, 7.0]]]
     """
 
     is_local = True  # read by this process
@@ -164,25 +139,24 @@ class Stored:
         return f"X is read in {n} block{'s' if n > 1 else ''} at each step."
 
     def large_blocks(self, n_bytes):
-        """Return [(slice, blocks), ...]: as many neighbours as have about so many bytes when stored."""
-        bytes_per_row, large = self.shape[1] * self.stored_dtype.itemsize, []
+        """Return neighbouring blocks joined to blocks of about so many bytes when stored."""
+        bytes_per_row, joined = self.shape[1] * self.stored_dtype.itemsize, []
         for block in self.blocks:
-            n_rows = block.rows.stop - large[-1][0].start if large else 0
-            if large and n_rows * bytes_per_row <= n_bytes:
-                rows, blocks = large[-1]
-                large[-1] = slice(rows.start, block.rows.stop), [*blocks, block]
+            if joined and (block.rows.stop - joined[-1][0].rows.start) * bytes_per_row <= n_bytes:
+                joined[-1].append(block)
             else:
-                large.append((block.rows, [block]))
-        return large
+                joined.append([block])
+        return [self._joined(blocks) for blocks in joined]
 
+    def _joined(self, blocks):
+        rows = slice(blocks[0].rows.start, blocks[-1].rows.stop)
+        return blocks[0]._replace(rows=rows, read=partial(self._read, rows, blocks))
 
-def read_blocks(blocks, dtype, n):
-    """Return the values of neighbouring blocks as one array."""
-    first, end = blocks[0].rows.start, blocks[-1].rows.stop
-    values = np.empty((end - first, n), dtype)
-    for block in blocks:
-        values[block.rows.start - first : block.rows.stop - first] = block.read()
-    return values
+    def _read(self, rows, blocks):
+        values = np.empty((rows.stop - rows.start, self.shape[1]), self.stored_dtype)
+        for block in blocks:
+            values[block.rows.start - rows.start : block.rows.stop - rows.start] = block.read()
+        return values
 
 
 def _largest_of(block):
@@ -221,7 +195,7 @@ class StoredSamples(BaseSamples):
 
     in_memory = False
     fits_kernels = True  # what is read is in C order
-    __matmul__ = mT = None  # only blocks can be multiplied
+    __matmul__ = transposed_product = None  # only blocks can be multiplied
 
     def __init__(self, X):
         super().__init__(X)
@@ -248,8 +222,8 @@ class StoredSamples(BaseSamples):
     def arrays(self, n_bytes):
         """Yield (slice, matrix): floats in arrays of their own."""
         ratio = self.dtype.itemsize / self.stored_dtype.itemsize
-        for rows, blocks in self.X.large_blocks(n_bytes / ratio):
-            yield rows, blocks[0].samples(read_blocks(blocks, self.stored_dtype, self.shape[1])).X.copy()
+        for block in self.X.large_blocks(n_bytes / ratio):
+            yield block.rows, block.samples(block.read()).X.copy()
 
     def rows(self, groups, targets, s):
         return self.X.rows(groups, targets, s)

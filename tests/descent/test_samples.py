@@ -215,10 +215,13 @@ def test_classifiers_do_not_show_how_samples_are_held(model, n_classes, dtype, m
     np.testing.assert_array_equal(plain.predict(X), gram.predict(X))
 
 
-@pytest.mark.parametrize("missing", ["__matmul__", "mT"])
+@pytest.mark.parametrize("missing", ["__matmul__", "transposed_product"])
 def test_who_forgets_a_method_is_told_when_the_object_is_made(missing):
     """All else has a default, that of a matrix in memory."""
-    methods = {"__matmul__": lambda self, W: self.X @ W, "mT": property(lambda self: self.X.T)}
+    methods = {
+        "__matmul__": lambda self, W: self.X @ W,
+        "transposed_product": lambda self, dZ: self.X.T @ dZ,
+    }
     Mine = type("Mine", (BaseSamples,), methods)
     del methods[missing]
     with pytest.raises(TypeError, match=f"abstract.*{missing}"):

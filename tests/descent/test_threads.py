@@ -136,7 +136,7 @@ def test_a_forked_process_makes_threads_of_its_own():
 def test_small_problems_use_no_thread():
     """One block is computed where it is."""
     X, y = blobs()
-    with patch.object(Threads, "_submit", side_effect=AssertionError):
+    with patch.object(Threads, "_start", side_effect=AssertionError):
         for model in BOTH:
             with threadpool_limits(2, user_api="blas"):
                 clone(model).set_params(max_iter=3).fit(X, y)
