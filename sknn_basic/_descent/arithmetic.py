@@ -45,11 +45,6 @@ def product(X, W):
     return (columns @ X.T).reshape(*W.shape[:-2], W.shape[-1], -1).mT
 
 
-def sum_of_rows(dZ):
-    """Return dZ.sum(axis=-2, keepdims=True), as 1' dZ: in a fifth of the time."""
-    return np.ones((1, dZ.shape[-2]), dZ.dtype) @ dZ
-
-
 def backward(dZ, W, slope):
     """Return dZ W' * slope, in the memory layout of the slope: two layouts take 4 times as long."""
     if W.shape[-1] == 1:

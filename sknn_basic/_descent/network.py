@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .activations import Activation
-from .arithmetic import backward, sum_of_rows
+from .arithmetic import backward
 from .outputs import Output
 
 
@@ -67,9 +67,10 @@ def propagate(network, X, layers, targets, s, want_cost=True):
     inputs, Z = forward(network, X, layers)
     J = cost(network, Z, targets, s) if want_cost else None
     dZ = s * network.output.error(Z, targets)
+    ones = np.ones(s.shape, s.dtype)  # 1' dZ is the sum over rows, in a fifth of the time of np.sum
     gradients = []
     for A, (W, _) in zip(reversed(inputs), reversed(layers), strict=True):
-        gradients.insert(0, (A.mT @ dZ, sum_of_rows(dZ)))
+        gradients.insert(0, (A.mT @ dZ, ones.mT @ dZ))
         if A is not X:
             dZ = backward(dZ, W, network.activation.slope(A))
     return J, gradients

@@ -69,7 +69,7 @@ class BaseSamples(ABC):
 
     @abstractmethod
     def transposed_product(self, dZ):
-        """Return X' dZ (..., n, k), for dZ (..., m, k): the gradient of the cost over P."""
+        """Return the gradient of the cost over P for dZ (..., m, k): X' dZ (..., n, k), if P is W."""
 
     @property
     def mT(self):
@@ -156,7 +156,11 @@ class Samples(BaseSamples):
         return product(self.X, W)
 
     def transposed_product(self, dZ):
-        return product(self.X.T, dZ)
+        return self.mT @ dZ
+
+    @cached_property
+    def mT(self):  # once: 0.3 us, of a step that may take 10
+        return Samples(self.X.T)
 
     @property
     def fits_kernels(self):

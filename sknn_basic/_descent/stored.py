@@ -55,10 +55,8 @@ class Block(NamedTuple):
         return ConvertedSamples(values, self.dtype, self.divisor)
 
 
-class ConvertedSamples(Samples):
-    """X = values / divisor: values are converted, but weights and gradients divided, which are fewer."""
-
-    fits_kernels = False  # but as a block of StoredSamples
+class ConvertedSamples(BaseSamples):
+    """X = values / divisor: the values are converted, but weights and gradients divided: they are fewer."""
 
     def __init__(self, values, dtype, divisor):
         self.values, self.divisor, self.stored_dtype = values, divisor, values.dtype
