@@ -20,7 +20,7 @@ from sknn_basic._descent.objective import Objective
 from sknn_basic._descent.outputs import logistic, softmax
 from sknn_basic._descent.problem import Problem
 from sknn_basic._descent.samples import Samples
-from sknn_basic._descent.stacking import member, stack
+from sknn_basic._descent.stacking import stack
 
 MODELS = ["logistic", *ACTIVATIONS]
 laws = settings(max_examples=100)  # a few milliseconds each
@@ -188,43 +188,6 @@ def test_blocks_change_nothing(case):
     assert blocks.rows.only_block() is None
     assert_same_step(blocks(case.layers, want_cost=True), case.step())
     assert blocks.data_cost(case.layers) == pytest.approx(whole.data_cost(case.layers), rel=1e-12)
-
-
-@laws
-@given(cases(layouts=list(DENSE)), st.booleans())
-def test_the_gram_form_changes_nothing(case, from_zero):
-    """The same J, and the same weights after the step, from coefficients of the rows of X (and of W0)."""
-    (W, b), *deeper = case.layers
-    if from_zero:
-        W = np.zeros_like(W)
-    case = case._replace(layers=[(W, b), *deeper])
-    gram = GramSamples(case.X, None if from_zero else W)
-    coefficients = [(gram.parameters_of(W), b), *deeper]
-    J, gradients = case.objective(gram, coefficients)(coefficients, want_cost=True)
-    (C, b), *deeper = update(coefficients, gradients, 0.7)
-    J_plain, gradients_plain = case.step()
-    assert abs(J - J_plain) <= 1e-12 * J_plain
-    assert_same(flat([(gram.weights_of(C), b), *deeper]), flat(update(case.layers, gradients_plain, 0.7)))
-
-
-@laws
-@given(cases(layouts=list(LAYOUTS), in_blocks=True), st.sampled_from(["whole", "blocks", "gram"]))
-def test_a_member_of_a_stack_takes_its_own_step(case, how):
-    """J and gradients of each member, with an l2 of its own, are those that it has alone."""
-    samples = Samples(case.X) if how != "gram" else GramSamples(case.dense, case.layers[0][0])
-    (W, b), *deeper = case.layers
-    start = [(samples.parameters_of(W), b), *deeper]
-    members = [
-        [tuple(array + 0.1 * case.rng.standard_normal(array.shape) for array in layer) for layer in start]
-        for _ in range(3)
-    ]
-    stacked, l2s = stack(members), np.array([case.l2, 0, 1]).reshape(3, 1, 1)
-    with blocks_of(1 if how == "blocks" else 2**22):  # as many as a single member has
-        objective = case._replace(l2=l2s).objective(samples, members[0] if how == "blocks" else stacked)
-    costs, gradients = objective(stacked, want_cost=True)
-    for i, (own, l2) in enumerate(zip(members, l2s.ravel(), strict=True)):
-        alone = case._replace(l2=l2).objective(samples, own)(own, want_cost=True)
-        assert_same_step((costs[i], member(gradients, i)), alone)
 
 
 # Rows

@@ -5,10 +5,11 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.base import clone
 
 from engines import blocks_of, numpy_alone  # noqa: F401  a fixture
 from longhand import distance, logistic_descent
-from models import stored
+from models import assert_same_model, stored, weights_of
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
 from sknn_basic._descent import gram as gram_module
 from sknn_basic._descent import problem as problem_module
@@ -200,19 +201,13 @@ def test_classifiers_do_not_show_how_samples_are_held(model, n_classes, dtype, m
     fitted = []
     for form in (lambda X, W: Samples(X), lambda X, W: GramSamples(X, W if W.any() else None)):
         force(monkeypatch, form)
-        again = type(model)(**model.get_params())
-        fitted.append(again.fit(X, y, weights).fit(X, y, weights))
-    plain, gram = fitted
+        fitted.append(clone(model).fit(X, y, weights).fit(X, y, weights))
     tolerance = 1e-10 if dtype == np.float64 else 2e-5
-    arrays = [
-        [*m.coefs_, *m.intercepts_] if hasattr(m, "coefs_") else [m.coef_, m.intercept_] for m in fitted
-    ]
-    curves = [[*m.loss_curve_, m.loss_, getattr(m, "learning_rate_", 0)] for m in fitted]
-    for a, b in zip(*arrays, strict=True):
-        assert a.dtype == b.dtype == dtype
-        assert distance(b, a) < tolerance
-    assert distance(*curves) < tolerance
-    np.testing.assert_array_equal(plain.predict(X), gram.predict(X))
+    assert_same_model(*fitted, tolerance)
+    assert {array.dtype for model in fitted for array in weights_of(model)} == {np.dtype(dtype)}
+    rates = [getattr(model, "learning_rate_", 0.0) for model in fitted]
+    assert rates[0] == pytest.approx(rates[1], rel=tolerance)
+    np.testing.assert_array_equal(*(model.predict(X) for model in fitted))
 
 
 @pytest.mark.parametrize("missing", ["__matmul__", "transposed_product"])

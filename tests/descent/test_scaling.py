@@ -23,6 +23,7 @@ from models import ACTIVATIONS, blobs
 from sknn_basic import FlattenScaler, LogisticRegressionGD, ShallowNNClassifier, VectorizedGridSearchCV
 from sknn_basic._descent.run import Descent
 from sknn_basic._fitting.inputs import make_problem
+from watchers import Recorder
 
 UNFINISHED = "has not finished.*Scale X, as StandardScaler does"
 
@@ -212,20 +213,9 @@ def test_a_large_offset_is_told(offset):
 
 
 def test_a_fit_that_was_ended_on_purpose_is_not_told():
-    callback = pytest.importorskip("sklearn.callback")
-    assert callback
-
-    class Stop:
-        def setup(self, estimator, context):
-            pass
-
-        teardown = on_fit_task_begin = setup
-
-        def on_fit_task_end(self, estimator, context):
-            return context.task_name == "iteration" and context.task_id == 9
-
+    pytest.importorskip("sklearn.callback")
     X, y = age_and_income()
-    assert fit_and_tell(LogisticRegressionGD(max_iter=50).set_callbacks(Stop()), X, y) == []
+    assert fit_and_tell(LogisticRegressionGD(max_iter=50).set_callbacks(Recorder(stop_after=10)), X, y) == []
 
 
 def test_a_search_tells_once():
