@@ -25,12 +25,12 @@ class Activation(NamedTuple):
     gain: float  # initial weights have the variance gain / fan-in: 2 if about half of the inputs pass, else 1
     onnx: str | Callable  # its operator in ONNX, or (op, Z): those that it is made of, each op(name, *inputs)
     bound: Callable = linear_bound  # an upper bound on |g(z)|, from one on |z|
-    kernel: str | None = None  # its code in `compiled.py`; without one NumPy takes the steps
+    kernel: str | None = None  # its code in `compiled.py`, or None: NumPy takes the steps
 
 
 @few_by(expit)
 def sigmoid(Z):
-    """1 / (1 + e^-z), which is 0 where e^-z overflows."""
+    """1 / (1 + e^-z): 0 where e^-z overflows."""
     return 1 / (1 + np.exp(-Z))
 
 

@@ -27,7 +27,7 @@ CALL_PRODUCTS, ACTIVATION = 2**25, 8
 # Threads share the blocks of X from this number on: 64 MiB, or 128 MiB of one column (`WHOLE_BYTES`). Fewer,
 # which may stay in the cache, are faster one after another with the threads of BLAS.
 MIN_SHARED = 8
-# The compiled steps, which have only these threads, from this number of values on: a step takes 0.4 ms.
+# The same for the compiled steps, from this number of values on, since they have no other threads: 0.4 ms.
 MIN_SHARED_VALUES = 2**20
 
 
@@ -69,7 +69,7 @@ class Formulas:
         """Do what must be done before the first step."""
 
     def groups(self, samples, layers):
-        """Return groups of blocks of rows [[(rows, samples), ...], ...], which threads share."""
+        """Return groups of blocks of rows [[(rows, samples), ...], ...]: threads share the groups."""
         blocks = samples.blocks(width_of(layers))
         is_shared = len(blocks) >= MIN_SHARED or not samples.in_memory
         return grouped(blocks) if is_shared else [blocks]
@@ -97,7 +97,7 @@ class Compiled:
         return self._key() in _ready
 
     def prepare(self):
-        """Compile, or load what was compiled: in a thread, which an interruption does not reach."""
+        """Compile, or load what was compiled, in a thread, since an interruption does not reach it there."""
         if not self.is_ready():
             threads.wait_for(_warm_up, *self._key())
 
@@ -117,7 +117,7 @@ class Compiled:
             yield steps.stop, layers
 
     def calls(self, X, layers, n_steps):
-        """Return slices of the steps, those of one call of the kernel each."""
+        """Return slices of the steps: each is one call of the kernel."""
         W, b = layers[0]
         return slices(n_steps, max(CALL_PRODUCTS // (X.shape[0] * (W.size + ACTIVATION * b.size)), 1))
 
@@ -183,9 +183,9 @@ class CompiledNetwork(Compiled):
 
 
 class CompiledStack:
-    """A stack of descents: a compiled one for each member, which threads share.
+    """A stack of descents: a compiled one for each member, and threads share the members.
 
-    On samples in one block, where reading them once for all members would save little.
+    For samples in one block, since reading it once for all members would save little.
     """
 
     takes_steps = True
@@ -220,7 +220,7 @@ _ready = set()  # arguments of `_warm_up`
 
 
 def _warm_up(engine, network, is_gram, dtype, value_dtype):
-    """Call a kernel once, which compiles it."""
+    """Compile a kernel by a first call."""
     X = GramSamples(np.zeros((1, 2))) if is_gram else Samples(np.zeros((1, 1), dtype))
     if value_dtype != dtype:
         X = ConvertedSamples(np.zeros((1, 1), value_dtype), dtype, 1.0)

@@ -65,7 +65,7 @@ class GramSamples(BaseSamples):
         return W
 
     def with_rows(self, samples):
-        """Return other samples, which multiply the same parameters: X W = (X B') C."""
+        """Return other samples in a form that multiplies C: X W = (X B') C."""
         products = np.zeros((samples.shape[0], len(self.gram)))
         with np.errstate(over="ignore", invalid="ignore"):
             for rows, X in samples.arrays(LARGE_BLOCK_BYTES):

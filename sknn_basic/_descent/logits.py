@@ -23,9 +23,9 @@ def finite_forward(network, X, layers):
     """Return Z of the output as `forward` does, but finite and with the true sign.
 
     A sum of products that overflows is infinite, or NaN if terms of both signs do. It is then computed again
-    as Z 2^-e, from weights times 2^-e, which does not round. Weights of a wider range than that of X may be
-    the cause too. In the end Z is clipped at the largest float; or, if there are several outputs, a row is
-    divided by a power of 2, which keeps their order, so that its differences are finite too.
+    as Z 2^-e, from weights times 2^-e, since that does not round. Weights of a wider range than that of X may
+    be the cause too. In the end Z is clipped at the largest float. If there are several outputs, a row is
+    divided by a power of 2 instead: this keeps their order, and its differences are finite too.
     """
     Z, e = _affine(X, 0, *layers[0])  # Z of the layer is Z 2^e, with an exponent for each value
     for W, b in layers[1:]:
@@ -92,5 +92,5 @@ def _fitted(A, e, maxexp):
 
 
 def _scaled(array, e, dtype):
-    """Return the array times 2^e in a dtype, which only the product needs to fit."""
+    """Return the array times 2^e in a dtype: only the product must fit in it."""
     return np.ldexp(array.astype(np.float64, copy=False), e).astype(dtype, copy=False)

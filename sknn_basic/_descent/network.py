@@ -11,7 +11,7 @@ The targets are T = 1 - 2y for `logistic`, the sign that its loss and error need
 `layers` is [(W1, b1), (W2, b2)], or [(W, b)] for logistic regression: the same without the hidden layer. W
 and b may carry leading stack axes, W (..., n, k) and b (..., 1, k), with learning rate and l2 (..., 1, 1):
 many descents in one. X is an array, or an object that offers `X @ W` and `X.mT @ dZ`: nothing else touches
-the data. Costs and errors are computed from Z, which stays accurate where 1 - A rounds to 0; slopes from A.
+the data. Costs and errors are computed from Z: they stay accurate where 1 - A rounds to 0. Slopes are from A.
 """
 
 from itertools import pairwise

@@ -13,7 +13,7 @@ N_GROUPS = 12  # a multiple of the likely numbers of threads
 
 
 class Rows:
-    """Blocks of rows in groups [[(X, targets, s), ...], ...], which threads share."""
+    """Blocks of rows in groups [[(X, targets, s), ...], ...]: threads share the groups."""
 
     def __init__(self, groups):
         self.groups = groups

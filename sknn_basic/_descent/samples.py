@@ -50,7 +50,7 @@ class BaseSamples(ABC):
     in_memory : bool
         If not, only blocks can be multiplied, not all rows at once.
     fits_kernels : bool
-        Whether compiled steps, which check nothing, can multiply it: native floats in C order, aligned.
+        Whether compiled steps can multiply it, since they check nothing: aligned native floats in C order.
     gram : ndarray or None
         The Gram matrix that is multiplied in place of X.
     """

@@ -16,8 +16,8 @@ from .samples import BaseSamples, Samples, moment_sums, moments_of
 from .threads import threads
 
 # Bytes of floats in a small block: rows that are converted, and multiplied while they are in the cache. With
-# several columns of W up to four times as many, or adding up the gradients of blocks takes longer; and for a
-# kernel, which needs no floats of bytes (width 0).
+# several columns of W up to four times as many, or adding up the gradients of blocks takes longer; also for a
+# kernel (width 0), since it multiplies bytes as they are.
 SMALL_BLOCK_BYTES = 2**22
 _buffers = local()  # of the thread: the pages of new memory would take longer than converting
 

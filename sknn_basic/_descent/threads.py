@@ -60,7 +60,7 @@ class Threads:
         return results
 
     def wait_for(self, function, *arguments):
-        """Return function(*arguments) from another thread, which an interruption does not reach."""
+        """Return function(*arguments) from another thread, since an interruption does not reach it there."""
         return self._start(function, *arguments).result()
 
     def _start(self, function, *arguments):
