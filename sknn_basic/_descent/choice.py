@@ -35,7 +35,5 @@ def prefers_gram(X, k, has_start, n_steps):
     m, n = X.shape
     gram_bytes = 8 * (m + k * bool(has_start)) ** 2
     is_dense = not sparse.issparse(X)
-    is_small = 2 * gram_bytes <= m * n * X.dtype.itemsize and gram_bytes <= getattr(
-        X, "max_gram_bytes", np.inf
-    )
-    return is_dense and is_small and n_steps * k * (2 * n - m) > m * n
+    largest = min(m * n * X.dtype.itemsize / 2, getattr(X, "max_gram_bytes", np.inf))
+    return is_dense and gram_bytes <= largest and n_steps * k * (2 * n - m) > m * n
