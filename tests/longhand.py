@@ -49,6 +49,12 @@ G_SLOPE = {  # as functions of Z
     "relu": lambda Z: np.where(Z > 0, 1.0, 0.0),
     "leaky_relu": lambda Z: np.where(Z > 0, 1.0, 0.1),
 }
+G_EXACT = {  # of a number z, in the arithmetic of mpmath
+    "sigmoid": lambda z, mp: 1 / (1 + mp.exp(-z)),
+    "tanh": lambda z, mp: mp.tanh(z),
+    "relu": lambda z, mp: max(z, 0),
+    "leaky_relu": lambda z, mp: max(z / 10, z),
+}
 
 
 def network_descent(X, y, n_hidden, activation, learning_rate, n_steps, seed, scale):

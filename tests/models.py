@@ -1,11 +1,15 @@
 """Small data, both classifiers and how to compare what they have learnt."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from longhand import distance
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
 from sknn_basic._descent.activations import ACTIVATIONS as FUNCTIONS
+from sknn_basic._descent.rows import slices
+from sknn_basic._descent.stored import Block, Stored
 
 ACTIVATIONS = [*FUNCTIONS]
 BOTH = [
@@ -26,6 +30,15 @@ def images(n_classes=2, m=30, shape=(4, 5, 3)):
     rng = np.random.RandomState(0)
     y = np.arange(m) % n_classes
     return rng.randint(0, 200, (m, *shape)) + 20 * y.reshape(-1, *[1] * len(shape)), y
+
+
+def stored(values, dtype=float, divisor=1.0, n_rows=7, **options):
+    """values / divisor as samples that are read block by block."""
+    blocks = [
+        Block(rows, partial(values.__getitem__, rows), np.dtype(dtype), divisor)
+        for rows in slices(len(values), n_rows)
+    ]
+    return Stored(values.shape, values.dtype, blocks, **options)
 
 
 def weights_of(model):

@@ -19,6 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from longhand import distance, logistic_descent, network_descent, softmax_descent
 from models import ACTIVATIONS, assert_same_model, blobs, both, weights_of
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier, VectorizedGridSearchCV
+from sknn_basic._descent.activations import ACTIVATIONS as RECORDS
 
 # Law 1: the notes' loop
 
@@ -350,11 +351,12 @@ def test_the_notes_start_may_stay_at_a_straight_line():
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_initial_weights_keep_the_size_of_what_passes_them(activation):
     """ "auto": variance 1/fan-in for sigmoid and tanh, 2/fan-in for the ReLUs, in both layers."""
+    assert (RECORDS["sigmoid"].gain, RECORDS["tanh"].gain, RECORDS["relu"].gain) == (1, 1, 2)
     X, y = np.random.RandomState(0).standard_normal((40, 300)), np.arange(40) % 2
     tiny = {"learning_rate": 1e-300, "max_iter": 1, "random_state": 3}
     auto = ShallowNNClassifier(400, activation, **tiny).fit(X, y)
     notes = ShallowNNClassifier(400, activation, init_scale=0.01, **tiny).fit(X, y)
-    variance = 2 if "relu" in activation else 1
+    variance = RECORDS[activation].gain
     for W, W_notes, fan_in in zip(auto.coefs_, notes.coefs_, (300, 400), strict=True):
         np.testing.assert_allclose(W, W_notes * 100 * np.sqrt(variance / fan_in), rtol=1e-12)
         assert W.var() * fan_in == pytest.approx(variance, rel=0.2)

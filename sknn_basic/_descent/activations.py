@@ -1,6 +1,6 @@
 """The activations g of the hidden layer and their slopes g'(Z), written in A = g(Z) (notes, section 1.3.4).
 
-A new activation is two functions and a line in `ACTIVATIONS`.
+A new activation is two functions and a record in `ACTIVATIONS`.
 """
 
 from collections.abc import Callable
@@ -9,32 +9,29 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit
 
-# From this size on NumPy's exponential, which takes several values at a time, beats SciPy's sigmoid: with
-# AVX-512 1.6 times in float64, and 2.7 times on 10,000 values; without it they are level here, and NumPy is
-# 1.15 times as fast on 16,000.
-VECTORIZED = 2**10
+from .arithmetic import few_by
+
+
+def linear_bound(largest):
+    """1 + |z|: holds if no slope is beyond 1 and |g(0)| is at most 1."""
+    return 1 + largest
 
 
 class Activation(NamedTuple):
-    """An activation; initial weights have the variance `gain` / fan-in.
+    """All that the package knows of an activation."""
 
-    The gain is 2 for activations that pass only half of their inputs, as the ReLUs do, else 1. A homogeneous
-    activation has g(c z) = c g(z) for c > 0.
-    """
-
-    g: Callable
-    slope: Callable
-    gain: float
-    is_homogeneous: bool = False
+    g: Callable  # of Z, elementwise, in the precision of Z
+    slope: Callable  # g'(Z) as a function of A = g(Z), in the precision of A or boolean
+    gain: float  # initial weights have the variance gain / fan-in: 2 if about half of the inputs pass, else 1
+    onnx: str | Callable  # its operator in ONNX, or (op, Z): those that it is made of, each op(name, *inputs)
+    bound: Callable = linear_bound  # an upper bound on |g(z)|, from one on |z|
+    kernel: str | None = None  # its code in `compiled.py`, or None: NumPy takes the steps
 
 
+@few_by(expit)
 def sigmoid(Z):
-    """1 / (1 + e^-z), which is 0 where e^-z overflows."""
-    if Z.size < VECTORIZED:
-        return expit(Z)
-    E = np.exp(-Z)
-    E += 1
-    return np.divide(1, E, out=E)
+    """1 / (1 + e^-z): 0 where e^-z overflows."""
+    return 1 / (1 + np.exp(-Z))
 
 
 def sigmoid_slope(A):
@@ -61,9 +58,13 @@ def leaky_relu_slope(A):
     return np.maximum(np.sign(A), 0.1)  # 1 or 0.1, in the precision of A
 
 
+def leaky_relu_onnx(op, Z):
+    return op("Max", Z, op("Mul", Z, 0.1))  # ONNX Runtime has its LeakyRelu in float32 only
+
+
 ACTIVATIONS = {
-    "sigmoid": Activation(sigmoid, sigmoid_slope, gain=1),
-    "tanh": Activation(np.tanh, tanh_slope, gain=1),
-    "relu": Activation(relu, relu_slope, gain=2, is_homogeneous=True),
-    "leaky_relu": Activation(leaky_relu, leaky_relu_slope, gain=2, is_homogeneous=True),
+    "sigmoid": Activation(sigmoid, sigmoid_slope, gain=1, onnx="Sigmoid", kernel="SIGMOID"),
+    "tanh": Activation(np.tanh, tanh_slope, gain=1, onnx="Tanh", kernel="TANH"),
+    "relu": Activation(relu, relu_slope, gain=2, onnx="Relu", kernel="RELU"),
+    "leaky_relu": Activation(leaky_relu, leaky_relu_slope, gain=2, onnx=leaky_relu_onnx, kernel="LEAKY_RELU"),
 }

@@ -9,7 +9,7 @@ from .stored import Stored, StoredSamples
 
 
 def choose_samples(X, W=None, n_steps=0, gram=None):
-    """Return `GramSamples` if its matrix pays off within `n_steps` steps, else `Samples`; or stored ones.
+    """Return samples that hold their Gram matrix if it pays off within `n_steps` steps, else plain ones.
 
     Parameters
     ----------
@@ -22,20 +22,18 @@ def choose_samples(X, W=None, n_steps=0, gram=None):
     gram : ndarray (m, m)
         X X' in float64, if already known.
     """
-    is_stored = isinstance(X, Stored)
+    plain, with_gram = (StoredSamples, StoredGram) if isinstance(X, Stored) else (Samples, GramSamples)
     if n_steps and prefers_gram(X, W.shape[1], W.any(), n_steps):
-        kind = StoredGram if is_stored else GramSamples
-        samples = kind(X, W if W.any() else None, gram)
+        samples = with_gram(X, W if W.any() else None, gram)
         if np.isfinite(samples.gram).all():
             return samples
-    return StoredSamples(X) if is_stored else Samples(X)
+    return plain(X)
 
 
 def prefers_gram(X, k, has_start, n_steps):
     """Whether X X' is small enough, and saves enough in `n_steps` steps, to be worth computing."""
     m, n = X.shape
     gram_bytes = 8 * (m + k * bool(has_start)) ** 2
-    if isinstance(X, Stored) and gram_bytes > X.max_gram_bytes:
-        return False
     is_dense = not sparse.issparse(X)
-    return is_dense and n_steps * k * (2 * n - m) > m * n and 2 * gram_bytes <= m * n * X.dtype.itemsize
+    largest = min(m * n * X.dtype.itemsize / 2, getattr(X, "max_gram_bytes", np.inf))
+    return is_dense and gram_bytes <= largest and n_steps * k * (2 * n - m) > m * n

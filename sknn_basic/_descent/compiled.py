@@ -2,7 +2,7 @@
 
 Each kernel takes a step as `propagate` and `update` do, in loops over rows: a tile of rows is multiplied, its
 errors computed and its share of the gradient added while it is in the cache. The comments name the formulas
-of `network.py`. `n_steps` steps are one call, which leaves its results in `layers` and `gradients`; with
+of `network.py`. One call takes `n_steps` steps and leaves its results in `layers` and `gradients`; with
 `n_steps` 0 only the cost and the gradients are computed, by the same machine code, so that the bits agree.
 
 No kernel checks its arguments: `engine.py` does. None is compiled with all of `fastmath`, which would drop
@@ -16,7 +16,7 @@ from numba import njit
 
 PRODUCT = {"contract"}
 SUM = {"contract", "reassoc", "nsz"}
-# A tile is read twice, so it should fit in the second cache; and the elementwise work on it in the first.
+# A tile is read twice, so it should fit in the second cache, and the elementwise work on it in the first.
 TILE_BYTES = 2**17
 MAX_TILE, UNROLLED = 512, 4  # rows
 SHIFT = 1.5 * 2.0**52
@@ -41,7 +41,7 @@ def exp_parts(y):
 
     y lies between -354 and 354.5. A series, since Numba has no vectorised exponential of its own.
     """
-    shifted = y * 2.8853900817779268 + SHIFT  # whose last bits are those of the integer k
+    shifted = y * 2.8853900817779268 + SHIFT  # its last bits are those of the integer k
     k = shifted - SHIFT
     h = (y - k * 3.46573590184561908245e-01) - k * 9.5410746463529385001e-11  # log(2) / 2 in two parts
     x = h * h
@@ -292,7 +292,7 @@ def network_steps(
     """Descend with one hidden layer on samples as columns, XT (n, m), or on their Gram matrix."""
     m, h = len(T), len(b1)
     A1, Z2, dZ2, dZ1 = np.empty((h, m)), np.empty(m), np.empty(m), np.empty(m)
-    dW1[:] = 0  # those of the initial weights in a Gram matrix
+    dW1[:] = 0  # they stay 0 for the initial weights in a Gram matrix
     w1, w2, dw1, dw2 = W1.ravel(), W2.ravel(), dW1.ravel(), dW2.ravel()
     for _ in range(max(n_steps, 1)):
         for u in range(h):

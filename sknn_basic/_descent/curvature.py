@@ -4,11 +4,11 @@ import numpy as np
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 # Lanczos vectors, and the residual at which iterations end. L is then too small by at most some 1e-6 of it.
-# Images, whose mean dominates, take 9 products with the data instead of 21, noise 40 to 70 instead of 90 to
-# 150.
+# Images take 9 products with the data instead of 21, since their mean dominates; noise takes 40 to 70 instead
+# of 90 to 150.
 N_VECTORS, TOLERANCE = 8, 1e-4
 # Where the largest eigenvalues lie close together, up to 900 products were seen. After this many restarts,
-# 105 products, some 20 more find L to 0.4 % (of 14 spectra), which is enough for a rate of 1/L.
+# 105 products, some 20 more find L to 0.4 % (of 14 spectra): enough for a rate of 1/L.
 MAX_RESTARTS, ROUGH_TOLERANCE = 24, 1e-2
 
 
@@ -18,10 +18,10 @@ def largest_curvature(network, samples, rows, s):
     L = largest eigenvalue of [X 1]' diag(s) [X 1] (without an intercept, of X' diag(s) X) times the steepest
     slope of the output: 1/4 of the sigmoid, 1/2 of softmax. At the rate 1/L the cost falls at every step.
 
-    Lanczos iterations find the eigenvalue from products with the data alone, in feature or sample space,
-    whichever is smaller (in feature space, which takes one read a product, if X is not in memory): both have
-    the same eigenvalue, which is found from below, to about 1e-6, or to 0.4 % after 130 products. L is
-    infinite if the squares of the features overflow.
+    Lanczos iterations find the eigenvalue from products with the data alone: in feature or sample space,
+    whichever is smaller, since both have the same; in feature space if X is not in memory, since a product is
+    then one read. It is found from below, to about 1e-6, or to 0.4 % after 130 products. L is infinite if the
+    squares of the features overflow.
     """
     m, n = samples.shape
     if n < m or not samples.in_memory:
@@ -35,7 +35,7 @@ def largest_curvature(network, samples, rows, s):
             if len(start) == 1:
                 largest = operator.matvec(np.ones_like(start)).item()
             elif not network.fit_intercept and not operator.matvec(start).any():
-                largest = 0.0  # X is 0, which Lanczos iterations reject
+                largest = 0.0  # X is 0: Lanczos iterations reject it
             else:
                 largest = _largest_eigenvalue(operator, start)
     except OverflowError:

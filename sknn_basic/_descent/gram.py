@@ -2,33 +2,31 @@
 
 import numpy as np
 
-from .rows import Rows, grouped
-from .samples import BLOCK_BYTES, Samples, moments, product
-from .stored import StoredRows, read_panel, stored_moments
+from .arithmetic import product
+from .rows import grouped, slices
+from .samples import BLOCK_BYTES, BaseSamples, Samples
+from .stored import StoredRows, stored_moments
 
 
-class GramSamples:
+class GramSamples(BaseSamples):
     """A dense X (m, n) with m < n, represented by the Gram matrix of its rows.
 
     Gradient descent only adds multiples of samples to W, so W = B' C for the rows B = [X; W0'] (just X when
     W0 = 0). The coefficients C (m or m + k, k) are trained in place of W: `samples @ C` is (X B') C, with
-    X B' computed once, and `samples.mT @ dZ` is dZ itself, with zeros for the rows of W0.
+    X B' computed once, and the gradient is dZ itself, with zeros for the rows of W0.
 
     The matrix and C are float64 whatever the dtype of X: their products cancel where the rows are similar. X
     is processed in blocks of columns, so that neither [X; W0'] nor a float64 copy of X is ever made.
     """
 
-    dtype = np.dtype(np.float64)
-    in_memory = True
+    fits_kernels = True
 
     def __init__(self, X, W0=None, gram=None):
-        self.X = X
-        self.shape = X.shape
-        self.weight_dtype = X.dtype
+        super().__init__(X)
+        self.dtype = self.stored_dtype = np.dtype(np.float64)
         self.W0 = np.empty((X.shape[1], 0), X.dtype) if W0 is None else W0
         self.gram = self._make_gram(gram)
         self.products = self.gram.T[: X.shape[0]]  # X B'; transposed, a stack of 10 takes half the time
-        self.mT = _Padding(self.W0.shape[1])
 
     def _make_gram(self, known):
         """Return B B'; if X X' is known, only the products with W0 are computed."""
@@ -48,6 +46,11 @@ class GramSamples:
     def __matmul__(self, C):
         return product(self.products, C)
 
+    def transposed_product(self, dZ):
+        """Return dZ, followed by zeros for the rows of W0."""
+        n = self.W0.shape[1]
+        return dZ if n == 0 else np.concatenate([dZ, np.zeros((*dZ.shape[:-2], n, dZ.shape[-1]))], axis=-2)
+
     def parameters_of(self, W):
         """Return C for which B' C is W, which must be W0 (zero if there is none)."""
         C = np.zeros((len(self.gram), W.shape[1]))
@@ -62,10 +65,10 @@ class GramSamples:
         return W
 
     def with_rows(self, samples):
-        """Return other samples, which multiply the same parameters: X W = (X B') C."""
+        """Return other samples in a form that multiplies C: X W = (X B') C."""
         products = np.zeros((samples.shape[0], len(self.gram)))
         with np.errstate(over="ignore", invalid="ignore"):
-            for rows, X in samples.panels(PANEL_BYTES):
+            for rows, X in samples.arrays(LARGE_BLOCK_BYTES):
                 self._add_products(products[rows], X)
         if not np.isfinite(products).all():
             raise ValueError(
@@ -91,23 +94,13 @@ class GramSamples:
         """||W||^2 = sum_ij C_ij (B B' C)_ij."""
         return np.sum(C * product(self.gram, C), axis=(-2, -1))
 
-    def blocks(self, width):
-        return [(slice(None), self)]
-
-    def pieces(self, width):
-        return self.blocks(width)
-
-    def rows(self, groups, targets, s):
-        return Rows.of(groups, targets, s)
-
-    def moments(self, rows, s, n_rows=None):
-        return moments(self.X, s, n_rows)
+    def for_kernels(self):
+        return self.gram[: self.shape[0]], 1.0
 
     def _column_blocks(self):
         if self.X.dtype == self.dtype and self.W0.shape[1] == 0:  # nothing to convert or to stack
             return [slice(None)]
-        n_columns = max(BLOCK_BYTES // (8 * (self.shape[0] + self.W0.shape[1])), 1)
-        return [slice(start, start + n_columns) for start in range(0, self.shape[1], n_columns)]
+        return _columns(self.shape[1], len(self.W0.T) + self.shape[0], BLOCK_BYTES)
 
     def _basis(self, columns):
         """Return the columns of B = [X; W0'] in float64."""
@@ -116,51 +109,42 @@ class GramSamples:
         return np.vstack([self.X[:, columns], self.W0[columns].T], dtype=np.float64)
 
 
-class _Padding:
-    """The transpose of GramSamples: its product with dZ is dZ, followed by `n` rows of zeros."""
-
-    def __init__(self, n):
-        self.n = n
-
-    def __matmul__(self, dZ):
-        if self.n == 0:
-            return dZ
-        return np.concatenate([dZ, np.zeros((*dZ.shape[:-2], self.n, dZ.shape[-1]))], axis=-2)
+def _columns(n, n_rows, n_bytes):
+    """Return slices of n columns, of so many rows and about so many bytes in float64."""
+    return slices(n, max(n_bytes // (8 * n_rows), 1))
 
 
-# Stored rows are multiplied in pairs of panels of about so many bytes, as they are stored; a few columns at a
-# time, of so many bytes as floats.
-PANEL_BYTES, COLUMN_BYTES = 2**27, 2**25
+# Stored rows are multiplied in pairs of large blocks, each of about so many bytes as they are stored; a few
+# columns at a time, of so many bytes as floats.
+LARGE_BLOCK_BYTES, COLUMN_BYTES = 2**27, 2**25
 
 
 class StoredGram(GramSamples):
     """The Gram matrix of stored rows: they are read a few times, and then once more for the weights."""
 
     def _make_gram(self, known):
-        (m, n), k = self.shape, self.W0.shape[1]
+        m, k = self.shape[0], self.W0.shape[1]
         gram = np.empty((m + k, m + k))
         gram[m:, m:] = self.W0.T.astype(np.float64) @ self.W0
-        panels = self.X.panels(PANEL_BYTES)
-        for i, (rows, blocks) in enumerate(panels):
-            P = read_panel(blocks, self.X.kind, n)
+        large = self.X.large_blocks(LARGE_BLOCK_BYTES)
+        for i, block in enumerate(large):
+            P, rows = block.read(), block.rows
             gram[rows, rows], gram[rows, m:] = self._own_products(P)
             gram[m:, rows] = gram[rows, m:].T
-            for others, blocks in panels[i + 1 :]:
-                Q = read_panel(blocks, self.X.kind, n)
-                gram[rows, others] = self._products(P, Q)
-                gram[others, rows] = gram[rows, others].T
+            for other in large[i + 1 :]:
+                gram[rows, other.rows] = self._products(P, other.read())
+                gram[other.rows, rows] = gram[rows, other.rows].T
         return gram
 
-    def way(self):
-        """Say how the samples are read."""
-        n_reads = (len(self.X.panels(PANEL_BYTES)) + 1) / 2
+    def describe_reading(self):
+        n_reads = (len(self.X.large_blocks(LARGE_BLOCK_BYTES)) + 1) / 2
         times = "once" if n_reads == 1 else f"{n_reads:g} times"
         return f"X is read {times} for its Gram matrix, and once for the weights: no step reads it."
 
     def _own_products(self, P):
         """Return P P' and P W0."""
         squares, with_start = np.zeros((len(P), len(P))), np.zeros((len(P), self.W0.shape[1]))
-        for columns in self._columns_of(len(P)):
+        for columns in _columns(self.shape[1], len(P), COLUMN_BYTES):
             p = self._floats(P[:, columns])
             squares += p @ p.T
             with_start += p @ self.W0[columns]
@@ -169,13 +153,9 @@ class StoredGram(GramSamples):
     def _products(self, P, Q):
         """Return P Q'."""
         products = np.zeros((len(P), len(Q)))
-        for columns in self._columns_of(len(P) + len(Q)):
+        for columns in _columns(self.shape[1], len(P) + len(Q), COLUMN_BYTES):
             products += self._floats(P[:, columns]) @ self._floats(Q[:, columns]).T
         return products
-
-    def _columns_of(self, n_rows):
-        n_columns = max(COLUMN_BYTES // (8 * n_rows), 1)
-        return [slice(start, start + n_columns) for start in range(0, self.shape[1], n_columns)]
 
     def _floats(self, values):
         floats = values.astype(np.float64)
@@ -192,9 +172,9 @@ class StoredGram(GramSamples):
 
     def _add_products(self, out, X):
         for block in self.X.blocks:
-            for rows, piece in block.pieces():
+            for rows, few in block.small_blocks():
                 first = block.rows.start
-                out[:, first + rows.start : first + rows.stop] = X @ piece.X.T.astype(np.float64, copy=False)
+                out[:, first + rows.start : first + rows.stop] = X @ few.X.T.astype(np.float64, copy=False)
         out[:, self.shape[0] :] = X @ self.W0
 
     def moments(self, rows, s, n_rows=None):

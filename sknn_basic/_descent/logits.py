@@ -14,8 +14,8 @@ def logits(network, samples, layers):
         return finite_forward(network, samples, layers)
     *stack, _, k = layers[-1][1].shape
     Z = np.empty((*stack, samples.shape[0], k), samples.dtype)
-    for rows, piece in samples.pieces(width_of(layers)):
-        Z[..., rows, :] = finite_forward(network, piece, layers)
+    for rows, block in samples.loaded_blocks(width_of(layers)):
+        Z[..., rows, :] = finite_forward(network, block, layers)
     return Z
 
 
@@ -23,9 +23,9 @@ def finite_forward(network, X, layers):
     """Return Z of the output as `forward` does, but finite and with the true sign.
 
     A sum of products that overflows is infinite, or NaN if terms of both signs do. It is then computed again
-    as Z 2^-e, from weights times 2^-e, which does not round. Weights of a wider range than that of X may be
-    the cause too. In the end Z is clipped at the largest float; or, if there are several outputs, a row is
-    divided by a power of 2, which keeps their order, so that its differences are finite too.
+    as Z 2^-e, from weights times 2^-e, since that does not round. Weights of a wider range than that of X may
+    be the cause too. In the end Z is clipped at the largest float. If there are several outputs, a row is
+    divided by a power of 2 instead: this keeps their order, and its differences are finite too.
     """
     Z, e = _affine(X, 0, *layers[0])  # Z of the layer is Z 2^e, with an exponent for each value
     for W, b in layers[1:]:
@@ -66,12 +66,20 @@ def _affine(A, e, W, b):
 
 
 def _activate(activation, Z, e):
-    """Return A and e, with one exponent for each row, for which g(Z 2^e) is A 2^e."""
+    """Return A and e, with one exponent for each row, for which g(Z 2^e) is A 2^e.
+
+    Beyond the largest float g is a line, since its slope there is that at infinity.
+    """
     if not np.any(e):
         return activation.g(Z), 0
-    if activation.is_homogeneous:
-        return _fitted(activation.g(Z), e, np.finfo(Z.dtype).maxexp)
-    return activation.g(np.ldexp(Z, e)), 0
+    limits = np.finfo(Z.dtype)
+    all_Z = np.ldexp(Z, e)
+    A = activation.g(np.clip(all_Z, limits.min, limits.max))
+    slope = activation.slope(A)
+    is_beyond = np.isinf(all_Z) & (slope != 0)
+    if not is_beyond.any():
+        return A, 0
+    return _fitted(np.where(is_beyond, slope * Z, A), np.where(is_beyond, e, 0), limits.maxexp)
 
 
 def _fitted(A, e, maxexp):
@@ -84,5 +92,5 @@ def _fitted(A, e, maxexp):
 
 
 def _scaled(array, e, dtype):
-    """Return the array times 2^e in a dtype, which only the product needs to fit."""
+    """Return the array times 2^e in a dtype: only the product must fit in it."""
     return np.ldexp(array.astype(np.float64, copy=False), e).astype(dtype, copy=False)

@@ -11,7 +11,7 @@ The targets are T = 1 - 2y for `logistic`, the sign that its loss and error need
 `layers` is [(W1, b1), (W2, b2)], or [(W, b)] for logistic regression: the same without the hidden layer. W
 and b may carry leading stack axes, W (..., n, k) and b (..., 1, k), with learning rate and l2 (..., 1, 1):
 many descents in one. X is an array, or an object that offers `X @ W` and `X.mT @ dZ`: nothing else touches
-the data. Costs and errors are computed from Z, which stays accurate where 1 - A rounds to 0; slopes from A.
+the data. Costs and errors are computed from Z: they stay accurate where 1 - A rounds to 0. Slopes are from A.
 """
 
 from itertools import pairwise
@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .activations import Activation
+from .arithmetic import backward
 from .outputs import Output
 
 
@@ -66,20 +67,13 @@ def propagate(network, X, layers, targets, s, want_cost=True):
     inputs, Z = forward(network, X, layers)
     J = cost(network, Z, targets, s) if want_cost else None
     dZ = s * network.output.error(Z, targets)
-    ones = np.ones(s.shape, s.dtype)  # ones' dZ sums over rows, five times as fast as dZ.sum(axis=-2)
+    ones = np.ones(s.shape, s.dtype)  # 1' dZ is the sum over rows, in a fifth of the time of np.sum
     gradients = []
     for A, (W, _) in zip(reversed(inputs), reversed(layers), strict=True):
         gradients.insert(0, (A.mT @ dZ, ones.mT @ dZ))
         if A is not X:
-            dZ = _backward(dZ, W, network.activation.slope(A))
+            dZ = backward(dZ, W, network.activation.slope(A))
     return J, gradients
-
-
-def _backward(dZ, W, slope):
-    """dZ W' * slope, laid out in memory as the slope is: arrays of two layouts take 4 times as long."""
-    if W.shape[-1] == 1:
-        return slope * dZ * W.mT  # slope first, which sets the layout; `dZ @ W.mT` would take 4 times as long
-    return (dZ @ W.mT if slope.flags.c_contiguous else (W @ dZ.mT).mT) * slope
 
 
 def penalize(J, gradients, layers, l2, sum_of_squares):

@@ -43,8 +43,8 @@ class Objective:
     def advance(self, layers, learning_rate, n_steps):
         """Take steps without computing the cost; yield (number of steps taken, layers).
 
-        Here after every step, so that an interruption loses none; an engine that takes several steps in one
-        call yields after each call.
+        It yields after every step, so that an interruption loses none. An engine that takes several steps in
+        one call yields after each call.
         """
         block = self.rows.only_block()
         if block is not None and self.engine.takes_steps:
@@ -60,7 +60,7 @@ class Objective:
         return self.rows.total(_cost, self.network, layers)
 
     def _sum_of_squares(self, layers):
-        """||W||^2 over all layers; that of the first, whose parameters may not be W, from the samples."""
+        """||W||^2 over all layers. Samples compute it for the first, since its parameters may not be W."""
         (W, _), *deeper = layers
         return self.samples.sum_of_squares(W) + sum(np.sum(W * W, axis=(-2, -1)) for W, _ in deeper)
 
@@ -78,11 +78,11 @@ class Objective:
         )
 
     def _bound(self, layers):
-        """Return an upper bound on all |Z| and biases, since |g(z)| <= 1 + |z|."""
+        """Return an upper bound on all |Z| and biases."""
         (W, b), *deeper = layers
         bound = self.samples.bound(W) + np.abs(b).max()
         for W, b in deeper:
-            bound = len(W) * (1 + bound) * np.abs(W).max() + np.abs(b).max()
+            bound = len(W) * self.network.activation.bound(bound) * np.abs(W).max() + np.abs(b).max()
         return bound
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import expit, log_expit
 
 from .activations import sigmoid
+from .arithmetic import by_class
 
 
 class Output(NamedTuple):
@@ -38,7 +39,7 @@ def logistic_log_probabilities(Z):
 
 
 def logistic_loss(Z, T):
-    """log(1 + e^(T Z)), which does not overflow; 4 to 11 times as fast as np.logaddexp(0, T Z)."""
+    """log(1 + e^(T Z)) without overflow, 4 to 11 times as fast as np.logaddexp(0, T Z)."""
     TZ = T * Z
     return np.maximum(TZ, 0) + np.log1p(np.exp(-np.abs(TZ)))
 
@@ -51,23 +52,18 @@ def logistic_class_frequencies(T, s):
     return np.array([s[T > 0].sum(), s[T < 0].sum()])
 
 
-def _by_class(Z):
-    """Return Z with the values of a class next to each other, as in the targets: 4 times as fast for 10."""
-    return np.ascontiguousarray(Z.mT).mT
-
-
 def softmax_targets(labels, n_classes, dtype):
     return (labels == np.arange(n_classes).reshape(-1, 1)).astype(dtype).T
 
 
+@by_class
 def softmax_probabilities(Z):
-    Z = _by_class(Z)
     E = np.exp(Z - Z.max(axis=-1, keepdims=True))
     return E / E.sum(axis=-1, keepdims=True)
 
 
+@by_class
 def softmax_log_probabilities(Z):
-    Z = _by_class(Z)
     Z = Z - Z.max(axis=-1, keepdims=True)
     return Z - np.logaddexp.reduce(Z, axis=-1, keepdims=True)
 

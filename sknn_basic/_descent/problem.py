@@ -19,7 +19,7 @@ class Problem:
     network : Network
         The activation and the output.
     X : dense or CSR matrix (m, n)
-        The samples, whose dtype is that of the fitted weights.
+        The samples. The fitted weights have their dtype.
     targets : ndarray (m, k)
         T or Y, whichever the output takes.
     s : ndarray (m, 1)
@@ -84,14 +84,14 @@ class Problem:
         return self.samples.in_memory or "curvature" in vars(self)
 
     def stable_rate(self, l2):
-        """Return 2/L, below which descent is stable, or None for a network, which has no such constant."""
+        """Return 2/L: descent is stable below it. None for a network, since it has no such constant."""
         if len(self.layers) > 1:
             return None
         curvature = self.curvature + l2
         return 2 / curvature if curvature else np.inf
 
     def learning_rate(self, rate, l2):
-        """Return the rate as a number; "auto" is 1/L, half the stable rate, which cannot overshoot."""
+        """Return the rate as a number; "auto" is 1/L, half the stable rate, since this cannot overshoot."""
         if rate != "auto":
             return float(rate)
         stable_rate = self.stable_rate(l2)

@@ -13,7 +13,7 @@ N_GROUPS = 12  # a multiple of the likely numbers of threads
 
 
 class Rows:
-    """Blocks of rows in groups [[(X, targets, s), ...], ...], which threads share."""
+    """Blocks of rows in groups [[(X, targets, s), ...], ...]: threads share the groups."""
 
     def __init__(self, groups):
         self.groups = groups
@@ -49,10 +49,14 @@ class Rows:
         return added(f(*block, *arguments) for block in group)
 
 
+def slices(n, size):
+    """Yield slices that cover 0 ... n - 1, `size` in each but the last."""
+    return (slice(start, min(start + size, n)) for start in range(0, n, size))
+
+
 def grouped(blocks):
     """Return neighbouring blocks in groups: `N_GROUPS` at most, whatever the number of threads."""
-    size = -(-len(blocks) // N_GROUPS)
-    return [blocks[start : start + size] for start in range(0, len(blocks), size)]
+    return [blocks[some] for some in slices(len(blocks), -(-len(blocks) // N_GROUPS))]
 
 
 def added(terms):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .network import update
+from .stacking import member
 
 
 class Descent(NamedTuple):
@@ -75,20 +76,24 @@ class Run:
         self.costs = []  # (cost, cost of the validation samples or None) of each record
 
     def record(self, cost):
-        """Record the cost of the layers reached; return False if it, or they, are no longer finite."""
+        """Record the cost of the layers reached; end if it, or they, are no longer finite."""
         step, layers = self.reached
         if not self._is_finite(cost, layers):
-            return False
+            self.has_ended = True
+            return
         self.costs.append(self._with_validation(cost, layers))
         self.recorded = self.reached
         if self.on_record is not None:
             self.on_record(step, *self.costs[-1])
-        return True
 
-    def outcome(self):
-        """Return the Descent that ends here, with the layers reached if finite, else the last recorded."""
+    def outcome(self, cost=None):
+        """Return the Descent that ends here, with the layers reached if finite, else the last recorded.
+
+        `cost` is that of the layers reached, if known.
+        """
         n_iter, layers = self.reached
-        cost, _ = self.objective(layers, want_cost=True)
+        if cost is None:
+            cost, _ = self.objective(layers, want_cost=True)
         if self._is_finite(cost, layers):
             costs = self._with_validation(cost, layers)
             return self._describe(layers, n_iter, costs, bisect_left(self.records, n_iter))
@@ -163,9 +168,10 @@ def _descend(run, learning_rate, end, observer):
         else:
             observer.begin(run.outcome)
             cost, gradients = run.objective(layers, is_record)
-            if is_record and not run.record(cost):
+            if is_record:
+                run.record(cost)
+            if run.has_ended:
                 observer.close(run.outcome)
-                run.has_ended = True
                 break
             run.reached = step + 1, update(layers, gradients, learning_rate)
             run.has_ended = observer.end(run.outcome)
@@ -173,45 +179,26 @@ def _descend(run, learning_rate, end, observer):
 
 
 class StackRun:
-    """The state of a running stack: each member is recorded, and ends, as in a `Run` of its own."""
+    """The runs of the members of a stack: each is recorded, and ends, as if it were alone."""
 
-    def __init__(self, objective, n_members):
-        self.objective = objective
-        self.curves = [[] for _ in range(n_members)]
-        self.recorded = [None] * n_members  # (layers, step, cost) of each at its last record
-        self.diverged_at = [None] * n_members  # first record of each that was not finite
+    def __init__(self, objective, n_members, records):
+        self.runs = [Run(objective, None, records) for _ in range(n_members)]
 
     def record(self, step, layers, costs):
-        for i, cost in enumerate(costs.tolist()):
-            if self.diverged_at[i] is not None:
-                continue
-            member = _member(layers, i)
-            if self._is_finite(cost, member):
-                self.recorded[i] = member, step, cost
-                self.curves[i].append(cost)
-            else:
-                self.diverged_at[i] = step
+        for i, run in enumerate(self.runs):
+            if not run.has_ended:
+                run.reached = step, member(layers, i)
+                run.record(costs[i])
 
     def outcomes(self, step, layers, costs):
         """Return the Descent of each member if it ends here; None if its initial cost is not finite."""
-        return [self._outcome(i, step, _member(layers, i), cost) for i, cost in enumerate(costs.tolist())]
+        return [self._outcome(run, step, member(layers, i), costs[i]) for i, run in enumerate(self.runs)]
 
-    def _outcome(self, i, step, member, cost):
-        diverged_at, curve = self.diverged_at[i], self.curves[i].copy()
-        if diverged_at is None:
-            if self._is_finite(cost, member):
-                return Descent(member, step, cost, curve)
-            diverged_at = step
-        if self.recorded[i] is None:
-            return None
-        return Descent(*self.recorded[i], curve, diverged_at=diverged_at)
-
-    def _is_finite(self, cost, member):
-        return bool(np.isfinite(cost)) and self.objective.are_finite(member)
-
-
-def _member(layers, i):
-    return [(W[i], b[i]) for W, b in layers]
+    def _outcome(self, run, step, layers, cost):
+        if run.has_ended:
+            return run.outcome(np.nan) if run.recorded else None
+        run.reached = step, layers
+        return run.outcome(cost)
 
 
 def train_stack(
@@ -222,7 +209,7 @@ def train_stack(
     The Descent of a member is that of `train` with `max_iter` equal to the step, or None if its initial cost
     is not finite. A member that diverges does not affect the others. `observer` is notified of every step.
     """
-    run = StackRun(objective, len(layers[0][0]))
+    run = StackRun(objective, len(layers[0][0]), records)
     *_, last = checkpoints = sorted(checkpoints)
     with objective.sharing(), np.errstate(all="ignore"):
         step = 0

@@ -1,16 +1,20 @@
-"""Samples: the two products that `network.py` takes of the data, and little else.
+"""How X is held: the two products that `network.py` takes of it, and what else a descent asks of it.
 
-`Samples` multiplies X itself. `SamplesProtocol` lists what any representation of the samples must provide;
-`gram.py` has another, and `choice.py` chooses.
+`BaseSamples` is the contract. `Samples` is a matrix in memory, `StoredSamples` (`stored.py`) reads its rows
+block by block, `GramSamples` (`gram.py`) multiplies the Gram matrix of its rows; `choice.py` chooses.
+
+Rows that are somewhere else, such as rows picked by index from a shared array, need no class of their own,
+since `Stored` takes functions that read them. Write a class for another way to compute X W.
 """
 
+from abc import ABC, abstractmethod
 from functools import cached_property
-from typing import Any, Protocol
 
 import numpy as np
 from scipy import sparse
 
-from .rows import Rows
+from .arithmetic import product
+from .rows import Rows, slices
 
 # X is processed in blocks of about this size: temporaries stay small, and the second product of a step finds
 # the block in the cache. Of 0.25 to 16 MiB, 4 and 8 MiB are the fastest (benchmarks/tall.py).
@@ -21,139 +25,160 @@ WHOLE_BYTES = 2**27
 MOMENTS_BLOCK = 2**16  # values converted to float64 at a time; a quarter of it if they are sparse
 
 
-class SamplesProtocol(Protocol):
-    """What gradient descent needs of the rows of X (m, n).
+class BaseSamples(ABC):
+    """What gradient descent needs of X (m, n); the defaults are those of a matrix in memory.
 
     The first layer is trained through parameters P, of which its weights W (n, k) are a linear function: W
-    itself, or coefficients. P may carry leading stack axes; `P0` are the parameters of the initial weights.
+    itself, or coefficients. P may carry leading stack axes. W multiplies X as it is, as predictions do: no
+    transformation of X can be hidden here.
 
-    W multiplies X itself, since predictions take X as it is: no transformation of X can be hidden here.
+    Parameters
+    ----------
+    X : dense or CSR matrix (m, n)
+        The samples; or what stands for them, if all methods that use it are replaced.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (m, n).
+    dtype : dtype
+        The precision of P, of Z = X W and of everything computed from Z.
+    weight_dtype : dtype
+        The precision of X and of the fitted weights.
+    stored_dtype : dtype
+        The type of the values that are multiplied.
+    in_memory : bool
+        If not, only blocks can be multiplied, not all rows at once.
+    fits_kernels : bool
+        Whether compiled steps can multiply it, since they check nothing: aligned native floats in C order.
+    gram : ndarray or None
+        The Gram matrix that is multiplied in place of X.
     """
 
-    shape: tuple[int, int]  # (m, n)
-    dtype: np.dtype  # precision of P, of Z = X W and of everything computed from Z
-    weight_dtype: np.dtype  # precision of X and of the fitted weights
-    mT: Any  # `mT @ dZ` is the gradient of the cost with respect to P, for dZ (..., m, k)
-    in_memory: bool  # if not, only blocks can be multiplied, not all rows at once
+    in_memory = True
+    fits_kernels = False
+    gram = None
 
+    def __init__(self, X):
+        self.X, self.shape = X, X.shape
+        self.dtype = self.weight_dtype = self.stored_dtype = X.dtype
+
+    @abstractmethod
     def __matmul__(self, P):
-        """Return X W (..., m, k)."""
+        """Return Z = X W (..., m, k) of the parameters P."""
+
+    @abstractmethod
+    def transposed_product(self, dZ):
+        """Return the gradient of the cost over P for dZ (..., m, k): X' dZ (..., n, k), if P is W."""
+
+    @property
+    def mT(self):
+        """X', whose product `mT @ dZ` is `transposed_product`."""
+        return Transpose(self)
 
     def parameters_of(self, W):
-        """Return P0 for the initial weights W."""
+        """Return P of the initial weights W (n, k)."""
+        return W
 
     def weights_of(self, P):
-        """Return W."""
+        """Return W (..., n, k)."""
+        return P
 
     def with_rows(self, samples):
-        """Return validation samples in a form that multiplies the same parameters."""
+        """Return other samples in a form that multiplies the same parameters."""
+        return samples
 
     def are_finite(self, P):
-        """Return whether W is finite in the precision of X."""
+        """Whether W is finite in the precision of X."""
+        return bool(np.isfinite(P).all())
 
     def bound(self, P):
         """Return an upper bound on all |X W| and on their partial sums."""
+        return len(P) * self.largest * float(np.abs(P).max())
 
     def sum_of_squares(self, P):
-        """Return ||W||^2, for each member of a stack."""
+        """Return ||W||^2, one for each member of a stack."""
+        return np.sum(P * P, axis=(-2, -1))
 
-    def blocks(self, width):
-        """Return [(slice, samples)] that cover all rows, small for a first layer of `width` columns."""
-
-    def pieces(self, width):
-        """Yield (slice, samples) that cover all rows, in memory and as small as such blocks."""
-
-    def panels(self, n_bytes):
-        """Yield (slice, X) that cover all rows: arrays of about so many bytes, unless X is in memory."""
-
-    def rows(self, groups, targets, s):
-        """Return `Rows` of groups of such blocks, with their targets and weights."""
+    @cached_property
+    def largest(self):
+        """The largest |X|, or an upper bound; found without a copy."""
+        values = self.X.data if sparse.issparse(self.X) else self.X
+        return max(float(values.max(initial=0)), -float(values.min(initial=0)))
 
     def moments(self, rows, s, n_rows=None):
-        """Return the mean and variance (n,) of each feature, with the weights s, in float64.
+        """Return the mean and variance (n,) of each feature, with the weights s (m, 1), in float64.
 
         With `n_rows`, estimates from about so many rows without weights, if that is less work. `rows` are
         `Rows` of all samples, for those that are not in memory.
         """
+        return moments(self.X, s, n_rows)
+
+    def blocks(self, width):
+        """Return [(slice, X)] that cover all rows, in blocks that suit a first layer of `width` columns."""
+        return [(slice(None), self)]
+
+    def loaded_blocks(self, width):
+        """Yield (slice, samples) that cover all rows, in memory and as small as such blocks."""
+        return self.blocks(width)
+
+    def arrays(self, n_bytes):
+        """Yield (slice, matrix) that cover all rows, of about so many bytes unless X is in memory."""
+        return [(slice(None), self.X)]
+
+    def rows(self, groups, targets, s):
+        """Return `Rows` of groups of `blocks`, with their targets (m, k) and weights s (m, 1)."""
+        return Rows.of(groups, targets, s)
+
+    def for_kernels(self):
+        """Return the values (m, ...) that kernels multiply, and the divisor that makes them X."""
+        return self.X, 1.0
+
+    def describe_reading(self):
+        """Return a sentence on how X is read, or "" if it is in memory."""
+        return ""
 
 
-class Direct:
-    """Samples X (m, n) that are multiplied directly: the parameters are W itself."""
+class Transpose:
+    """X' of samples, for products alone."""
 
-    def parameters_of(self, W):
-        return W
+    def __init__(self, samples):
+        self.samples = samples
 
-    def weights_of(self, W):
-        return W
-
-    def with_rows(self, samples):
-        return samples
-
-    def are_finite(self, W):
-        return bool(np.isfinite(W).all())
-
-    def bound(self, W):
-        return len(W) * self.largest * float(np.abs(W).max())
-
-    def sum_of_squares(self, W):
-        return np.sum(W * W, axis=(-2, -1))
+    def __matmul__(self, dZ):
+        return self.samples.transposed_product(dZ)
 
 
-class Samples(Direct):
-    """A dense or CSR matrix X."""
-
-    in_memory = True
-
-    def __init__(self, X):
-        self.X = X
-        self.shape = X.shape
-        self.dtype = self.weight_dtype = X.dtype
+class Samples(BaseSamples):
+    """A dense or CSR matrix in memory."""
 
     def __matmul__(self, W):
         return product(self.X, W)
 
+    def transposed_product(self, dZ):
+        return self.mT @ dZ
+
     @cached_property
-    def mT(self):
+    def mT(self):  # once: 0.3 us, of a step that may take 10
         return Samples(self.X.T)
 
-    def as_stored(self):
-        """Return values and a divisor, of which X is the ratio."""
-        return self.X, 1.0
-
-    @cached_property
-    def largest(self):
-        """The largest |X|, found without a copy."""
-        values = self.X.data if sparse.issparse(self.X) else self.X
-        return max(float(values.max(initial=0)), -float(values.min(initial=0)))
+    @property
+    def fits_kernels(self):
+        X = self.X
+        is_dense = isinstance(X, np.ndarray) and X.dtype in (np.float32, np.float64) and X.dtype.isnative
+        return is_dense and X.flags.c_contiguous and X.flags.aligned
 
     def blocks(self, width):
-        """Return [(rows, samples)]: slices that cover all rows, for a first layer of `width` columns."""
         m = self.shape[0]
         bytes_per_row = self.X.data.nbytes // m + 5 * width * self.dtype.itemsize
         # About 8 rows per column of W, or adding up the blocks' dW (n, width) costs more than it saves.
         n_rows = max(BLOCK_BYTES // max(bytes_per_row, 1), 8 * width, 1)
-        if m <= 2 * n_rows or (width == 1 and self._is_whole()):
+        has_small_temporaries = width == 1 and 5 * m * self.dtype.itemsize <= BLOCK_BYTES
+        is_whole = isinstance(self.X, np.ndarray) and self.X.nbytes <= WHOLE_BYTES and has_small_temporaries
+        if m <= 2 * n_rows or is_whole:
             return [(slice(None), self)]
         n_rows = -(-m // -(-m // n_rows))  # blocks of one size
-        slices = [slice(start, start + n_rows) for start in range(0, m, n_rows)]
-        return [(rows, Samples(_rows_of(self.X, rows))) for rows in slices]
-
-    def pieces(self, width):
-        return self.blocks(width)
-
-    def panels(self, n_bytes):
-        return [(slice(None), self.X)]
-
-    def rows(self, groups, targets, s):
-        return Rows.of(groups, targets, s)
-
-    def _is_whole(self):
-        """Whether dense X is one block for one column of W."""
-        is_small = 5 * self.shape[0] * self.dtype.itemsize <= BLOCK_BYTES  # of the size that temporaries have
-        return is_small and isinstance(self.X, np.ndarray) and self.X.nbytes <= WHOLE_BYTES
-
-    def moments(self, rows, s, n_rows=None):
-        return moments(self.X, s, n_rows)
+        return [(rows, Samples(_rows_of(self.X, rows))) for rows in slices(m, n_rows)]
 
 
 def moments(X, s, n_rows):
@@ -172,8 +197,7 @@ def moment_sums(X, s, origin):
     is_dense = not sparse.issparse(X)
     first, second = np.zeros((2, X.shape[1]))
     size = MOMENTS_BLOCK // (1 if is_dense else 4) * X.shape[0] // max(X.size, 1) + 1
-    for start in range(0, X.shape[0], size):
-        rows = slice(start, start + size)
+    for rows in slices(X.shape[0], size):
         x, weights = _rows_of(X, rows), s[rows].astype(np.float64).ravel()
         x = x - origin if is_dense else x.astype(np.float64, copy=False)
         first += x.T @ weights
@@ -186,18 +210,6 @@ def moments_of(origin, first, second):
     variance = second - first**2
     variance[variance < 1e-12 * second] = 0  # rounding
     return origin + first, variance
-
-
-def product(X, W):
-    """Return X @ W; for a stack of W as one product, with samples contiguous in memory."""
-    if W.ndim == 2:
-        if W.shape[1] == 1 or not isinstance(X, np.ndarray):
-            return X @ W
-        if X.dtype == np.float32 and X.flags.c_contiguous:
-            return np.asfortranarray(X @ W)  # the product below takes 1.3 times as long in this case
-        return (W.T @ X.T).T  # 1.2 times as fast as X @ W for 64 columns on 60,000 x 784
-    columns = W.mT.reshape(-1, W.shape[-2])
-    return (columns @ X.T).reshape(*W.shape[:-2], W.shape[-1], -1).mT
 
 
 def _rows_of(X, rows):

@@ -1,4 +1,4 @@
-"""Layers of several descents as one stack."""
+"""Several descents as one: stacks of their layers, W (..., n, k) and b (..., 1, k)."""
 
 import numpy as np
 
@@ -10,29 +10,24 @@ STACK_BYTES = 2**28
 
 
 def member(layers, i):
-    """Return the layers of one member of a stack."""
+    """Return the layers of member i."""
     return [(W[i], b[i]) for W, b in layers]
 
 
 def stack(layers_of_members):
     """Return the layers of all members as one stack."""
-    return [
-        tuple(np.stack(arrays) for arrays in zip(*layer, strict=True))
-        for layer in zip(*layers_of_members, strict=True)
-    ]
+    layers = zip(*layers_of_members, strict=True)
+    return [tuple(np.stack(arrays) for arrays in zip(*layer, strict=True)) for layer in layers]
 
 
 def repeat(layers, n):
-    """Return a stack of n copies, in the memory layout of the products of a stack."""
-    return [
-        tuple(np.broadcast_to(array.mT, (n, *array.mT.shape)).copy().mT for array in layer)
-        for layer in layers
-    ]
+    """Return a stack of n copies, in the memory layout that the products of a stack have."""
+    return [tuple(np.broadcast_to(a.mT, (n, *a.mT.shape)).copy().mT for a in layer) for layer in layers]
 
 
 def column(values, dtype):
-    """Return a value for each member (n, 1, 1); those beyond the dtype are infinite."""
-    with np.errstate(over="ignore"):
+    """Return a number for each member, (n, 1, 1), such as its learning rate."""
+    with np.errstate(over="ignore"):  # a rate beyond float32: its member diverges
         return np.array(values, dtype).reshape(-1, 1, 1)
 
 

@@ -1,23 +1,24 @@
-"""Samples that are stored elsewhere, or as bytes: read block by block, and converted, at every step.
+"""Samples that are elsewhere, or of another type: read block by block at every step, and converted.
 
 `Stored` stands for X: its shape, and functions that read its blocks. `StoredSamples` trains on it as
 `Samples` does on an array, and with the same numbers.
 """
 
-from functools import cached_property
+from functools import cached_property, partial
 from threading import local
 from typing import NamedTuple
 
 import numpy as np
 
-from .rows import Rows, added
-from .samples import Direct, Samples, moment_sums, moments_of, product
+from .arithmetic import product
+from .rows import Rows, added, slices
+from .samples import BaseSamples, Samples, moment_sums, moments_of
 from .threads import threads
 
-# Bytes of floats in a piece of a block: rows that are converted, and multiplied while they are in the cache.
-# With several columns of W up to four times as many, or adding up the gradients of pieces takes longer; and
-# for a kernel, which needs no floats of bytes (width 0).
-PIECE_BYTES = 2**22
+# Bytes of floats in a small block: rows that are converted, and multiplied while they are in the cache. With
+# several columns of W up to four times as many, or adding up the gradients of blocks takes longer; also for a
+# kernel (width 0), since it multiplies bytes as they are.
+SMALL_BLOCK_BYTES = 2**22
 _buffers = local()  # of the thread: the pages of new memory would take longer than converting
 
 
@@ -30,7 +31,7 @@ class Block(NamedTuple):
     divisor: float = 1.0
     width: int = 1  # columns of the first layer, if they have temporaries
 
-    def pieces(self):
+    def small_blocks(self):
         """Yield (slice, samples): a few of the rows at a time, counted from the first of the block."""
         values = self.read()
         if len(values) != self.rows.stop - self.rows.start:
@@ -39,24 +40,26 @@ class Block(NamedTuple):
                 f"{self.rows.stop}: the sizes of its chunks are not what they say."
             )
         bytes_per_row = self.dtype.itemsize * (values.shape[1] + 5 * self.width)
-        n_rows = max((min(self.width, 4) or 4) * PIECE_BYTES // bytes_per_row, 1)
-        for start in range(0, len(values), n_rows):
-            piece = values[start : start + n_rows]
-            yield slice(start, start + len(piece)), self.samples(piece)
+        n_rows = max((min(self.width, 4) or 4) * SMALL_BLOCK_BYTES // bytes_per_row, 1)
+        for rows in slices(len(values), n_rows):
+            yield rows, self.samples(values[rows])
 
     def samples(self, values):
-        """Return some of the values as samples; those of the same thread before are then no longer valid."""
+        """Return some of the values as samples.
+
+        They share a buffer per thread: samples returned before become invalid.
+        """
         values = np.require(values, requirements="CA")  # a cluster sends arrays that are not aligned
         if values.dtype == self.dtype and self.divisor == 1:
             return Samples(values)
         return ConvertedSamples(values, self.dtype, self.divisor)
 
 
-class ConvertedSamples(Samples):
-    """X = values / divisor: values are converted, but weights and gradients divided, which are fewer."""
+class ConvertedSamples(BaseSamples):
+    """X = values / divisor: the values are converted, but weights and gradients divided: they are fewer."""
 
     def __init__(self, values, dtype, divisor):
-        self.values, self.divisor, self.kind = values, divisor, values.dtype
+        self.values, self.divisor, self.stored_dtype = values, divisor, values.dtype
         self.shape = values.shape
         self.dtype = self.weight_dtype = dtype
 
@@ -77,22 +80,11 @@ class ConvertedSamples(Samples):
     def __matmul__(self, W):
         return product(self.floats, W / self.divisor)
 
-    @property
-    def mT(self):
-        return DividedTranspose(self)
+    def transposed_product(self, dZ):
+        return product(self.floats.T, dZ) / self.divisor
 
-    def as_stored(self):
+    def for_kernels(self):
         return self.values if self.values.dtype == np.uint8 else self.floats, self.divisor
-
-
-class DividedTranspose:
-    """X' of `ConvertedSamples`."""
-
-    def __init__(self, samples):
-        self.samples = samples
-
-    def __matmul__(self, dZ):
-        return product(self.samples.floats.T, dZ) / self.samples.divisor
 
 
 class Stored:
@@ -102,18 +94,18 @@ class Stored:
     ----------
     shape : tuple of int
         (m, n).
-    kind : dtype
+    stored_dtype : dtype
         The type of the values that are read.
     blocks : list of Block
-        All rows, in their order.
-    max_gram_bytes : float
-        The largest Gram matrix of the rows that may be made.
+        All rows, in their order: of a few megabytes each, since each thread reads one at a time.
+    max_gram_bytes : float, default=0
+        The largest Gram matrix that may be computed, so that steps read nothing; 0 for samples of a cluster.
     """
 
     ndim = 2
 
-    def __init__(self, shape, kind, blocks, max_gram_bytes=0):
-        self.shape, self.kind, self.blocks = shape, np.dtype(kind), blocks
+    def __init__(self, shape, stored_dtype, blocks, max_gram_bytes=0):
+        self.shape, self.stored_dtype, self.blocks = shape, np.dtype(stored_dtype), blocks
         self.dtype, self.max_gram_bytes = blocks[0].dtype, max_gram_bytes
         self.moments = None  # once computed
 
@@ -124,53 +116,53 @@ class Stored:
 
     @cached_property
     def largest(self):
-        """A bound on all |X|: the largest, for floats; which are looked at once, and must be finite."""
-        if self.kind.kind == "f":
+        """An upper bound on |X|: for integers by their type. Floats are scanned once, and must be finite."""
+        if self.stored_dtype.kind == "f":
             with threads.shared_out():
                 return max(threads.map(_largest_of, self.blocks))
-        if self.kind.kind == "b":
+        if self.stored_dtype.kind == "b":
             return 1.0
-        return max(np.iinfo(self.kind).max, -np.iinfo(self.kind).min) / self.blocks[0].divisor
+        limits = np.iinfo(self.stored_dtype)
+        return max(limits.max, -limits.min) / self.blocks[0].divisor
 
     @cached_property
     def first_row(self):
-        _, piece = next(self.blocks[0].pieces())
-        return piece.X[0].astype(np.float64)
+        _, block = next(self.blocks[0].small_blocks())
+        return block.X[0].astype(np.float64)
 
-    def way(self):
-        """Say how the samples are read."""
+    def describe_reading(self):
+        """Return a sentence on how the samples are read."""
         n = len(self.blocks)
         return f"X is read in {n} block{'s' if n > 1 else ''} at each step."
 
-    def panels(self, n_bytes):
-        """Return [(slice, blocks), ...]: as many neighbours as have about so many bytes when stored."""
-        bytes_per_row, panels = self.shape[1] * self.kind.itemsize, []
+    def large_blocks(self, n_bytes):
+        """Return neighbouring blocks joined to blocks of about so many bytes when stored."""
+        bytes_per_row, joined = self.shape[1] * self.stored_dtype.itemsize, []
         for block in self.blocks:
-            n_rows = block.rows.stop - panels[-1][0].start if panels else 0
-            if panels and n_rows * bytes_per_row <= n_bytes:
-                rows, blocks = panels[-1]
-                panels[-1] = slice(rows.start, block.rows.stop), [*blocks, block]
+            if joined and (block.rows.stop - joined[-1][0].rows.start) * bytes_per_row <= n_bytes:
+                joined[-1].append(block)
             else:
-                panels.append((block.rows, [block]))
-        return panels
+                joined.append([block])
+        return [self._joined(blocks) for blocks in joined]
 
+    def _joined(self, blocks):
+        rows = slice(blocks[0].rows.start, blocks[-1].rows.stop)
+        return blocks[0]._replace(rows=rows, read=partial(self._read, rows, blocks))
 
-def read_panel(blocks, kind, n):
-    """Return the values of neighbouring blocks as one array."""
-    first, end = blocks[0].rows.start, blocks[-1].rows.stop
-    values = np.empty((end - first, n), kind)
-    for block in blocks:
-        values[block.rows.start - first : block.rows.stop - first] = block.read()
-    return values
+    def _read(self, rows, blocks):
+        values = np.empty((rows.stop - rows.start, self.shape[1]), self.stored_dtype)
+        for block in blocks:
+            values[block.rows.start - rows.start : block.rows.stop - rows.start] = block.read()
+        return values
 
 
 def _largest_of(block):
     """Return the largest |value| of a block; raise ValueError, as scikit-learn does, for NaN or infinity."""
     largest = 0.0
-    for rows, piece in block.pieces():
-        if not np.isfinite(piece.largest):
-            raise ValueError(not_finite(piece.X, block.rows.start + rows.start))
-        largest = max(largest, piece.largest)
+    for rows, few in block.small_blocks():
+        if not np.isfinite(few.largest):
+            raise ValueError(not_finite(few.X, block.rows.start + rows.start))
+        largest = max(largest, few.largest)
     return largest
 
 
@@ -182,51 +174,53 @@ def not_finite(X, first):
 
 
 class StoredRows(Rows):
-    """Rows whose blocks are read, piece by piece."""
+    """Rows whose blocks are read, a small block at a time."""
 
     def only_block(self):
         return None
 
     def _total_of(self, group, f, arguments):
         return added(
-            f(piece, targets[rows], s[rows], *arguments)
+            f(few, targets[rows], s[rows], *arguments)
             for block, targets, s in group
-            for rows, piece in block.pieces()
+            for rows, few in block.small_blocks()
         )
 
 
-class StoredSamples(Direct):
+class StoredSamples(BaseSamples):
     """Samples whose blocks alone can be multiplied."""
 
     in_memory = False
+    fits_kernels = True  # what is read is in C order
+    __matmul__ = transposed_product = None  # only blocks can be multiplied
 
     def __init__(self, X):
-        self.X, self.kind, self.shape = X, X.kind, X.shape
-        self.dtype = self.weight_dtype = X.dtype
+        super().__init__(X)
+        self.stored_dtype = X.stored_dtype
 
     @property
     def largest(self):
         return self.X.largest
 
-    def way(self):
-        return self.X.way()
+    def describe_reading(self):
+        return self.X.describe_reading()
 
     def blocks(self, width):
         return [(block.rows, block._replace(width=width)) for block in self.X.blocks]
 
-    def pieces(self, width):
+    def loaded_blocks(self, width):
         for rows, block in self.blocks(width):
-            for piece_rows, piece in block.pieces():
-                start = rows.start + piece_rows.start
-                if self.kind.kind == "f" and not np.isfinite(piece.largest):
-                    raise ValueError(not_finite(piece.X, start))
-                yield slice(start, start + piece.shape[0]), piece
+            for few_rows, few in block.small_blocks():
+                start = rows.start + few_rows.start
+                if self.stored_dtype.kind == "f" and not np.isfinite(few.largest):
+                    raise ValueError(not_finite(few.X, start))
+                yield slice(start, start + few.shape[0]), few
 
-    def panels(self, n_bytes):
-        """Yield (slice, X): floats in arrays of about so many bytes, each of its own."""
-        ratio = self.dtype.itemsize / self.kind.itemsize
-        for rows, blocks in self.X.panels(n_bytes / ratio):
-            yield rows, blocks[0].samples(read_panel(blocks, self.kind, self.shape[1])).X.copy()
+    def arrays(self, n_bytes):
+        """Yield (slice, matrix): floats in arrays of their own."""
+        ratio = self.dtype.itemsize / self.stored_dtype.itemsize
+        for block in self.X.large_blocks(n_bytes / ratio):
+            yield block.rows, block.samples(block.read()).X.copy()
 
     def rows(self, groups, targets, s):
         return self.X.rows(groups, targets, s)

@@ -52,7 +52,7 @@ class Threads:
         n = min(self.n_threads, len(items))
         if n == 1:
             return [function(item) for item in items]
-        others = [self._submit(function, items[i::n]) for i in range(1, n)]
+        others = [self._start(_apply, function, items[i::n]) for i in range(1, n)]
         results = [None] * len(items)
         results[::n] = _apply(function, items[::n])
         for i, other in enumerate(others, 1):
@@ -60,11 +60,8 @@ class Threads:
         return results
 
     def wait_for(self, function, *arguments):
-        """Return function(*arguments) from another thread, which an interruption does not reach."""
+        """Return function(*arguments) from another thread, since an interruption does not reach it there."""
         return self._start(function, *arguments).result()
-
-    def _submit(self, function, items):
-        return self._start(_apply, function, items)
 
     def _start(self, function, *arguments):
         if self.pool is None:

@@ -6,9 +6,6 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from .._descent.gram import StoredGram
-from .._descent.stored import StoredSamples
-
 
 class FitInterruptedWarning(UserWarning):
     """A fit was interrupted (Ctrl-C): the model holds the weights reached.
@@ -70,8 +67,8 @@ def warn_of_fit(descent, warning, max_iter):
 
 def print_preparation(problem, objective):
     """Print how samples that are not in memory are read, and that steps must be compiled first."""
-    if isinstance(problem.samples, StoredSamples | StoredGram):
-        print(problem.samples.way())
+    if reading := problem.samples.describe_reading():
+        print(reading)
     if not objective.is_ready():
         print("Preparing compiled steps: this takes some seconds the first time on a computer.")
 

@@ -4,6 +4,8 @@ skl2onnx calls `onnx_shape_calculator` and `onnx_converter` of an estimator that
 needs to be registered. Subclasses are converted too, unless they predict otherwise.
 """
 
+from functools import partial
+
 import numpy as np
 
 PACKAGE = __package__.partition(".")[0]  # sknn_basic
@@ -102,9 +104,8 @@ def _convert_classifier(scope, operator, container):
     A = ops.OnnxCast(operator.inputs[0], to=guess_proto_type(operator.outputs[1].type), **version)
     *hidden, (W, b) = classifier._get_layers()
     for W1, b1 in hidden:
-        A = _activate(
-            ops, classifier.activation, _linear(ops, A, W1, b1, precision, version), precision, version
-        )
+        Z = _linear(ops, A, W1, b1, precision, version)
+        A = _activate(partial(_operator, ops, precision, version), classifier._network.activation, Z)
     Z = _linear(ops, A, W, b, precision, version)
     if W.shape[1] == 1:
         Z = ops.OnnxConcat(ops.OnnxNeg(Z, **version), Z, axis=1, **version)
@@ -125,7 +126,12 @@ def _linear(ops, A, W, b, precision, version):
     return ops.OnnxAdd(product, b.astype(precision), **version)
 
 
-def _activate(ops, name, Z, precision, version):
-    if name == "leaky_relu":  # ONNX Runtime has its LeakyRelu in float32 only
-        return ops.OnnxMax(Z, ops.OnnxMul(Z, np.array([0.1], precision), **version), **version)
-    return {"sigmoid": ops.OnnxSigmoid, "tanh": ops.OnnxTanh, "relu": ops.OnnxRelu}[name](Z, **version)
+def _activate(op, activation, Z):
+    """Return g(Z), as the record of the activation describes it."""
+    return op(activation.onnx, Z) if isinstance(activation.onnx, str) else activation.onnx(op, Z)
+
+
+def _operator(ops, precision, version, name, *inputs):
+    """Return an operator of ONNX, by its name; its inputs are results of others, or numbers."""
+    arrays = [np.array([a], precision) if isinstance(a, float) else a for a in inputs]
+    return getattr(ops, f"Onnx{name}")(*arrays, **version)

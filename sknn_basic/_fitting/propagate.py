@@ -44,8 +44,8 @@ def propagate(
         The weights of the output layer of a network.
     b2 : float or array-like with one value per column of W2, default=None
         The biases of the output layer.
-    activation : {"sigmoid", "tanh", "relu", "leaky_relu"}, default="tanh"
-        The activation g of the hidden layer.
+    activation : str, default="tanh"
+        The activation g of the hidden layer, one of those of `ShallowNNClassifier`.
     sample_weight : array-like of shape (n_samples,), default=None
         Non-negative weights of the samples.
     l2_regularization : float, default=0.0

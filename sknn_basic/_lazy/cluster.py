@@ -123,7 +123,7 @@ class StoredOnCluster(Stored):
         where = {"workers": [part.worker], "allow_other_workers": True}
         return self.client.submit(_labelled_blocks, labels, pure=False, **where)
 
-    def way(self):
+    def describe_reading(self):
         return f"X is held by {len(self.client.nthreads())} workers of the Dask cluster."
 
 
@@ -170,7 +170,7 @@ class Summary(NamedTuple):
 def _summary(blocks):
     largest, first_row, message = 0.0, None, None
     for block, _, _ in blocks:
-        for rows, piece in block.pieces():
+        for rows, piece in block.small_blocks():
             first_row = piece.X[0].astype(np.float64) if first_row is None else first_row
             largest = max(largest, piece.largest)
             if message is None and not np.isfinite(piece.largest):

@@ -1,23 +1,25 @@
-"""The activations against their formulas and central differences."""
+"""The activations against their formulas and central differences; whoever names them names them all."""
 
 import mpmath
 import numpy as np
 import pytest
 
+from longhand import G_EXACT, G_SLOPE, G
 from models import ACTIVATIONS
-from sknn_basic import ShallowNNClassifier, propagate
-from sknn_basic._descent.activations import ACTIVATIONS as FUNCTIONS
-from sknn_basic._descent.activations import VECTORIZED
+from sknn_basic import ShallowNNClassifier
+from sknn_basic._descent.activations import ACTIVATIONS as RECORDS
 
 # No multiple of the step below, so that no kink lies between two points of a difference.
 Z = np.linspace(-4, 4, 81) + 0.003
+both_precisions = pytest.mark.parametrize("dtype", [np.float64, np.float32])
+every = pytest.mark.parametrize("activation", RECORDS.values(), ids=RECORDS)
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_slope_from_activation_equals_slope_from_z(name, dtype):
+@every
+@both_precisions
+def test_slope_from_activation_equals_slope_from_z(activation, dtype):
     """g'(Z) written in A is the derivative of g, in the precision of Z."""
-    g, slope = FUNCTIONS[name].g, FUNCTIONS[name].slope
+    g, slope = activation.g, activation.slope
     A = g(Z.astype(dtype))
     assert A.dtype == dtype
     assert (A * slope(A)).dtype == dtype
@@ -26,40 +28,50 @@ def test_slope_from_activation_equals_slope_from_z(name, dtype):
     np.testing.assert_allclose(slope(A), numeric, rtol=0, atol=1e-9 if dtype == np.float64 else 1e-6)
 
 
-def test_activations_are_those_of_the_notes():
-    """Section 1.3.4 with its values: leaky ReLU is max(0.1 z, z)."""
-    Z = np.array([-2.0, 0.0, 3.0])
-    np.testing.assert_array_equal(FUNCTIONS["relu"].g(Z), [0, 0, 3])
-    np.testing.assert_allclose(FUNCTIONS["leaky_relu"].g(Z), [-0.2, 0, 3], rtol=1e-15)
-    np.testing.assert_allclose(FUNCTIONS["tanh"].g(Z), np.tanh(Z), rtol=1e-15)
-    np.testing.assert_allclose(FUNCTIONS["sigmoid"].g(Z), 1 / (1 + np.exp(-Z)), rtol=1e-15)
-
-
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_sigmoid_of_many_values_is_as_accurate_as_of_few(dtype):
-    """To a few units in the last place, tails included, except below the smallest normal number: 0."""
-    limits = np.finfo(dtype)
-    Z = np.linspace(np.log(limits.tiny) + 1, -np.log(limits.tiny), VECTORIZED + 1, dtype=dtype)
-    with np.errstate(over="ignore"):
-        A = FUNCTIONS["sigmoid"].g(Z)
-        assert FUNCTIONS["sigmoid"].g(np.full(VECTORIZED, -limits.max, dtype)).max() == 0
-    assert A.dtype == dtype
-    expected = [1 / (1 + mpmath.exp(-mpmath.mpf(float(z)))) for z in Z]
-    np.testing.assert_allclose(A, np.array(expected, np.longdouble), rtol=4 * limits.eps)
-
-
 @pytest.mark.parametrize("name", ACTIVATIONS)
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_largest_floats_are_finite_and_silent(name, dtype):
-    g, slope = FUNCTIONS[name].g, FUNCTIONS[name].slope
-    A = g(np.array([-np.finfo(dtype).max, -50, 0, 50, np.finfo(dtype).max], dtype))
+def test_activations_are_those_of_the_notes(name):
+    """Section 1.3.4, spelled out."""
+    activation = RECORDS[name]
+    np.testing.assert_allclose(activation.g(Z), G[name](Z), rtol=1e-14, atol=1e-15)
+    np.testing.assert_allclose(activation.slope(activation.g(Z)), G_SLOPE[name](Z), rtol=1e-11)
+    np.testing.assert_allclose(np.vectorize(G_EXACT[name], [float])(Z, mpmath), G[name](Z), rtol=1e-13)
+
+
+@every
+@both_precisions
+def test_largest_floats_are_finite_and_silent(activation, dtype):
+    A = activation.g(np.array([-np.finfo(dtype).max, -50, 0, 50, np.finfo(dtype).max], dtype))
     assert np.isfinite(A).all()
-    assert np.isfinite(slope(A)).all()
+    assert np.isfinite(activation.slope(A)).all()
 
 
-@pytest.mark.parametrize("public", [ShallowNNClassifier, propagate], ids=lambda public: public.__name__)
-def test_the_documentation_names_every_activation(public):
-    """The docstrings list exactly what there is, in any order."""
-    lines = public.__doc__.splitlines()
+@every
+def test_the_bound_holds(activation):
+    """No |g(z)| is beyond the bound of its |z|, of any magnitude and sign."""
+    sizes = np.append(0, np.logspace(-9, 300, 20_000))
+    with np.errstate(over="ignore"):
+        for values in (activation.g(sizes), activation.g(-sizes)):
+            assert (np.abs(values) <= activation.bound(sizes)).all()
+
+
+@every
+def test_the_kernel_and_the_operators_exist(activation):
+    """Codes of `compiled.py`, and operators of ONNX, by their names."""
+    if activation.kernel is not None:
+        compiled = pytest.importorskip("sknn_basic._descent.compiled", exc_type=ImportError)
+        assert isinstance(getattr(compiled, activation.kernel), int)
+    ops = pytest.importorskip("skl2onnx.algebra.onnx_ops", exc_type=ImportError)
+    names = []
+    if isinstance(activation.onnx, str):
+        names.append(activation.onnx)
+    else:
+        activation.onnx(lambda name, *inputs: names.append(name), "Z")
+    assert names
+    assert all(hasattr(ops, f"Onnx{name}") for name in names)
+
+
+def test_the_documentation_names_every_activation():
+    """The docstring lists exactly what there is, in any order."""
+    lines = ShallowNNClassifier.__doc__.splitlines()
     line = next(line for line in lines if line.strip().startswith("activation : "))
-    assert sorted(line.split("{")[1].split("}")[0].split(", ")) == sorted(f'"{name}"' for name in FUNCTIONS)
+    assert sorted(line.split("{")[1].split("}")[0].split(", ")) == sorted(f'"{name}"' for name in ACTIVATIONS)

@@ -37,14 +37,13 @@ def test_an_overflowing_matrix_falls_back():
 
 @pytest.mark.parametrize("dtype", [np.float64, np.uint8])
 def test_stored_samples(dtype):
-    """By the same rule; and only where the matrix may be as large as it is."""
+    """By the same rule; and only where the Gram matrix is not larger than it may be."""
     values = np.ones((10, 100), dtype)
-    blocks = [Block(slice(0, 10), lambda: values, np.dtype(float))]
+    blocks, W = [Block(slice(0, 10), lambda: values, np.dtype(float))], np.zeros((100, 1))
     X = Stored((10, 100), dtype, blocks, max_gram_bytes=800)
-    W = np.zeros((100, 1))
     assert isinstance(choose_samples(X, W, 1000), StoredGram)
     assert isinstance(choose_samples(X, W, 5), StoredSamples)
     assert isinstance(choose_samples(X), StoredSamples)
-    for too_small in ({"max_gram_bytes": 799}, {}):
-        X = Stored((10, 100), dtype, blocks, **too_small)
+    for limit in ({"max_gram_bytes": 799}, {}):
+        X = Stored((10, 100), dtype, blocks, **limit)
         assert isinstance(choose_samples(X, W, 1000), StoredSamples)

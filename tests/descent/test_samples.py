@@ -1,14 +1,15 @@
 """Law 3: however the samples are held, the descent is the same."""
 
-from functools import partial
 from unittest.mock import patch
 
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.base import clone
 
 from engines import blocks_of, numpy_alone  # noqa: F401  a fixture
 from longhand import distance, logistic_descent
+from models import assert_same_model, stored, weights_of
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
 from sknn_basic._descent import gram as gram_module
 from sknn_basic._descent import problem as problem_module
@@ -18,8 +19,9 @@ from sknn_basic._descent.gram import GramSamples, StoredGram
 from sknn_basic._descent.network import Network, init_layers, update
 from sknn_basic._descent.objective import Objective
 from sknn_basic._descent.outputs import logistic, softmax
-from sknn_basic._descent.samples import Samples
-from sknn_basic._descent.stored import Block, Stored, StoredSamples
+from sknn_basic._descent.samples import BaseSamples, Samples
+from sknn_basic._descent.stacking import repeat
+from sknn_basic._descent.stored import StoredSamples
 
 MODELS = ["logistic", *ACTIVATIONS]
 HELD = ["plain", "blocks", "gram", "csr", "csr blocks", "stored", "stored gram"]
@@ -42,17 +44,11 @@ def held(how, X, layers):
     if how == "gram":
         return GramSamples(X, W if W.any() else None)
     if how == "stored":
-        return StoredSamples(stored(X, 11))
+        return StoredSamples(stored(X, X.dtype, n_rows=27))
     if how == "stored gram":
-        with patch.multiple(gram_module, PANEL_BYTES=30 * X[0].nbytes, COLUMN_BYTES=10_000):
-            return StoredGram(stored(X, 11), W if W.any() else None)
+        with patch.multiple(gram_module, LARGE_BLOCK_BYTES=30 * X[0].nbytes, COLUMN_BYTES=10_000):
+            return StoredGram(stored(X, X.dtype, n_rows=27), W if W.any() else None)
     return Samples(sparse.csr_array(X) if "csr" in how else X)
-
-
-def stored(X, n_rows):
-    """X as stored blocks of so many rows."""
-    slices = [slice(i, min(i + n_rows, len(X))) for i in range(0, len(X), n_rows)]
-    return Stored(X.shape, X.dtype, [Block(rows, partial(X.__getitem__, rows), X.dtype) for rows in slices])
 
 
 def steps(how, X, Y, s, layers, network, rate, l2, n_steps):
@@ -99,11 +95,10 @@ def test_one_step_is_the_same(how, model, k, l2):
 
 
 @pytest.mark.parametrize("how", HELD[1:])
-@pytest.mark.parametrize("k", [1, 3])
-@pytest.mark.parametrize("l2", [0.0, 0.2])
+@pytest.mark.parametrize(("k", "l2"), [(1, 0.2), (3, 0.0)])
 def test_a_logistic_trajectory_is_the_same(how, k, l2):
     """2,000 steps at the rate 1/L: weights and all costs, 1e-10."""
-    X, Y, s, layers, network = problem("logistic", k)
+    X, Y, s, layers, network = problem("logistic", k, n=90)
     X = X + 3
     extended = np.hstack([X, np.ones((len(X), 1))]) * np.sqrt(s)
     rate = 1 / (np.linalg.norm(extended, 2) ** 2 / (4 if k == 1 else 2) + l2)
@@ -132,14 +127,14 @@ def test_a_stack_is_its_members(how, model, k):
     samples = held(how, X, layers)
     (W, b), *deeper = layers
     layers_held = [(samples.parameters_of(W), b), *deeper]
-    stack = [tuple(np.stack([array] * 3) for array in layer) for layer in layers_held]
+    stacked = repeat(layers_held, 3)
     objective = objective_of(how, samples, Y, s, network, np.reshape(l2s, (3, 1, 1)), layers)
     for _ in range(3):
-        costs, gradients = objective(stack, want_cost=True)
-        stack = update(stack, gradients, np.reshape(rates, (3, 1, 1)))
+        costs, gradients = objective(stacked, want_cost=True)
+        stacked = update(stacked, gradients, np.reshape(rates, (3, 1, 1)))
     for i, (rate, l2) in enumerate(zip(rates, l2s, strict=True)):
         alone = steps(how, X, Y, s, layers, network, rate, l2, 3)
-        W_stack = samples.weights_of(stack[0][0][i])
+        W_stack = samples.weights_of(stacked[0][0][i])
         assert distance(W_stack, alone[0]) < 1e-12
         assert abs(costs[i] - alone[-1][-1]) < 1e-12 * alone[-1][-1]
 
@@ -164,13 +159,13 @@ def test_hard_data_stays_close_to_longdouble(hard, dtype):
     extended = np.hstack([X.astype(float), np.ones((m, 1))])
     rate = float(4 * m / np.linalg.norm(extended, 2) ** 2)
     longdouble = X.T.astype(np.longdouble), y.astype(np.longdouble)
-    exact, _, _ = logistic_descent(*longdouble, np.longdouble(rate), 500)
+    exact, _, _ = logistic_descent(*longdouble, np.longdouble(rate), 200)
     layers = init_layers((X.shape[1], 1), dtype)
     error = {}
     for how in HELD:
         dtype_held = np.float64 if "gram" in how else dtype
         arrays = Y.astype(dtype_held), s.astype(dtype_held)
-        W = steps(how, X, *arrays, layers, Network(None, logistic), rate, 0.0, 500)[0]
+        W = steps(how, X, *arrays, layers, Network(None, logistic), rate, 0.0, 200)[0]
         error[how] = float(np.max(np.abs(W.astype(dtype) - exact)) / np.max(np.abs(exact)))
     if dtype == np.float64:
         assert max(error.values()) < 1e-10, error
@@ -206,19 +201,33 @@ def test_classifiers_do_not_show_how_samples_are_held(model, n_classes, dtype, m
     fitted = []
     for form in (lambda X, W: Samples(X), lambda X, W: GramSamples(X, W if W.any() else None)):
         force(monkeypatch, form)
-        again = type(model)(**model.get_params())
-        fitted.append(again.fit(X, y, weights).fit(X, y, weights))
-    plain, gram = fitted
+        fitted.append(clone(model).fit(X, y, weights).fit(X, y, weights))
     tolerance = 1e-10 if dtype == np.float64 else 2e-5
-    arrays = [
-        [*m.coefs_, *m.intercepts_] if hasattr(m, "coefs_") else [m.coef_, m.intercept_] for m in fitted
-    ]
-    curves = [[*m.loss_curve_, m.loss_, getattr(m, "learning_rate_", 0)] for m in fitted]
-    for a, b in zip(*arrays, strict=True):
-        assert a.dtype == b.dtype == dtype
-        assert distance(b, a) < tolerance
-    assert distance(*curves) < tolerance
-    np.testing.assert_array_equal(plain.predict(X), gram.predict(X))
+    assert_same_model(*fitted, tolerance)
+    assert {array.dtype for model in fitted for array in weights_of(model)} == {np.dtype(dtype)}
+    rates = [getattr(model, "learning_rate_", 0.0) for model in fitted]
+    assert rates[0] == pytest.approx(rates[1], rel=tolerance)
+    np.testing.assert_array_equal(*(model.predict(X) for model in fitted))
+
+
+@pytest.mark.parametrize("missing", ["__matmul__", "transposed_product"])
+def test_who_forgets_a_method_is_told_when_the_object_is_made(missing):
+    """All else has a default, that of a matrix in memory."""
+    methods = {
+        "__matmul__": lambda self, W: self.X @ W,
+        "transposed_product": lambda self, dZ: self.X.T @ dZ,
+    }
+    Mine = type("Mine", (BaseSamples,), methods)
+    del methods[missing]
+    with pytest.raises(TypeError, match=f"abstract.*{missing}"):
+        type("Incomplete", (BaseSamples,), methods)(np.eye(3))
+    X, Y, s, layers, network = problem("tanh", 1)
+    objectives = [Objective(network, samples, Y, s, 0.1, layers) for samples in (Mine(X), Samples(X))]
+    (J, mine), (expected_J, expected) = (objective(layers, want_cost=True) for objective in objectives)
+    assert abs(J - expected_J) < 1e-12 * expected_J
+    for a, b in zip(mine, expected, strict=True):
+        assert_equal(a, b, 1e-12)
+    assert all(objective.are_finite(layers) for objective in objectives)
 
 
 @pytest.mark.parametrize("format_", ["csr_array", "csr_matrix"])

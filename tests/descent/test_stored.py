@@ -1,55 +1,56 @@
-"""Stored samples: what their blocks and pieces hold."""
+"""Stored samples: what their blocks hold, and the same descent from rows that are read."""
 
+import tracemalloc
 from functools import partial
 
 import numpy as np
 import pytest
 
+from engines import engine_of
+from longhand import distance
+from models import stored
 from sknn_basic._descent import stored as stored_module
+from sknn_basic._descent.activations import ACTIVATIONS
+from sknn_basic._descent.network import Network, init_layers
+from sknn_basic._descent.outputs import logistic
+from sknn_basic._descent.problem import Problem
+from sknn_basic._descent.rows import slices
+from sknn_basic._descent.run import train
 from sknn_basic._descent.stored import Block, Stored, StoredSamples
 
 X = np.random.RandomState(0).randint(0, 255, (50, 6))
 
 
-def stored(values, dtype=float, divisor=1.0, n_rows=7):
-    slices = [slice(i, min(i + n_rows, len(values))) for i in range(0, len(values), n_rows)]
-    blocks = [Block(rows, partial(values.__getitem__, rows), np.dtype(dtype), divisor) for rows in slices]
-    return Stored(values.shape, values.dtype, blocks)
-
-
-@pytest.mark.parametrize("kind", [np.uint8, np.int16, np.float32, ">f8", float])
+@pytest.mark.parametrize("stored_dtype", [np.uint8, np.int16, np.float32, ">f8", float])
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize(("width", "n_rows"), [(1, 20), (2, 27), (5, 28), (0, 50)])
-def test_pieces_are_the_rows_in_floats(kind, order, width, n_rows, monkeypatch):
+def test_small_blocks_are_the_rows_in_floats(stored_dtype, order, width, n_rows, monkeypatch):
     """In C order and aligned, as products need them; more rows for several columns of W, or for a kernel."""
-    monkeypatch.setattr(stored_module, "PIECE_BYTES", 20 * 8 * (6 + 5))
-    samples = StoredSamples(stored(np.array(X, kind, order=order), divisor=3.0, n_rows=50))
-    pieces = [(rows, piece.X) for rows, piece in samples.pieces(width)]  # valid until the next
-    np.testing.assert_array_equal(np.concatenate([X[rows] for rows, _ in pieces]), X)
-    np.testing.assert_array_equal(np.concatenate([floats for _, floats in pieces]), X.astype(float) / 3)
-    assert [len(floats) for _, floats in pieces] == [n_rows] * (50 // n_rows) + [50 % n_rows] * (
-        50 % n_rows > 0
-    )
-    for _, floats in pieces:
+    monkeypatch.setattr(stored_module, "SMALL_BLOCK_BYTES", 20 * 8 * (6 + 5))
+    samples = StoredSamples(stored(np.array(X, stored_dtype, order=order), divisor=3.0, n_rows=50))
+    blocks = [(rows, few.X) for rows, few in samples.loaded_blocks(width)]  # valid until the next
+    assert [rows for rows, _ in blocks] == list(slices(50, n_rows))
+    np.testing.assert_array_equal(np.concatenate([floats for _, floats in blocks]), X.astype(float) / 3)
+    for _, floats in blocks:
         assert floats.flags.c_contiguous
         assert floats.flags.aligned
         assert floats.dtype == float
 
 
 def test_bytes_are_multiplied_as_they_are():
-    """`as_stored` are the values that kernels multiply, and the divisor; other types are floats before."""
-    for kind in (np.uint8, np.int16, np.float32):
-        _, piece = next(StoredSamples(stored(X.astype(kind), divisor=3.0)).pieces(1))
-        values, of_values = piece.as_stored()
-        assert (values.dtype == kind) == (kind == np.uint8)
-        assert of_values == 3
+    """Kernels multiply values, and know the divisor; other types than bytes are floats before."""
+    for stored_dtype in (np.uint8, np.int16, np.float32):
+        _, few = next(StoredSamples(stored(X.astype(stored_dtype), divisor=3.0)).loaded_blocks(1))
+        values, divisor = few.for_kernels()
+        assert (values.dtype == stored_dtype) == (stored_dtype == np.uint8)
+        assert divisor == 3
         assert values.dtype in (np.uint8, float)
-        np.testing.assert_array_equal(values / of_values, piece.X)
+        np.testing.assert_array_equal(values / divisor, few.X)
 
 
-@pytest.mark.parametrize("kind", [np.uint8, np.int8, np.int16, bool, np.float32, float])
-def test_the_largest_value_is_a_bound(kind):
-    values = (X - 100).astype(kind)
+@pytest.mark.parametrize("stored_dtype", [np.uint8, np.int8, np.int16, bool, np.float32, float])
+def test_the_largest_value_is_a_bound(stored_dtype):
+    values = (X - 100).astype(stored_dtype)
     assert np.abs(values.astype(float) / 2).max() <= stored(values, divisor=2.0).largest
 
 
@@ -61,17 +62,46 @@ def test_floats_are_looked_at_once():
     assert len(reads) == 1
 
 
-def test_panels_are_runs_of_blocks():
+def test_large_blocks_are_runs_of_blocks():
     samples = stored(X.astype(np.int16))
     for n_bytes in (1, 2 * 7 * 12, 10**6):
-        panels = samples.panels(n_bytes)
-        assert [block for _, blocks in panels for block in blocks] == samples.blocks
-        assert all(rows == slice(blocks[0].rows.start, blocks[-1].rows.stop) for rows, blocks in panels)
-        assert len(panels) == {1: 8, 168: 4, 10**6: 1}[n_bytes]
+        large = samples.large_blocks(n_bytes)
+        assert [block.rows.start for block in large[1:]] == [block.rows.stop for block in large[:-1]]
+        np.testing.assert_array_equal(np.concatenate([block.read() for block in large]), X)
+        assert len(large) == {1: 8, 168: 4, 10**6: 1}[n_bytes]
 
 
 def test_a_block_of_other_rows_than_it_says():
     """Labels would be those of other rows."""
     block = Block(slice(0, 9), lambda: X[:8], np.dtype(float))
     with pytest.raises(ValueError, match=r"8 rows where it should have those from 0 to 9"):
-        list(block.pieces())
+        list(block.small_blocks())
+
+
+@pytest.mark.parametrize("n_hidden", [None, 3])
+def test_rows_picked_by_index_are_trained_as_a_copy_and_without_one(n_hidden):
+    """The recipe for rows that are elsewhere: the same weights, 1e-12, in less memory than the copy takes."""
+    rng = np.random.RandomState(0)
+    shared, picked = rng.standard_normal((40_000, 20)), rng.permutation(40_000)[:20_000]
+    blocks = [
+        Block(rows, partial(shared.take, picked[rows], axis=0), shared.dtype)
+        for rows in slices(len(picked), 1000)
+    ]
+    X = Stored((len(picked), shared.shape[1]), shared.dtype, blocks)
+    T = np.where(shared[picked, :1] + shared[picked, 1:2] ** 2 > 1, -1.0, 1.0)
+    s = np.full_like(T, 1 / len(T))
+    sizes = (20, 1) if n_hidden is None else (20, n_hidden, 1)
+    layers = init_layers(sizes, float, rng, (0.2, 0.5))
+    network = Network(None if n_hidden is None else ACTIVATIONS["tanh"], logistic)
+    weights, peaks = [], []
+    with engine_of("numpy"):
+        for rows in (X, shared[picked]):
+            tracemalloc.start()
+            problem = Problem(network, rows, T, s, layers, 10)
+            descent = train(problem.objective(0.1), problem.layers, 0.3, 10, range(0, 10, 5))
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+            weights.append([array for layer in problem.weights_of(descent.layers) for array in layer])
+    for found, expected in zip(*weights, strict=True):
+        assert distance(found, expected) < 1e-12
+    assert peaks[0] < shared[picked].nbytes

@@ -1,6 +1,7 @@
 """Random numbers of every magnitude: logits and costs against arithmetic without limits, and stacks."""
 
 import warnings
+from functools import partial
 
 import mpmath
 import numpy as np
@@ -8,20 +9,14 @@ import pytest
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
+from longhand import G_EXACT
 from models import ACTIVATIONS, weights_of
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
 from sknn_basic._descent.run import train_stack
 from sknn_basic._fitting.inputs import make_problem
 
 mpmath.mp.prec = 200
-
-# g, and the largest error of g(z) for an error of z: all have slopes of at most 1
-TRUE = {
-    "sigmoid": (lambda z: 1 / (1 + mpmath.exp(-z)) if z > 0 else mpmath.exp(z) / (1 + mpmath.exp(z)), 1),
-    "tanh": (mpmath.tanh, 2),
-    "relu": (lambda z: max(z, 0), mpmath.inf),
-    "leaky_relu": (lambda z: max(z / 10, z), mpmath.inf),
-}
+FAR = mpmath.mpf("1e700")  # beyond all floats
 
 
 def numbers(rng, shape, dtype):
@@ -58,7 +53,8 @@ def true_logits(X, layers, activation=None):
     A, *exact = (exactly(array.astype(np.float64)) for array in (X, *(a for layer in layers for a in layer)))
     Z, bounds = true_layer(A, 0 * A, *exact[:2], limits)
     for W, b in zip(exact[2::2], exact[3::2], strict=True):
-        g, largest = TRUE[activation]
+        g = partial(G_EXACT[activation], mp=mpmath)
+        largest = g(FAR) - g(-FAR)  # error of g(z), whatever that of z
         A = np.vectorize(g, otypes=[object])(Z)
         # The library's sigmoid may be 0 below the smallest normal number.
         error = np.minimum(bounds, largest) + 4 * float(limits.eps) * abs(A) + float(limits.tiny)

@@ -77,9 +77,9 @@ CHUNKINGS = {
     [*((model, "of 7 rows") for model in MODELS), *(("network, tanh", chunking) for chunking in CHUNKINGS)],
 )
 def test_same_model_as_in_memory(engine, model, chunking, monkeypatch):
-    """Also if blocks hold a few rows, and pieces fewer."""
+    """Also if blocks hold a few rows, and small blocks fewer."""
     monkeypatch.setattr("sknn_basic._lazy.memory.READ_BYTES", 8 * 5 * 15)
-    monkeypatch.setattr(stored, "PIECE_BYTES", 400)
+    monkeypatch.setattr(stored, "SMALL_BLOCK_BYTES", 400)
     X, y = blobs()
     expected = clone(MODELS[model]).fit(X, y)
     got = clone(MODELS[model]).fit(CHUNKINGS[chunking](X), y)
@@ -103,8 +103,8 @@ def test_same_model_for_every_type(engine, model, dtype, n_classes):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8])
 @pytest.mark.parametrize("model", ["logistic", "logistic, auto", "network, tanh"])
 def test_wide_samples_are_read_a_few_times(model, dtype, m, monkeypatch):
-    """The Gram matrix from pairs of panels of rows; the rest of the descent reads nothing."""
-    monkeypatch.setattr(gram, "PANEL_BYTES", 7 * 300 * np.dtype(dtype).itemsize)
+    """The Gram matrix from pairs of large blocks; the rest of the descent reads nothing."""
+    monkeypatch.setattr(gram, "LARGE_BLOCK_BYTES", 7 * 300 * np.dtype(dtype).itemsize)
     monkeypatch.setattr(gram, "COLUMN_BYTES", 20_000)
     monkeypatch.setattr("sknn_basic._lazy.memory.READ_BYTES", 1)
     rng = np.random.RandomState(0)
@@ -225,7 +225,7 @@ def test_bytes_are_not_made_floats():
     samples = to_stored(rows, np.dtype(float))
     values = samples.blocks[0].read()
     assert values.dtype == np.uint8
-    np.testing.assert_array_equal(next(samples.blocks[0].pieces())[1].X, (X / 255).reshape(30, -1))
+    np.testing.assert_array_equal(next(samples.blocks[0].small_blocks())[1].X, (X / 255).reshape(30, -1))
 
 
 # Bounds

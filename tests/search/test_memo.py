@@ -22,7 +22,7 @@ SEARCH = VectorizedGridSearchCV(LogisticRegressionGD(max_iter=30), {"learning_ra
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning")  # of samples that no fit takes
-@pytest.mark.filterwarnings("ignore:Scoring failed:UserWarning")
+@pytest.mark.filterwarnings("ignore:Scoring failed:UserWarning", "ignore:invalid value encountered in cast")
 @pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite:UserWarning")
 @pytest.mark.filterwarnings("ignore:Gradient descent:sklearn.exceptions.ConvergenceWarning")
 @parametrize_with_checks([SEARCH])

@@ -1,0 +1,52 @@
+"""What makes the formulas fast, in one place: without it they give the same numbers, to rounding."""
+
+from functools import wraps
+
+import numpy as np
+
+# From this size on NumPy's exponential beats SciPy's sigmoid, since it takes several values at a time: with
+# AVX-512 it is 1.6 times as fast in float64, and 2.7 times on 10,000 values; without it they are level here,
+# and NumPy is 1.15 times as fast on 16,000.
+VECTORIZED = 2**10
+
+
+def few_by(function):
+    """Decorate an elementwise formula: `function` computes few values in its place."""
+
+    def decorate(formula):
+        @wraps(formula)
+        def of_any_number(Z):
+            return function(Z) if Z.size < VECTORIZED else formula(Z)
+
+        return of_any_number
+
+    return decorate
+
+
+def by_class(formula):
+    """Decorate a formula of Z: the values of a class become neighbours in memory, 4 times as fast for 10."""
+
+    @wraps(formula)
+    def of_neighbours(Z):
+        return formula(np.ascontiguousarray(Z.mT).mT)
+
+    return of_neighbours
+
+
+def product(X, W):
+    """Return X @ W; for a stack of W as one product, with the values of a column of W as neighbours."""
+    if W.ndim == 2:
+        if W.shape[1] == 1 or not isinstance(X, np.ndarray):
+            return X @ W
+        if X.dtype == np.float32 and X.flags.c_contiguous:
+            return np.asfortranarray(X @ W)  # the product below takes 1.3 times as long in this case
+        return (W.T @ X.T).T  # 1.2 times as fast as X @ W for 64 columns on 60,000 x 784
+    columns = W.mT.reshape(-1, W.shape[-2])
+    return (columns @ X.T).reshape(*W.shape[:-2], W.shape[-1], -1).mT
+
+
+def backward(dZ, W, slope):
+    """Return dZ W' * slope, in the memory layout of the slope: two layouts take 4 times as long."""
+    if W.shape[-1] == 1:
+        return slope * dZ * W.mT  # the first factor sets the layout; `dZ @ W.mT` would take 4 times as long
+    return (dZ @ W.mT if slope.flags.c_contiguous else (W @ dZ.mT).mT) * slope
