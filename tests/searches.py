@@ -16,14 +16,14 @@ from longhand import distance
 from models import weights_of
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier, VectorizedGridSearchCV
 
-LOGISTIC = LogisticRegressionGD(max_iter=100, record_every=30)
-NETWORK = ShallowNNClassifier(3, max_iter=60, random_state=0, init_scale=0.3)
+LOGISTIC = LogisticRegressionGD(max_iter=40, record_every=15)
+NETWORK = ShallowNNClassifier(3, max_iter=40, random_state=0, init_scale=0.3)
 LOGISTIC_GRID = {
     "learning_rate": ["auto", 1e-3, 4e-3],
     "l2_regularization": [0, 0.1],
-    "max_iter": [45, 60, 100],
+    "max_iter": [20, 40],
 }
-NETWORK_GRID = {"learning_rate": [0.01, 0.03], "hidden_layer_size": [2, 3], "max_iter": [30, 60]}
+NETWORK_GRID = {"learning_rate": [0.01, 0.03], "hidden_layer_size": [2, 3], "max_iter": [20, 40]}
 TALL, WIDE = (60, 5), (42, 150)
 
 

@@ -112,17 +112,13 @@ class Shallow(Recorder):
     max_propagation_depth = 1
 
 
-@pytest.mark.parametrize("n_jobs", [None, 2])
-def test_scoring_monitor_in_grid_search(n_jobs):
-    """Set on the classifier, it logs every step of every candidate and fold, across processes too."""
+def test_scoring_monitor_in_searches():
+    """Set on the classifier, it logs every step of every candidate and fold."""
     X, y = data(TALL)
     for kind in (GridSearchCV, VectorizedGridSearchCV):
-        if n_jobs and kind is VectorizedGridSearchCV:
-            continue
         monitor = callback.ScoringMonitor(scoring="accuracy")
         model = LogisticRegressionGD(max_iter=4).set_callbacks(monitor)
-        options = {"n_jobs": n_jobs} if kind is GridSearchCV else {}
-        kind(model, GRID, cv=3, **options).fit(X, y)
+        kind(model, GRID, cv=3).fit(X, y)
         rows = [row for row in monitor.get_logs().data if row["task_name"] == "iteration"]
         assert (
             len(rows) == 3 * 2 * (5 + 8) + 5

@@ -97,7 +97,7 @@ def test_steps_whose_names_begin_alike(alone):
     """A transformer called model_scale is not a parameter of the classifier called model."""
     X, y = blobs(2, *TALL)
     pipeline = Pipeline([("model_scale", StandardScaler()), ("model", LOGISTIC)])
-    grid = {"model__learning_rate": [0.01, 0.1], "model_scale__with_mean": [True, False]}
+    grid = {"model__learning_rate": [0.005, 0.02], "model_scale__with_mean": [True, False]}
     searches = search_both(pipeline, grid, X + 5, y, cv=3, scoring="neg_log_loss")
     assert np.ptp(searches[0].cv_results_["mean_test_score"][:2]) > 1e-3  # the setting matters
     assert_same(*searches)
