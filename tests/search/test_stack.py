@@ -99,7 +99,7 @@ def test_steps_whose_names_begin_alike(alone):
     pipeline = Pipeline([("model_scale", StandardScaler()), ("model", LOGISTIC)])
     grid = {"model__learning_rate": [0.005, 0.02], "model_scale__with_mean": [True, False]}
     searches = search_both(pipeline, grid, X + 5, y, cv=3, scoring="neg_log_loss")
-    assert np.ptp(searches[0].cv_results_["mean_test_score"][:2]) > 1e-3  # the setting matters
+    assert np.ptp(searches[0].cv_results_["mean_test_score"][:2]) > 1e-4  # the setting matters
     assert_same(*searches)
     assert alone == []
 
