@@ -17,7 +17,7 @@ from .._fitting.inputs import validate_new_samples
 from .._fitting.memo import NoMemo
 from .._fitting.pipelines import prefix_of
 from .._preprocessing import FlattenScaler
-from .shared_rows import KEPT_BYTES, SharedArray, Whole
+from .shared_rows import KEPT_BYTES, SharedArray, shared
 from .stack import STACKED, Stack, setting_of, with_setting
 
 
@@ -76,7 +76,7 @@ class SearchMemo(NoMemo):
         n_steps = len(settings) * max(n for *_, n in settings)
         try:
             is_part = isinstance(X, SharedArray) and X.index is not None and X.ndim == 2
-            gram = X.gram() if is_part and prefers_gram(X.whole.values, 1, False, n_steps) else None
+            gram = X.gram() if is_part and prefers_gram(X.whole, 1, False, n_steps) else None
             trained = Stack(classifier, settings, X, y, sample_weight, gram).train(task)
         except (TypeError, ValueError, MemoryError):  # the ordinary fits raise the error, or have enough
             if task.errors:  # raised by callbacks
@@ -118,20 +118,20 @@ class SearchMemo(NoMemo):
             if type(estimator) is not Pipeline or is_replaced or not others <= {FlattenScaler}:
                 return X
         is_plain = type(X) is np.ndarray and X.dtype.kind in "buif" and self.has_private_models
-        return self.wholes.setdefault("X", Whole(X)).shared() if is_plain else X
+        return self.wholes.setdefault("X", shared(X)) if is_plain else X
 
     def transformed(self, transform, scaler, X):
         is_part = isinstance(X, SharedArray) and X.index is not None
-        if not is_part or 8 * X.whole.values.size > KEPT_BYTES:
+        if not is_part or 8 * X.whole.size > KEPT_BYTES:
             return transform(scaler, X)
         state = {name: value for name, value in vars(scaler).items() if not name.startswith("_")}
         key = id(X.whole), joblib.hash(state)
         if key not in self.wholes:
-            self.wholes[key] = Whole(transform(scaler, X.whole.values))
-        return self.wholes[key].shared()[X.index]
+            self.wholes[key] = shared(transform(scaler, np.asarray(X.whole)))
+        return self.wholes[key][X.index]
 
     def close(self):
-        """Remember nothing from now on, and let go of the rows, which refer to what keeps them."""
+        """Remember nothing from now on, and let go of the rows."""
         self.is_closed = True
         for whole in self.wholes.values():
             whole.parts.clear()
