@@ -264,14 +264,6 @@ class NaNOnTest(StandardScaler):
         return Z if X.shape[0] == self.n_samples_seen_ else Z * np.nan
 
 
-class Locked(StandardScaler):
-    """Cannot be copied once it is fitted."""
-
-    def fit(self, X, y=None, sample_weight=None):
-        self.lock_ = (number for number in [1])
-        return super().fit(X, y, sample_weight)
-
-
 # Pipelines
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sknn_basic import LogisticRegressionGD, VectorizedGridSearchCV
@@ -93,18 +93,6 @@ def test_tasks_of_candidates_hold_the_rows_of_their_fold(depth, verbose):
             np.testing.assert_array_equal(a, b)
 
 
-def test_search_is_fitted_when_it_ends():
-    """The last hook finds the results, as in GridSearchCV."""
-
-    class Last(Recorder):
-        def on_fit_task_end(self, estimator, context):
-            if context.parent is None:
-                self.found = estimator.best_estimator_, estimator.cv_results_["mean_test_score"]
-
-    for _, watcher in both_searches(Last):
-        assert watcher.found[1].shape == (4,)
-
-
 # Callbacks that are passed on, or set on what is fitted
 
 
@@ -163,19 +151,6 @@ def test_search_with_a_progress_bar_of_the_users_own():
     assert stacked.best_estimator_.n_iter_ == one_by_one.best_estimator_.n_iter_ == 4
 
 
-def test_search_with_several_callbacks():
-    """One that reaches the classifier may end its fits, another that does not may not."""
-    X, y = data(TALL)
-    found = [
-        kind(LogisticRegressionGD(), GRID, cv=3, scoring="neg_log_loss")
-        .set_callbacks(Everywhere(4), Recorder(2))
-        .fit(X, y)
-        for kind in (GridSearchCV, VectorizedGridSearchCV)
-    ]
-    assert_same_search(*found)
-    assert found[0].best_estimator_.n_iter_ == found[1].best_estimator_.n_iter_ == 4
-
-
 @pytest.mark.parametrize("depth", [1, 2, None])
 def test_search_within_a_pipeline(depth):
     """A callback of the pipeline reaches the classifier, or not, as through GridSearchCV."""
@@ -213,33 +188,6 @@ def test_callbacks_that_do_not_reach_the_classifier_stop_nothing(kind, in_pipeli
     assert best[0].n_iter_ == best[1].n_iter_ == 80
 
 
-def test_callbacks_in_nested_pipelines_keep_candidates_out_of_stacks():
-    X, y = data(TALL)
-    recorder = Recorder()
-    inner = make_pipeline(StandardScaler().set_callbacks(recorder))
-    search = VectorizedGridSearchCV(
-        make_pipeline(inner, LogisticRegressionGD(max_iter=3)),
-        {"logisticregressiongd__learning_rate": [0.1, 0.2, 0.3]},
-        cv=2,
-    )
-    search.fit(X, y)
-    assert recorder.calls.count(("setup", "StandardScaler")) == 3 * 2 + 1
-
-
-@pytest.mark.parametrize("grid", [lambda step: {"s": [step]}, lambda step: {"steps": [[("s", step)]]}])
-def test_search_over_watched_steps(grid):
-    """Those that the grid puts into a pipeline too: what is told of them is what GridSearchCV tells."""
-    X, y = data(TALL)
-    told = []
-    for kind in (GridSearchCV, VectorizedGridSearchCV):
-        recorder = Recorder()
-        watched = LogisticRegressionGD(max_iter=2).set_callbacks(recorder)
-        kind(Pipeline([("s", LogisticRegressionGD())]), grid(watched), cv=2).fit(X, y)
-        told.append(recorder.calls)
-    assert told[0] == told[1]
-    assert told[0].count(("end", "iteration")) == 3 * 2
-
-
 @pytest.mark.parametrize("where", ["estimator", "pipeline", "step"])
 def test_search_over_a_watched_estimator(where):
     """Callbacks of the estimator itself see every fit: none is trained in a stack."""
@@ -252,31 +200,6 @@ def test_search_over_a_watched_estimator(where):
     prefix = "" if where == "estimator" else "logisticregressiongd__"
     VectorizedGridSearchCV(estimator, {f"{prefix}learning_rate": [0.1, 0.2]}, cv=2).fit(X, y)
     assert recorder.calls.count(("setup", type(watched).__name__)) == 2 * 2 + 1
-
-
-def test_search_over_watched_candidates():
-    """Those of an estimator that the grid puts in are part of the search, as in GridSearchCV."""
-    X, y = data(TALL)
-    found = []
-    for kind in (GridSearchCV, VectorizedGridSearchCV):
-        monitor = callback.ScoringMonitor(scoring="accuracy")
-        watched = LogisticRegressionGD(max_iter=2).set_callbacks(monitor)
-        pipeline = make_pipeline(StandardScaler(), LogisticRegressionGD())
-        kind(pipeline, {"logisticregressiongd": [watched]}, cv=2).fit(X, y)
-        (log,) = monitor.get_logs(select="all")
-        found.append([(row["task_id_path"], row["task_name"], row["accuracy"]) for row in log.data])
-    assert found[0] == found[1]
-
-
-def test_search_passes_weights_to_callbacks():
-    X, y = data(TALL)
-    looker = LookerEverywhere()
-    weights = np.arange(1.0, 41)
-    search = VectorizedGridSearchCV(LogisticRegressionGD(max_iter=2), {"learning_rate": [0.1]}, cv=2)
-    search.set_callbacks(looker).fit(X, y, sample_weight=weights)
-    sizes = [len(m["sample_weight"]) for m in looker.metadata if m is not None]
-    assert sizes.count(40) >= 3
-    assert sizes.count(20) >= 4
 
 
 # Errors and interruptions

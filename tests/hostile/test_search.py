@@ -36,7 +36,6 @@ from subclasses import (
     FitInPlace,
     InPlace,
     InPlaceThenCopy,
-    Locked,
     NaNOnTest,
     PlainPipeline,
     Stateless,
@@ -53,7 +52,7 @@ TRANSFORMERS = [
 ]  # fmt: skip
 ODD_TRANSFORMERS = [
     StandardScaler(copy=False), InPlace(), InPlaceThenCopy(), FitInPlace(), FailsInFit(),
-    Pipeline([("in_place", InPlace())]), FailsOnTest(), NaNOnTest(), Locked(),
+    Pipeline([("in_place", InPlace())]), FailsOnTest(), NaNOnTest(),
 ]  # fmt: skip
 
 # Grids
