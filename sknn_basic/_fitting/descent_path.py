@@ -13,7 +13,7 @@ from .._descent.run import recorded_steps, train
 from .base import GradientDescentClassifier, set_fitted_attributes
 from .inputs import make_problem
 from .messages import find_warning
-from .pipelines import last_step, prefix_of, transformers_of, with_last_step
+from .pipelines import defining_class, last_step, prefix_of, transformers_of, with_last_step
 
 
 def descent_path(estimator, X, y, steps, *, sample_weight=None):
@@ -109,11 +109,8 @@ def _validate_steps(steps):
 
 def _defines_fit(estimator):
     """Whether a subclass defines `fit`, which may do anything besides the descent."""
-    known = Pipeline if isinstance(estimator, Pipeline) else GradientDescentClassifier
-    return (
-        type(estimator).fit is not known.fit
-        or type(last_step(estimator)).fit is not GradientDescentClassifier.fit
-    )
+    kinds = type(estimator), type(last_step(estimator))
+    return not {defining_class(kind, "fit") for kind in kinds} <= {Pipeline, GradientDescentClassifier}
 
 
 def _unfitted(estimator, n_steps):
