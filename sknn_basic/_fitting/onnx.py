@@ -54,11 +54,11 @@ def _refuse_own_methods(estimator, names):
 
 
 def _set_types_of_classifier(operator):
-    from skl2onnx.common.data_types import Int64TensorType, StringTensorType
+    from skl2onnx.common.data_types import Int64TensorType, StringTensorType, guess_tensor_type
 
-    classes = operator.raw_operator.classes_
+    classes, kind = operator.raw_operator.classes_, type(guess_tensor_type(operator.inputs[0].type))
     operator.outputs[0].type = (Int64TensorType if _are_numbers(classes) else StringTensorType)([None])
-    operator.outputs[1].type = _tensor_type(_precision(operator.inputs))([None, len(classes)])
+    operator.outputs[1].type = kind([None, len(classes)])
 
 
 def _are_numbers(classes):
@@ -67,43 +67,33 @@ def _are_numbers(classes):
 
 
 def _set_type_of_scaler(operator):
-    scaler = operator.raw_operator
-    precision = np.dtype(scaler.dtype or _precision(operator.inputs))
-    operator.outputs[0].type = _tensor_type(precision)([None, scaler.n_features_in_])
+    from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, guess_tensor_type
 
-
-def _precision(variables):
-    """Return float64 if the first variable is of that type, else float32, the usual type in ONNX."""
-    from skl2onnx.common.data_types import DoubleTensorType
-
-    return np.dtype(np.float64 if isinstance(variables[0].type, DoubleTensorType) else np.float32)
-
-
-def _tensor_type(precision):
-    from skl2onnx.common import data_types
-
-    return data_types.DoubleTensorType if precision == np.float64 else data_types.FloatTensorType
+    scaler, kind = operator.raw_operator, type(guess_tensor_type(operator.inputs[0].type))
+    kind = {"float32": FloatTensorType, "float64": DoubleTensorType}.get(scaler.dtype, kind)
+    operator.outputs[0].type = kind([None, scaler.n_features_in_])
 
 
 def _convert_scaler(scope, operator, container):
-    from skl2onnx.common.data_types import guess_proto_type
+    from skl2onnx.common.data_types import guess_numpy_type, guess_proto_type
 
-    scaler = operator.raw_operator
-    op = partial(_operator, container.target_opset, _precision(operator.outputs))
-    values = op("Cast", operator.inputs[0], to=guess_proto_type(operator.outputs[0].type))
+    scaler, kind = operator.raw_operator, operator.outputs[0].type
+    op = partial(_operator, container.target_opset, guess_numpy_type(kind))
+    values = op("Cast", operator.inputs[0], to=guess_proto_type(kind))
     rows = op("Reshape", values, np.array([0, scaler.n_features_in_]))
     op("Div", rows, float(scaler.divisor), output_names=operator.outputs[:1]).add_to(scope, container)
 
 
 def _convert_classifier(scope, operator, container):
-    from skl2onnx.common.data_types import guess_proto_type
+    from skl2onnx.common.data_types import guess_numpy_type, guess_proto_type
 
-    classifier, precision = operator.raw_operator, _precision(operator.outputs[1:])
+    classifier, kind = operator.raw_operator, operator.outputs[1].type
+    precision = guess_numpy_type(kind)
     op = partial(_operator, container.target_opset, precision)
     *hidden, (W, b) = [
         (np.ascontiguousarray(W, precision), b.astype(precision)) for W, b in classifier._get_layers()
     ]
-    A = op("Cast", operator.inputs[0], to=guess_proto_type(operator.outputs[1].type))
+    A = op("Cast", operator.inputs[0], to=guess_proto_type(kind))
     for W1, b1 in hidden:
         g, Z = classifier._network.activation.onnx, op("Add", op("MatMul", A, W1), b1)
         A = op(g, Z) if isinstance(g, str) else g(op, Z)
