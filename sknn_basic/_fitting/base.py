@@ -133,7 +133,10 @@ class GradientDescentClassifier(
                 rate, descent, warning = remembered.rate, remembered.descent, remembered.warning
                 vars(fitted).update(remembered.before_descent)
                 set_fitted_attributes(fitted, descent, rate)
-        descent = self._end(task, rate, descent)
+        try:
+            task.end(partial(self._copy_fitted_attributes, None, rate, descent))
+        except KeyboardInterrupt:
+            descent = descent._replace(interrupted=True)
         warn_of_fit(descent, warning, n_steps)
         return self
 
@@ -171,14 +174,6 @@ class GradientDescentClassifier(
         descent = problem.with_weights(descent)
         set_fitted_attributes(self, descent, rate)
         return descent, warning
-
-    def _end(self, task, rate, descent):
-        """End the task of a fit; return its descent, which holds weights."""
-        try:
-            task.end(partial(self._copy_fitted_attributes, None, rate, descent))
-        except KeyboardInterrupt:
-            return descent._replace(interrupted=True)
-        return descent
 
     def _copy_fitted_attributes(self, problem, rate, descent):
         """Return the fitted attributes for callbacks: a copy, since they may change them.

@@ -122,9 +122,8 @@ NULL_TASK = _NullTask()
 class StepReporter:
     """An observer that reports each step of a descent to the callbacks, or several steps, as a task.
 
-    `attributes_of` converts the Descent returned by `outcome()` to fitted attributes, if a callback needs
-    them. A callback with `watch_descent`, such as EarlyStopping, looks at every step, also where several are
-    one task, and may choose the result, as none of scikit-learn's hooks can.
+    `attributes_of` converts the Descent of `outcome()` to fitted attributes, if a callback needs them. One
+    with `watch_descent` (EarlyStopping) looks at every step, and may choose the result, as no hook could.
     """
 
     def __init__(self, task, n_steps, attributes_of=None):

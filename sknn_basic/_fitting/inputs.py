@@ -53,8 +53,7 @@ def make_validation(estimator, problem, X_val, y_val, sample_weight_val):
     for name in ("X_val", "y_val"):
         if name not in given:
             raise ValueError(f"{' and '.join(given)} given without {name}: pass X_val and y_val together.")
-    classes = estimator.classes_
-    dtype = problem.samples.weight_dtype
+    classes, dtype = estimator.classes_, problem.samples.weight_dtype
     try:
         with orientation_advice(X_val, y_val, estimator.n_features_in_, "_val"):
             X_val = _validated(estimator, X_val, dtype)

@@ -200,7 +200,7 @@ def test_other_names_may_be_any_bytes(tmp_path):
         del file["test_set_y"]
     with pytest.raises(ValueError, match="has no dataset 'test_set_y'") as error:
         read_hdf5(path)
-    assert_names(error, path, r"'K\\xe4uzchen'")
+    assert_names(error, path, r"b'K\xe4uzchen'")
 
 
 def test_missing_dataset_of_the_second_file(tmp_path):
