@@ -158,8 +158,7 @@ class StepReporter:
 
     def result(self, descent):
         """Return the Descent that the first callback to choose one keeps, else this one."""
-        chosen = [watcher.best for watcher in self.watchers if watcher.best is not None]
-        return chosen[0] if chosen else descent
+        return next((watcher.best for watcher in self.watchers if watcher.best is not None), descent)
 
     def _look(self, outcome):
         """Show the outcome to the watchers; return it, cached, and whether one of them asks to stop."""

@@ -39,8 +39,7 @@ def test_folders_are_classes(photos):
     assert classes.tolist() == ["blue", "red"]
     assert labels.tolist() == [0, 0, 0, 1, 1, 1]
     assert labels.dtype == np.int64
-    assert images.shape == (6, 8, 8, 3)
-    assert images.dtype == np.uint8
+    assert (images.shape, images.dtype) == ((6, 8, 8, 3), np.uint8)
     assert read_image(photos / "red" / "0.png", 8).flags.writeable
     assert (images[:3, ..., 2] > images[:3, ..., 0]).all()
     assert (images[3:, ..., 0] > images[3:, ..., 2]).all()
