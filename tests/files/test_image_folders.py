@@ -224,7 +224,7 @@ def test_heic_is_read_if_pillow_heif_is_there(photos, pillow_heif):
     np.testing.assert_array_equal(read_image(photos / "red" / "a.heic", 4), np.full((4, 4, 3), 77))
     assert read_image_folder(photos, 4).labels.tolist() == [0] * 3 + [1] * 4
     (photos / "cut.heic").write_bytes(b"text")
-    with pytest.raises(OSError, match=r"cut.heic cannot be read as an image: cannot identify"):
+    with pytest.raises(OSError, match=r"cut.heic cannot be read as an image: cannot identify .* reads$"):
         read_image(photos / "cut.heic")
 
 
