@@ -23,13 +23,12 @@ from sknn_basic._extras import import_extra
 
 @pytest.fixture
 def missing(monkeypatch):
-    """A function that makes packages seem not installed."""
+    """A function that makes a package seem not installed."""
 
-    def hide(*packages):
-        for name in [n for n in sys.modules if n.split(".")[0] in packages]:
+    def hide(package):
+        for name in [n for n in sys.modules if n.split(".")[0] == package]:
             monkeypatch.delitem(sys.modules, name)
-        for package in packages:
-            monkeypatch.setitem(sys.modules, package, None)
+        monkeypatch.setitem(sys.modules, package, None)
 
     return hide
 
@@ -40,29 +39,24 @@ def test_message_names_package_and_extra():
 
 
 X, Y = np.eye(4)[:, :2] + np.eye(4)[:, 2:], np.array([0, 1, 0, 1])
-DISPLAYS = {  # what each draws besides the model
-    ConfusionImagesDisplay: ((X, Y), {"image_shape": (1, 2)}),
-    DescentDisplay: ((X, Y), {}),
-    HiddenUnitsDisplay: ((X, Y), {}),
-    LossContourDisplay: ((X, Y), {}),
-    LossCurveDisplay: ((), {}),
-    WeightsDisplay: ((), {"image_shape": (1, 2)}),
+DRAWN = {  # with what besides the model
+    ConfusionImagesDisplay.from_estimator: ((X, Y), {"image_shape": (1, 2)}),
+    DescentDisplay.from_estimator: ((X, Y), {}),
+    HiddenUnitsDisplay.from_estimator: ((X, Y), {}),
+    LossContourDisplay.from_estimator: ((X, Y), {}),
+    LossCurveDisplay.from_estimator: ((), {}),
+    WeightsDisplay.from_estimator: ((), {"image_shape": (1, 2)}),
+    draw_report: (((X, Y, X, Y, None),), {}),
 }
 
 
-@pytest.mark.parametrize("display", DISPLAYS)
-def test_displays_name_their_extra(display, missing):
+@pytest.mark.parametrize("draw", DRAWN, ids=lambda draw: draw.__qualname__)
+def test_figures_name_their_extra(draw, missing):
     missing("matplotlib")
     model = ShallowNNClassifier(max_iter=2).fit(X, Y)
-    data, options = DISPLAYS[display]
+    data, options = DRAWN[draw]
     with pytest.raises(ImportError, match=r"A figure needs matplotlib.*sknn-basic\[plots\]"):
-        display.from_estimator(model, *data, **options)
-
-
-def test_report_names_its_extra(missing):
-    missing("matplotlib")
-    with pytest.raises(ImportError, match=r"A figure needs matplotlib.*sknn-basic\[plots\]"):
-        draw_report([ShallowNNClassifier(max_iter=2).fit(X, Y)], (X, Y, X, Y, None))
+        draw([model] if draw is draw_report else model, *data, **options)
 
 
 @pytest.mark.parametrize("reader", [read_image, read_image_folder])

@@ -7,21 +7,20 @@ import pytest
 import sklearn
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.metrics import accuracy_score, get_scorer
+from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.fixes import parse_version
 
-from models import BOTH, blobs, both, weights_of
+from models import BOTH, blobs, both
 from sknn_basic import FlattenScaler, LogisticRegressionGD, ShallowNNClassifier, VectorizedGridSearchCV
 
 SEARCH = VectorizedGridSearchCV(LogisticRegressionGD(max_iter=5), {"learning_rate": [0.1, 0.2]}, cv=2)
 EVERY = [*BOTH, FlattenScaler(), SEARCH]
 
 
-def is_at_least(version):
-    return parse_version(sklearn.__version__) >= parse_version(version)
+installed = parse_version(sklearn.__version__)
 
 
 def fitted(estimator):
@@ -49,21 +48,17 @@ def test_html_has_tables_and_no_links(estimator):
     estimator = fitted(estimator)
     html = estimator._repr_html_()
     assert "href=" not in html.replace('href="#', "")
-    if is_at_least("1.7"):
+    pipeline = make_pipeline(FlattenScaler(1), LogisticRegressionGD(max_iter=5)).fit(*blobs())
+    links = re.findall(r'href="([^"#]+)', pipeline._repr_html_())
+    assert links
+    assert all("/sklearn.pipeline.Pipeline" in link for link in links)
+    if installed >= parse_version("1.7"):
         for name in estimator.get_params(deep=False):
             assert re.search(rf">\s*{name}\s*<|{name}&nbsp;", html), name
-    if is_at_least("1.9"):
+    if installed >= parse_version("1.9"):
         for name in vars(estimator):
             if name.endswith("_") and not name.startswith("_"):
                 assert re.search(rf">\s*{name}\s*<", html), name
-
-
-def test_html_of_a_pipeline_links_to_scikit_learn_only():
-    X, y = blobs()
-    html = make_pipeline(FlattenScaler(1), LogisticRegressionGD(max_iter=5)).fit(X, y)._repr_html_()
-    links = re.findall(r'href="([^"#]+)', html)
-    assert links
-    assert all("/sklearn.pipeline.Pipeline" in link for link in links)
 
 
 # Tags
@@ -73,18 +68,13 @@ def test_html_of_a_pipeline_links_to_scikit_learn_only():
 def test_tags_of_classifiers(model):
     """Two classes or more from dense or sparse rows without NaN; labels are required, one a sample."""
     tags = get_tags(model)
+    given, target = tags.input_tags, tags.target_tags
     assert tags.estimator_type == "classifier"
-    assert tags.target_tags.required
-    assert not tags.target_tags.multi_output
+    assert all([given.two_d_array, given.sparse, target.required, tags.requires_fit])
+    assert not any([given.three_d_array, given.allow_nan, target.multi_output, tags.array_api_support])
     assert tags.classifier_tags.multi_class
     assert not tags.classifier_tags.multi_label
-    assert tags.input_tags.two_d_array
-    assert tags.input_tags.sparse
-    assert not tags.input_tags.three_d_array
-    assert not tags.input_tags.allow_nan
-    assert tags.requires_fit
     assert not tags.non_deterministic
-    assert not tags.array_api_support
 
 
 @pytest.mark.parametrize(("dtype", "kept"), [(None, ["float64", "float32"]), ("float32", ["float32"])])
@@ -111,36 +101,12 @@ def test_tags_of_the_search_are_those_of_its_estimator():
 # Metadata routing: weights reach every consumer that asks for them
 
 
-def weighted(n_classes=2):
-    X, y = blobs(n_classes)
-    return X, y, np.linspace(0.1, 3, len(y)) ** 2
-
-
-@both
-def test_routing_to_a_pipeline(model):
-    """To `fit` and `score` of the classifier, where it asks; not where it does not."""
-    X, y, weights = weighted()
-    expected = clone(model).fit(X, y, sample_weight=weights)
-    with config_context(enable_metadata_routing=True):
-        asks = clone(model).set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
-        pipeline = make_pipeline(FlattenScaler(1.0), asks).fit(X, y, sample_weight=weights)
-        assert pipeline.score(X, y, sample_weight=weights) == pytest.approx(
-            accuracy_score(y, expected.predict(X), sample_weight=weights)
-        )
-        for a, b in zip(*map(weights_of, (pipeline[-1], expected)), strict=True):
-            np.testing.assert_allclose(a, b, rtol=1e-10)
-        declines = clone(model).set_fit_request(sample_weight=False)
-        with pytest.raises(TypeError, match="not routed to any object"):
-            make_pipeline(FlattenScaler(1.0), declines).fit(X, y, sample_weight=weights)
-        with pytest.raises(ValueError, match="sample_weight"):
-            make_pipeline(FlattenScaler(1.0), clone(model)).fit(X, y, sample_weight=weights)
-
-
 @pytest.mark.parametrize("kind", [GridSearchCV, VectorizedGridSearchCV])
 @both
 def test_routing_to_searches(model, kind):
     """To the fits and the scorer of a search: scores are those of weighted fits, weighted, by hand."""
-    X, y, weights = weighted()
+    X, y = blobs()
+    weights = np.linspace(0.1, 3, len(y)) ** 2
     rates, cv = [0.05, 0.1], StratifiedKFold(3)
     expected = np.zeros((2, 3))
     for (i, rate), (j, (train, test)) in [

@@ -1,45 +1,9 @@
-"""What the package needs of scikit-learn's private names does what it is needed for."""
+"""What the package needs of scikit-learn's private names: other tests are of what they do.
 
-from numbers import Integral
-
-import numpy as np
-import pytest
-from sklearn.base import BaseEstimator
+Of parameters, `check_param_validation` among scikit-learn's own checks; of weights, those of `fit`.
+"""
 
 from sknn_basic import _sklearn
-from sknn_basic._sklearn import (
-    Interval,
-    StrOptions,
-    check_sample_weight,
-    fit_context,
-)
-
-
-def test_parameters_are_checked_before_fit():
-    """`fit` with its context refuses what the constraints exclude, and names the parameter."""
-
-    class Model(BaseEstimator):
-        _parameter_constraints = {"size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})]}
-
-        def __init__(self, size):
-            self.size = size
-
-        @fit_context(prefer_skip_nested_validation=True)
-        def fit(self):
-            return self
-
-    for size in (1, 7, "auto"):
-        assert Model(size).fit().size == size
-    for size in (0, 1.5, "other"):
-        with pytest.raises(ValueError, match="'size' parameter of Model"):
-            Model(size).fit()
-
-
-def test_weights_are_checked_against_X():
-    X = np.arange(6.0).reshape(3, 2)
-    assert check_sample_weight([1, 2, 3], X, dtype=np.float64).tolist() == [1, 2, 3]
-    with pytest.raises(ValueError, match=r"sample_weight\.shape"):
-        check_sample_weight([1, 2], X)
 
 
 def test_all_lists_what_the_module_offers():

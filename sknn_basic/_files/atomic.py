@@ -9,11 +9,10 @@ from tempfile import TemporaryDirectory
 def write_atomically(path, content, *, overwrite):
     """Write bytes to a file atomically: an interruption leaves the old file or none.
 
-    The file is written in a temporary folder beside it, named after it (photos.h5.0f3a9c42.tmp), which no one
-    else may enter, and is moved when it is complete; only a killed process leaves the folder behind. An
-    existing file keeps its permissions, and a symbolic link stays a link. Raises FileExistsError if the file
-    exists (even if it appeared in the meantime) and `overwrite` is False, and OSError if it cannot be
-    written.
+    It is written in a temporary folder beside it, named after it (photos.h5.0f3a9c42.tmp), that no one else
+    may enter, and moved when it is complete; only a killed process leaves the folder behind. A file that is
+    replaced keeps its permissions, and a symbolic link stays a link. Raises FileExistsError if the file
+    exists, even if only now, and `overwrite` is False, and OSError if it cannot be written.
     """
     target = Path(os.path.realpath(path))
     try:

@@ -217,9 +217,8 @@ def load_photo_patches():
     >>> print(dataset.classes)
     ['temple' 'flower']
     """
-    with resources.as_file(
-        resources.files(__package__.partition(".")[0]) / "data" / "photo_patches.h5"
-    ) as path:
+    file = resources.files(__package__.partition(".")[0]) / "data" / "photo_patches.h5"
+    with resources.as_file(file) as path:
         return read_hdf5(path)
 
 
@@ -247,7 +246,7 @@ def _read(path, keys, is_lazy, optional=()):
             where = f"{path}: dataset {key!r}"
             with reading(path):
                 is_absent = not file.id.links.exists(key.encode())
-                names = sorted(map(_text, file)) if is_absent else []
+                names = sorted(file, key=str) if is_absent else []  # bytes, if not in UTF-8
             if is_absent and key in optional:
                 continue
             if is_absent:
@@ -283,11 +282,6 @@ def _as_dask(stored, chunks):
     sizes = (int(chunks), *stored.shape[1:])
     empty = np.empty((0,) * stored.ndim, stored.dtype)
     return da.from_array(stored, sizes, lock=False, inline_array=True, meta=empty)
-
-
-def _text(name):
-    """Return the name of a dataset, which h5py gives as bytes if it is not UTF-8."""
-    return name.decode("utf-8", "backslashreplace") if isinstance(name, bytes) else name
 
 
 def _advice(key, names):

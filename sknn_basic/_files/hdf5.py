@@ -18,10 +18,7 @@ CHUNK_BYTES = 2**14  # several small images share a chunk, since each chunk take
 
 @contextmanager
 def reading(where):
-    """Turn any exception of h5py about a damaged file (KeyError, RuntimeError, ...) into an OSError.
-
-    A MemoryError stays a MemoryError. Both messages name what was read.
-    """
+    """Turn any exception of h5py into an OSError that names what was read, or into a MemoryError."""
     try:
         yield
     except MemoryError as error:
@@ -103,14 +100,12 @@ def check_storage(dataset, where):
 
 
 def _missing_filters(properties):
-    """Return the names of filters that HDF5 does not have here."""
+    """Return the numbers and names, if known, of filters that HDF5 does not have here."""
     filters = [properties.get_filter(i) for i in range(properties.get_nfilters())]
-    return [_filter_name(code, name) for code, _, _, name in filters if not h5z.filter_avail(code)]
-
-
-def _filter_name(code, name):
-    known = short_name(name.decode(errors="replace").partition(";")[0])
-    return f"filter {code} ({known})" if known else f"filter {code}"
+    missing = [
+        (code, name.decode(errors="replace")) for code, _, _, name in filters if not h5z.filter_avail(code)
+    ]
+    return [f"filter {code} {short_name(name.partition(';')[0])}".rstrip() for code, name in missing]
 
 
 def _check_presence(dataset):

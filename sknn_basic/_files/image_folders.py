@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from contextlib import suppress
 from math import inf
 from numbers import Integral
 from pathlib import Path
@@ -114,16 +115,14 @@ def read_image_folder(path, size=64, *, max_pixels=None):
     >>> images.shape, labels.tolist(), classes.tolist()
     ((2, 8, 8, 3), [0, 1], ['sea', 'wood'])
     """
-    import_extra("PIL.Image", "images", "read_image_folder")
-    size, max_pixels = _check_size(size, max_pixels)
+    size, max_pixels = _prepare("read_image_folder", size, max_pixels)
     path = Path(path)
     if not path.is_dir():
         raise FileNotFoundError(f"{path} is not a folder: expected one with a subfolder for each class.")
     folders = sorted(entry for entry in path.iterdir() if entry.is_dir() and _is_visible(entry.name))
     if not folders:
         raise ValueError(
-            f"{path} has no subfolders: expected one for each class, such as {path / 'cat'} with images of "
-            "cats."
+            f"{path} has no subfolders: expected one for each class, such as {path / 'cat'} with pictures."
         )
     images, labels, left_out = [], [], {}
     for label, folder in enumerate(folders):
@@ -195,8 +194,7 @@ def read_image(path, size=64, *, max_pixels=None):
     >>> image.shape, int(image.min())
     ((2, 2, 3), 255)
     """
-    import_extra("PIL.Image", "images", "read_image")
-    size, max_pixels = _check_size(size, max_pixels)
+    size, max_pixels = _prepare("read_image", size, max_pixels)
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist: expected an image.")
@@ -206,10 +204,14 @@ def read_image(path, size=64, *, max_pixels=None):
         raise OSError(f"{path} cannot be read as an image: {error}") from error
 
 
-def _check_size(size, max_pixels):
-    """Check both arguments and return them; max_pixels is infinite if there is no limit."""
-    from PIL import Image
+def _prepare(function, size, max_pixels):
+    """Prepare Pillow; check both arguments and return them; max_pixels is infinite if there is no limit."""
+    Image = import_extra("PIL.Image", "images", function)
+    Image.init()
+    with suppress(ImportError):  # through which alone Pillow reads HEIC, a kind of HEIF
+        from pillow_heif import register_heif_opener
 
+        register_heif_opener()
     check_scalar(size, "size", Integral, min_val=1)
     size = int(size)
     if max_pixels is None:
@@ -260,9 +262,8 @@ def _read(path, size, max_pixels):
                 warnings.simplefilter("error", Image.DecompressionBombWarning)
             return _read_with_pillow(file, size, max_pixels)
     except MemoryError as error:
-        raise MemoryError(
-            f"{path} cannot be read as an image of {size} x {size} pixels for lack of memory."
-        ) from error
+        message = f"{path} cannot be read as an image of {size} x {size} pixels for lack of memory."
+        raise MemoryError(message) from error
     except Exception as error:  # Pillow raises many types for damaged files and other than images
         reason = printable(" ".join(str(error).split())) or type(error).__name__
         if isinstance(error, Image.DecompressionBombWarning | Image.DecompressionBombError):
@@ -285,32 +286,17 @@ def _read_with_pillow(file, size, max_pixels):
 
 
 def _open(file):
-    """Open an image with Pillow, which reads HEIC, a kind of HEIF, only through pillow_heif."""
-    from PIL import UnidentifiedImageError
-
-    try:
-        return _open_raster(file)
-    except UnidentifiedImageError as error:
-        try:
-            from pillow_heif import register_heif_opener
-        except ImportError:
-            advice = "for HEIC run python -m pip install pillow-heif, or convert the file to JPEG"
-            raise UnidentifiedImageError(f"{error}; {advice}") from error
-    register_heif_opener()
-    return _open_raster(file)
-
-
-def _open_raster(file):
     """Open an image of one of the FORMATS, or raise UnidentifiedImageError."""
     from PIL import Image, UnidentifiedImageError
 
-    Image.init()
     formats = [name for name in FORMATS if name in Image.OPEN]
     try:
         return Image.open(file, formats=formats)
     except UnidentifiedImageError as error:
+        advice = "; for HEIC run python -m pip install pillow-heif, or convert the file to JPEG"
         raise UnidentifiedImageError(
             f"cannot identify the image: damaged, or none of {', '.join(formats)}, which this Pillow reads"
+            f"{'' if 'HEIF' in formats else advice}"
         ) from error
 
 
@@ -333,11 +319,8 @@ def _as_bytes(image):
     values = np.asarray(image, np.float32)  # exact where it matters: integers of 16 bits, or up to 255
     if not np.isfinite(values).all():
         raise ValueError("pixels that are not finite")
-    highest = values.max()
-    if image.mode.startswith("I"):
-        white = 65535 if image.mode != "I" or highest > 255 else 255
-    else:
-        white = 1 if highest <= 1 else 255
+    small, large = (1, 255) if image.mode == "F" else (255, 65535)
+    white = large if image.mode.startswith("I;16") or values.max() > small else small
     grey = np.clip(values, 0, white)
     grey *= np.float32(255 / white)
     grey = np.rint(grey, out=grey).astype(np.uint8)

@@ -39,13 +39,9 @@ def _what_to_pass(X_shape, y_shape, n_features, suffix):
         return "To classify images, put FlattenScaler() before the classifier in a pipeline."
     y_is_row = len(y_shape) == 2 and y_shape[0] == 1 < y_shape[1]
     n_samples = y_shape[-1 if y_is_row else 0] if y_shape else None
-    X_is_transposed = (
-        len(X_shape) == 2
-        and X_shape[0] != X_shape[1]
-        and (n_samples is not None or n_features is not None)
-        and n_samples in (None, X_shape[1])
-        and n_features in (None, X_shape[0])
-    )
+    known = [(n, size) for n, size in zip((n_features, n_samples), X_shape, strict=False) if n is not None]
+    is_not_square = len(X_shape) == 2 and X_shape[0] != X_shape[1]
+    X_is_transposed = is_not_square and bool(known) and all(n == size for n, size in known)
     instead = [f"X{suffix}.T"] * X_is_transposed + [f"y{suffix}.ravel()"] * y_is_row
     if not instead:
         return ""

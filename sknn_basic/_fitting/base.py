@@ -15,15 +15,12 @@ from .._lazy.sources import computed, lazy_method
 from .._sklearn import Interval, StrOptions, fit_context
 from .advice import orientation_advice
 from .callbacks import CallbackSupportMixin, begin_fit, n_tasks
-from .inputs import make_problem, make_validation, validate_new_samples
+from .inputs import DATA_ATTRIBUTES, make_problem, make_validation, validate_new_samples
 from .memo import active_memo
 from .messages import find_warning, print_cost, print_preparation, warn_of_fit
 from .onnx import OnnxClassifierMixin
 from .parameters import ParameterAdviceMixin
 from .state import replacing_state
-
-# Fitted attributes that describe the data: they are known before the descent.
-DATA_ATTRIBUTES = "classes_", "n_features_in_", "feature_names_in_"
 
 
 class GradientDescentClassifier(
@@ -125,9 +122,9 @@ class GradientDescentClassifier(
         """
         n_steps = int(self.max_iter)  # of small types of NumPy too
         task = begin_fit(self, n_tasks(n_steps), X, y, sample_weight)
+        validation = X_val, y_val, sample_weight_val
         with replacing_state(self) as fitted:
             remembered = None
-            validation = X_val, y_val, sample_weight_val
             if all(value is None for value in validation):
                 remembered = active_memo().recall(self, X, y, sample_weight, task)
             if remembered is None:
@@ -136,16 +133,19 @@ class GradientDescentClassifier(
                 rate, descent, warning = remembered.rate, remembered.descent, remembered.warning
                 vars(fitted).update(remembered.before_descent)
                 set_fitted_attributes(fitted, descent, rate)
-        descent = self._end(task, rate, descent)
+        try:
+            task.end(partial(self._copy_fitted_attributes, None, rate, descent))
+        except KeyboardInterrupt:
+            descent = descent._replace(interrupted=True)
         warn_of_fit(descent, warning, n_steps)
         return self
 
     def _descend(self, X, y, sample_weight, validation, task):
         """Train on the samples and set the fitted attributes; return the rate, the descent and a warning."""
         n_steps = int(self.max_iter)
+        l2 = float(self.l2_regularization)
         problem = make_problem(self, X, y, sample_weight, n_steps=n_steps)
         validation = make_validation(self, problem, *validation)
-        l2 = float(self.l2_regularization)
         rate = problem.learning_rate(self.learning_rate, l2)
         objective = problem.objective(l2)
         if self.verbose:
@@ -163,10 +163,7 @@ class GradientDescentClassifier(
         return rate, *self._finish(problem, rate, descent)
 
     def _finish(self, problem, rate, descent):
-        """Set the fitted attributes; return the descent with weights, and a warning or None.
-
-        The descent is over: an interruption (Ctrl-C) is recorded, and nothing is lost.
-        """
+        """Set the fitted attributes, also if interrupted; return the descent with weights, and a warning."""
         try:
             return self._set_fitted_attributes(problem, rate, descent)
         except KeyboardInterrupt:
@@ -177,14 +174,6 @@ class GradientDescentClassifier(
         descent = problem.with_weights(descent)
         set_fitted_attributes(self, descent, rate)
         return descent, warning
-
-    def _end(self, task, rate, descent):
-        """End the task of a fit; return its descent, which holds weights."""
-        try:
-            task.end(partial(self._copy_fitted_attributes, None, rate, descent))
-        except KeyboardInterrupt:
-            return descent._replace(interrupted=True)
-        return descent
 
     def _copy_fitted_attributes(self, problem, rate, descent):
         """Return the fitted attributes for callbacks: a copy, since they may change them.

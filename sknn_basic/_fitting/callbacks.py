@@ -1,7 +1,6 @@
 """Reports a fit to the callbacks of scikit-learn 1.9 and newer; older versions have none.
 
-A fit is a task, and each step a subtask, or several steps if there are many. Without callbacks `NULL_TASK`
-replaces every task, so that a fit then takes no longer than without this module (benchmarks/callbacks.py).
+A fit is a task, and each step a subtask, or several steps if there are many (benchmarks/callbacks.py).
 """
 
 from contextlib import contextmanager, nullcontext
@@ -24,21 +23,6 @@ except ImportError:  # before scikit-learn 1.9
 # As many as the default number of steps of a network. The time of scikit-learn's progress bar grows with the
 # square of the number of tasks: 2 s for 5,000, 22 s for 20,000 (benchmarks/callbacks.py).
 MAX_TASKS = 5000
-
-
-class DescentCallback:
-    """Base class of callbacks that look at the costs after every step, and may choose the result.
-
-    scikit-learn's hooks cannot replace what a fit keeps. These callbacks receive the raw Descent, so no
-    weights are computed at each step.
-    """
-
-    def watch_descent(self):
-        """Return an object that watches one descent.
-
-        Its `look(descent)` returns whether to stop after this step; `best` is the Descent to keep, or None.
-        """
-        raise NotImplementedError
 
 
 def callbacks_of(estimator):
@@ -95,15 +79,15 @@ class Task:
             self.errors.append(error)
             raise
 
-    def subtask(self, name, n_subtasks=0):
-        """Return a subtask with the same data, not begun."""
+    def subtask(self, name, n_subtasks=0, attributes=None):
+        """Begin and return a subtask with the same data."""
         context = self.context.subcontext(task_name=name, max_subtasks=n_subtasks)
-        return Task(self.estimator, context, self.data, self.errstate, self.errors)
+        return Task(self.estimator, context, self.data, self.errstate, self.errors).begin(attributes)
 
     @contextmanager
     def within(self, name, n_subtasks):
         """Return a context that is a subtask. It also ends by an error, unless a callback has raised that."""
-        task = self.subtask(name, n_subtasks).begin()
+        task = self.subtask(name, n_subtasks)
         try:
             yield task
         except Exception:
@@ -118,12 +102,9 @@ class Task:
 
 
 class _NullTask:
-    """Replaces every task if no callbacks are set."""
+    """Replaces every task if no callbacks are set, so that a fit takes no longer than without this module."""
 
     errors = ()
-
-    def begin(self):
-        return self
 
     def end(self, attributes=None):
         return False
@@ -141,14 +122,14 @@ NULL_TASK = _NullTask()
 class StepReporter:
     """An observer that reports each step of a descent to the callbacks, or several steps, as a task.
 
-    `attributes_of` converts the Descent returned by `outcome()` to fitted attributes, if a callback needs
-    them. A DescentCallback looks at every step, also where several are one task.
+    `attributes_of` converts the Descent of `outcome()` to fitted attributes, if a callback needs them. One
+    with `watch_descent` (EarlyStopping) looks at every step, and may choose the result, as no hook could.
     """
 
     def __init__(self, task, n_steps, attributes_of=None):
         self.task, self.n_steps, self.attributes_of = task, n_steps, attributes_of
         callbacks = callbacks_of(task.estimator)
-        self.watchers = [c.watch_descent() for c in callbacks if isinstance(c, DescentCallback)]
+        self.watchers = [c.watch_descent() for c in callbacks if hasattr(c, "watch_descent")]
         self.steps_per_task = _steps_per_task(n_steps)
         self.n_taken = 0
         self.current = None  # the task in progress
@@ -158,7 +139,7 @@ class StepReporter:
             outcome, _ = self._look(outcome)
         if self.n_taken % self.steps_per_task == 0:
             name = "iteration" if self.steps_per_task == 1 else f"{self.steps_per_task} iterations"
-            self.current = self.task.subtask(name).begin(self._attributes(outcome))
+            self.current = self.task.subtask(name, attributes=self._attributes(outcome))
 
     def end(self, outcome=None):
         """Return whether a callback asks to stop."""
@@ -177,8 +158,7 @@ class StepReporter:
 
     def result(self, descent):
         """Return the Descent that the first callback to choose one keeps, else this one."""
-        chosen = [watcher.best for watcher in self.watchers if watcher.best is not None]
-        return chosen[0] if chosen else descent
+        return next((watcher.best for watcher in self.watchers if watcher.best is not None), descent)
 
     def _look(self, outcome):
         """Show the outcome to the watchers; return it, cached, and whether one of them asks to stop."""
@@ -190,9 +170,7 @@ class StepReporter:
 
     def _attributes(self, outcome):
         """Return a function that computes the fitted attributes, or None."""
-        if outcome is None or self.attributes_of is None:
-            return None
-        return partial(self._compute_attributes, outcome)
+        return None if outcome is None else partial(self._compute_attributes, outcome)
 
     def _compute_attributes(self, outcome):
         with np.errstate(all="ignore"):  # a diverging descent overflows

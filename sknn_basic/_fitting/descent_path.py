@@ -13,7 +13,7 @@ from .._descent.run import recorded_steps, train
 from .base import GradientDescentClassifier, set_fitted_attributes
 from .inputs import make_problem
 from .messages import find_warning
-from .pipelines import last_step, prefix_of, transformers_of, with_last_step
+from .pipelines import defining_class, last_step, prefix_of, transformers_of, with_last_step
 
 
 def descent_path(estimator, X, y, steps, *, sample_weight=None):
@@ -97,23 +97,19 @@ def descent_path(estimator, X, y, steps, *, sample_weight=None):
 def _validate_steps(steps):
     """Return the steps as a list of int, or raise ValueError."""
     steps = np.asarray(steps)
-    if steps.ndim != 1 or len(steps) == 0 or steps.dtype.kind not in "iu":
+    is_list = steps.ndim == 1 and len(steps) > 0 and steps.dtype.kind in "iu"
+    if not is_list or steps[0] < 0 or (steps[1:] <= steps[:-1]).any():
         raise ValueError(
-            f"steps should be a list of integers, got {steps!r}. Pass [n] for one model; round a scale, as "
-            "in np.unique(np.geomspace(1, 1000, 20).astype(int))."
+            f"steps should be a list of integers in increasing order, from 0 on, got {steps!r}. Pass [n] for "
+            "one model; round a scale, as in np.unique(np.geomspace(1, 1000, 20).astype(int))."
         )
-    if steps[0] < 0 or (steps[1:] <= steps[:-1]).any():
-        raise ValueError(f"steps should be numbers of steps in increasing order, from 0 on, got {steps}.")
     return steps.tolist()
 
 
 def _defines_fit(estimator):
     """Whether a subclass defines `fit`, which may do anything besides the descent."""
-    known = Pipeline if isinstance(estimator, Pipeline) else GradientDescentClassifier
-    return (
-        type(estimator).fit is not known.fit
-        or type(last_step(estimator)).fit is not GradientDescentClassifier.fit
-    )
+    kinds = type(estimator), type(last_step(estimator))
+    return not {defining_class(kind, "fit") for kind in kinds} <= {Pipeline, GradientDescentClassifier}
 
 
 def _unfitted(estimator, n_steps):
@@ -139,14 +135,9 @@ def _fit_alone(estimator, X, y, n_steps, sample_weight, is_last):
 def _models_of_one_descent(estimator, X, y, steps, sample_weight):
     """Fit the transformers once and descend once; return the model after each of the steps."""
     estimator = _unfitted(estimator, steps[-1])
+    classifier = last_step(estimator)
     if transformers_of(estimator):
         X = estimator[:-1].fit_transform(X, y)
-    models = _descend(last_step(estimator), X, y, steps, sample_weight)
-    return [with_last_step(estimator, model) for model in models]
-
-
-def _descend(classifier, X, y, steps, sample_weight):
-    """Return the fitted classifier after each of the steps."""
     classifier._validate_params()
     problem = make_problem(classifier, X, y, sample_weight, n_steps=steps[-1])
     l2 = float(classifier.l2_regularization)
@@ -165,8 +156,8 @@ def _descend(classifier, X, y, steps, sample_weight):
         raise KeyboardInterrupt
     warning = find_warning(classifier, problem, rate, descent)
     if warning and steps[-1] > 0:
-        warnings.warn(warning.message, ConvergenceWarning, stacklevel=4)
-    return models
+        warnings.warn(warning.message, ConvergenceWarning, stacklevel=3)
+    return [with_last_step(estimator, model) for model in models]
 
 
 def _add_model(models, classifier, problem, rate, step, descent):

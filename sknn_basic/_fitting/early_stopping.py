@@ -6,7 +6,6 @@ from numbers import Integral, Real
 from .._extras import import_extra
 from .._sklearn import Interval, StrOptions, validate_parameter_constraints
 from .base import GradientDescentClassifier
-from .callbacks import DescentCallback
 
 CONSTRAINTS = {
     "monitor": [StrOptions({"validation_loss", "loss"})],
@@ -16,7 +15,7 @@ CONSTRAINTS = {
 }
 
 
-class EarlyStopping(DescentCallback):
+class EarlyStopping:
     """Callback that ends a fit once its cost has stopped falling, and keeps the best model.
 
     Set it with `set_callbacks` on a classifier of this package, which may be in a pipeline or search. It
@@ -117,7 +116,7 @@ class EarlyStopping(DescentCallback):
     on_fit_task_end = teardown = on_fit_task_begin
 
     def watch_descent(self):
-        """Return an object that watches one descent."""
+        """Return an object that looks at each step of one descent; `best` is the Descent to keep, or None."""
         return _Watch(self)
 
 

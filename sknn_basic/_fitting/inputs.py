@@ -11,28 +11,31 @@ from .._lazy.sources import computed, is_float32, source_of
 from .._sklearn import check_sample_weight
 from .advice import orientation_advice
 
+# Fitted attributes that describe the data: they are known before the descent.
+DATA_ATTRIBUTES = "classes_", "n_features_in_", "feature_names_in_"
+
 
 def make_problem(estimator, X, y, sample_weight=None, *, n_steps, gram=None):
     """Validate the data, set `classes_` and `n_features_in_`; return the problem for `n_steps` steps.
 
     `gram` is X X' in float64, if already known.
     """
-    previous = _previous_fit(estimator) if estimator.warm_start else None
+    before = {name: getattr(estimator, name, None) for name in DATA_ATTRIBUTES}
     X, y, classes = validate_samples(estimator, X, y)
     if len(classes) < 2:
         raise ValueError(
-            f"{type(estimator).__name__} needs samples of at least 2 classes, but y contains only "
-            f"one class: {classes.tolist()[0]!r}."
+            f"{type(estimator).__name__} needs samples of at least 2 classes, but y contains only one class: "
+            f"{classes.tolist()[0]!r}."
         )
     estimator.classes_ = classes
     labels = np.searchsorted(classes, y)  # np.unique(return_inverse=True) takes 40 bytes a sample
     s = normalized_weights(labels, classes, sample_weight, estimator.class_weight, X)
     network = estimator._network
     targets = network.output.targets(labels, len(classes), X.dtype)
-    if previous is None:
+    if not estimator.warm_start or before["classes_"] is None:
         layers = estimator._init_layers(X.shape[1], targets.shape[1], X.dtype)
     else:
-        _check_warm_start(estimator, *previous)
+        _check_warm_start(estimator, *before.values())
         layers = cast(estimator._get_layers(), X.dtype)
         if not network.fit_intercept:
             layers = [(W, np.zeros_like(b)) for W, b in layers]
@@ -40,21 +43,17 @@ def make_problem(estimator, X, y, sample_weight=None, *, n_steps, gram=None):
 
 
 def make_validation(estimator, problem, X_val, y_val, sample_weight_val):
-    """Return the objective of the validation samples, or None without any.
-
-    Deletes the validation attributes of the previous fit.
-    """
+    """Return the objective of the validation samples, or None; delete their costs in the previous fit."""
     for name in ("validation_loss_curve_", "validation_loss_"):
         vars(estimator).pop(name, None)
-    given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
-    if all(value is None for value in given.values()):
+    arguments = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+    given = [name for name, value in arguments.items() if value is not None]
+    if not given:
         return None
     for name in ("X_val", "y_val"):
-        if given[name] is None:
-            others = " and ".join(other for other, value in given.items() if value is not None)
-            raise ValueError(f"{others} given without {name}: pass X_val and y_val together.")
-    classes = estimator.classes_
-    dtype = problem.samples.weight_dtype
+        if name not in given:
+            raise ValueError(f"{' and '.join(given)} given without {name}: pass X_val and y_val together.")
+    classes, dtype = estimator.classes_, problem.samples.weight_dtype
     try:
         with orientation_advice(X_val, y_val, estimator.n_features_in_, "_val"):
             X_val = _validated(estimator, X_val, dtype)
@@ -71,8 +70,7 @@ def make_validation(estimator, problem, X_val, y_val, sample_weight_val):
             targets = problem.network.output.targets(labels, len(classes), dtype)
             return problem.validation(X_val, targets, s)
     except ValueError as error:
-        message = f"In the validation samples (X_val, y_val, sample_weight_val): {error}"
-        raise ValueError(message) from error
+        raise ValueError(f"In the validation samples ({', '.join(arguments)}): {error}") from error
 
 
 # Samples and labels
@@ -133,13 +131,6 @@ def accepted_dtypes(X):
 # Warm start
 
 
-def _previous_fit(estimator):
-    """Return the classes and features of the previous fit, or None before the first."""
-    if not hasattr(estimator, "classes_"):
-        return None
-    return estimator.classes_, estimator.n_features_in_, getattr(estimator, "feature_names_in_", None)
-
-
 def _check_warm_start(estimator, classes, n_features, names):
     """Raise ValueError if the features or classes differ from those of the previous fit."""
     names_now = getattr(estimator, "feature_names_in_", None)
@@ -149,14 +140,14 @@ def _check_warm_start(estimator, classes, n_features, names):
         if was == now:
             was, now = f"{was} named {list(names)}", f"{now} named {list(names_now)}"
         raise ValueError(
-            f"warm_start=True continues from weights that were fitted on {was} features, but X "
-            f"has {now}. Pass the same features, or set warm_start=False to start afresh."
+            f"warm_start=True continues from weights that were fitted on {was} features, but X has {now}. "
+            "Pass the same features, or set warm_start=False to start afresh."
         )
     if not np.array_equal(estimator.classes_, classes):
         raise ValueError(
-            f"warm_start=True continues from weights that were fitted on the classes "
-            f"{classes.tolist()}, but y has {estimator.classes_.tolist()}. Pass the same classes, or "
-            f"set warm_start=False to start afresh."
+            f"warm_start=True continues from weights that were fitted on the classes {classes.tolist()}, but "
+            f"y has {estimator.classes_.tolist()}. Pass the same classes, or set warm_start=False to start "
+            "afresh."
         )
     estimator._check_warm_start()
 
@@ -175,9 +166,8 @@ def normalized_weights(labels, classes, sample_weight, class_weight, X):
         weights = weights / np.where(totals == 0, 1, totals)[labels]
     elif class_weight is not None:
         factors = compute_class_weight(class_weight, classes=classes, y=classes)
-        weights = _divide_by_max(
-            weights * _divide_by_max(factors, "class_weight")[labels], "sample_weight times class_weight"
-        )
+        weights = weights * _divide_by_max(factors, "class_weight")[labels]
+        weights = _divide_by_max(weights, "sample_weight times class_weight")
     return (weights / weights.sum()).reshape(-1, 1)
 
 

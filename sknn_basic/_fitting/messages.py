@@ -82,15 +82,13 @@ def _divergence_message(descent, learning_rate, stable_rate):
     """Say what went wrong, at which step and rate, which weights are kept and what to do."""
     if descent.diverged_at is not None:
         what = (
-            f"Gradient descent diverged at learning_rate={learning_rate:g}: at step "
-            f"{descent.diverged_at} the cost was not finite. The weights of step {descent.n_iter} "
-            f"are kept."
+            f"Gradient descent diverged at learning_rate={learning_rate:g}: at step {descent.diverged_at} "
+            f"the cost was not finite. The weights of step {descent.n_iter} are kept."
         )
     else:
         what = (
             f"Gradient descent did not lower the cost at learning_rate={learning_rate:g}: it ended at "
-            f"{descent.loss:g} after step {descent.n_iter}, above its start of "
-            f"{descent.loss_curve[0]:g}."
+            f"{descent.loss:g} after step {descent.n_iter}, above its start of {descent.loss_curve[0]:g}."
         )
     limit = "" if not stable_rate else f" (descent is stable below 2/L = {stable_rate:g})"
     return f"{what} Pass a smaller learning_rate{limit} or scale X, as StandardScaler does."

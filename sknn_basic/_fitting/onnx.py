@@ -8,6 +8,8 @@ from functools import partial
 
 import numpy as np
 
+from .pipelines import defining_class
+
 PACKAGE = __package__.partition(".")[0]  # sknn_basic
 
 
@@ -44,8 +46,7 @@ def _refuse_own_methods(estimator, names):
     """Raise NotImplementedError if a subclass outside of this package defines one of the methods."""
     kind = type(estimator)
     for name in names.split():
-        owner = next(parent for parent in kind.__mro__ if name in vars(parent))
-        if owner.__module__.partition(".")[0] != PACKAGE:
+        if defining_class(kind, name).__module__.partition(".")[0] != PACKAGE:
             raise NotImplementedError(
                 f"{kind.__name__} defines {name} itself, which ONNX does not compute. Convert an "
                 f"estimator of {PACKAGE}, or register a converter for {kind.__name__} with skl2onnx."
@@ -53,11 +54,11 @@ def _refuse_own_methods(estimator, names):
 
 
 def _set_types_of_classifier(operator):
-    from skl2onnx.common.data_types import Int64TensorType, StringTensorType
+    from skl2onnx.common.data_types import Int64TensorType, StringTensorType, guess_tensor_type
 
-    classes = operator.raw_operator.classes_
+    classes, kind = operator.raw_operator.classes_, type(guess_tensor_type(operator.inputs[0].type))
     operator.outputs[0].type = (Int64TensorType if _are_numbers(classes) else StringTensorType)([None])
-    operator.outputs[1].type = _tensor_type(_precision(operator.inputs))([None, len(classes)])
+    operator.outputs[1].type = kind([None, len(classes)])
 
 
 def _are_numbers(classes):
@@ -66,72 +67,52 @@ def _are_numbers(classes):
 
 
 def _set_type_of_scaler(operator):
-    scaler = operator.raw_operator
-    precision = np.dtype(scaler.dtype or _precision(operator.inputs))
-    operator.outputs[0].type = _tensor_type(precision)([None, scaler.n_features_in_])
+    from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, guess_tensor_type
 
-
-def _precision(variables):
-    """Return float64 if the first variable is of that type, else float32, the usual type in ONNX."""
-    from skl2onnx.common.data_types import DoubleTensorType
-
-    return np.dtype(np.float64 if isinstance(variables[0].type, DoubleTensorType) else np.float32)
-
-
-def _tensor_type(precision):
-    from skl2onnx.common import data_types
-
-    return data_types.DoubleTensorType if precision == np.float64 else data_types.FloatTensorType
+    scaler, kind = operator.raw_operator, type(guess_tensor_type(operator.inputs[0].type))
+    kind = {"float32": FloatTensorType, "float64": DoubleTensorType}.get(scaler.dtype, kind)
+    operator.outputs[0].type = kind([None, scaler.n_features_in_])
 
 
 def _convert_scaler(scope, operator, container):
-    from skl2onnx.algebra import onnx_ops as ops
-    from skl2onnx.common.data_types import guess_proto_type
+    from skl2onnx.common.data_types import guess_numpy_type, guess_proto_type
 
-    scaler, version = operator.raw_operator, {"op_version": container.target_opset}
-    values = ops.OnnxCast(operator.inputs[0], to=guess_proto_type(operator.outputs[0].type), **version)
-    rows = ops.OnnxReshape(values, np.array([0, scaler.n_features_in_]), **version)
-    divisor = np.array([scaler.divisor], _precision(operator.outputs))
-    ops.OnnxDiv(rows, divisor, output_names=operator.outputs[:1], **version).add_to(scope, container)
+    scaler, kind = operator.raw_operator, operator.outputs[0].type
+    op = partial(_operator, container.target_opset, guess_numpy_type(kind))
+    values = op("Cast", operator.inputs[0], to=guess_proto_type(kind))
+    rows = op("Reshape", values, np.array([0, scaler.n_features_in_]))
+    op("Div", rows, float(scaler.divisor), output_names=operator.outputs[:1]).add_to(scope, container)
 
 
 def _convert_classifier(scope, operator, container):
-    from skl2onnx.algebra import onnx_ops as ops
-    from skl2onnx.common.data_types import guess_proto_type
+    from skl2onnx.common.data_types import guess_numpy_type, guess_proto_type
 
-    classifier, version = operator.raw_operator, {"op_version": container.target_opset}
-    precision = _precision(operator.outputs[1:])
-    A = ops.OnnxCast(operator.inputs[0], to=guess_proto_type(operator.outputs[1].type), **version)
-    *hidden, (W, b) = classifier._get_layers()
+    classifier, kind = operator.raw_operator, operator.outputs[1].type
+    precision = guess_numpy_type(kind)
+    op = partial(_operator, container.target_opset, precision)
+    *hidden, (W, b) = [
+        (np.ascontiguousarray(W, precision), b.astype(precision)) for W, b in classifier._get_layers()
+    ]
+    A = op("Cast", operator.inputs[0], to=guess_proto_type(kind))
     for W1, b1 in hidden:
-        Z = _linear(ops, A, W1, b1, precision, version)
-        A = _activate(partial(_operator, ops, precision, version), classifier._network.activation, Z)
-    Z = _linear(ops, A, W, b, precision, version)
+        g, Z = classifier._network.activation.onnx, op("Add", op("MatMul", A, W1), b1)
+        A = op(g, Z) if isinstance(g, str) else g(op, Z)
+    Z = op("Add", op("MatMul", A, W), b)
     if W.shape[1] == 1:
-        Z = ops.OnnxConcat(ops.OnnxNeg(Z, **version), Z, axis=1, **version)
-        probabilities = ops.OnnxSigmoid(Z, output_names=operator.outputs[1:], **version)
+        Z = op("Concat", op("Neg", Z), Z, axis=1)
+        probabilities = op("Sigmoid", Z, output_names=operator.outputs[1:])
     else:
-        probabilities = ops.OnnxSoftmax(Z, axis=1, output_names=operator.outputs[1:], **version)
+        probabilities = op("Softmax", Z, axis=1, output_names=operator.outputs[1:])
     classes = classifier.classes_
     labels = classes.astype(np.int64 if _are_numbers(classes) else str)
-    index = ops.OnnxArgMax(Z, axis=1, keepdims=0, **version)
-    chosen = ops.OnnxGather(labels, index, output_names=operator.outputs[:1], **version)
+    chosen = op("Gather", labels, op("ArgMax", Z, axis=1, keepdims=0), output_names=operator.outputs[:1])
     for output in (probabilities, chosen):
         output.add_to(scope, container)
 
 
-def _linear(ops, A, W, b, precision, version):
-    """Return Z = A W + b."""
-    product = ops.OnnxMatMul(A, np.ascontiguousarray(W, precision), **version)
-    return ops.OnnxAdd(product, b.astype(precision), **version)
+def _operator(version, precision, name, *inputs, **options):
+    """Return an operator of ONNX, by its name; its inputs are results of others, arrays or numbers."""
+    from skl2onnx.algebra import onnx_ops
 
-
-def _activate(op, activation, Z):
-    """Return g(Z), as the record of the activation describes it."""
-    return op(activation.onnx, Z) if isinstance(activation.onnx, str) else activation.onnx(op, Z)
-
-
-def _operator(ops, precision, version, name, *inputs):
-    """Return an operator of ONNX, by its name; its inputs are results of others, or numbers."""
-    arrays = [np.array([a], precision) if isinstance(a, float) else a for a in inputs]
-    return getattr(ops, f"Onnx{name}")(*arrays, **version)
+    inputs = [np.array([a], precision) if isinstance(a, float) else a for a in inputs]
+    return getattr(onnx_ops, f"Onnx{name}")(*inputs, op_version=version, **options)

@@ -1,4 +1,4 @@
-"""The parts of an estimator that may be a pipeline: its last step, and the transformers before it."""
+"""What an estimator consists of: the steps, if it is a pipeline, and the class that defines a method."""
 
 from copy import copy
 
@@ -27,3 +27,8 @@ def with_last_step(estimator, step):
     pipeline = copy(estimator)
     pipeline.steps = [*pipeline.steps[:-1], (pipeline.steps[-1][0], step)]
     return pipeline
+
+
+def defining_class(kind, name):
+    """Return the class that defines an attribute of `kind`: itself, or one that it inherits from."""
+    return next(parent for parent in kind.__mro__ if name in vars(parent))

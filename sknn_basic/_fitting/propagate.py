@@ -82,9 +82,7 @@ def propagate(
     5.801545 [0.998456 2.395072] 0.001456
     """
     if np.ndim(y) == 0:
-        raise ValueError(
-            "y is a single number. The arguments are propagate(X, y, W1, b1): the samples first."
-        )
+        raise ValueError("y is a single number: pass propagate(X, y, W1, b1), the samples first.")
     if (W2 is None) != (b2 is None):
         raise ValueError("A network needs W2 and b2 together; logistic regression has neither.")
     if not isinstance(activation, str) or activation not in ACTIVATIONS:
@@ -98,8 +96,8 @@ def propagate(
         given = [("W1", W1), ("b1", b1)] + ([] if W2 is None else [("W2", W2), ("b2", b2)])
         layers, n_in = [], X.shape[1]
         for (W_name, W), (b_name, b) in zip(given[::2], given[1::2], strict=True):
-            W = _parameter(W_name, W, (n_in, -1))
-            layers.append((W, _parameter(b_name, b, (1, W.shape[1]))))
+            W = _parameter(W_name, W, n_in)
+            layers.append((W, _parameter(b_name, b, 1, W.shape[1])))
             n_in = W.shape[1]
     output = logistic if n_in == 1 else softmax
     n_classes = max(n_in, 2)
@@ -122,24 +120,22 @@ def propagate(
     return (LogisticGradients if W2 is None else NetworkGradients)(float(J), *shaped)
 
 
-def _parameter(name, value, shape):
-    """Return weights or biases as a matrix of `shape` (-1: any size), or raise ValueError."""
+def _parameter(name, value, rows, columns=None):
+    """Return weights or biases as a matrix of so many rows and (if given) columns, or raise ValueError."""
     try:
         array = np.asarray(value)
     except ValueError as error:  # a ragged list
         raise ValueError(f"{name} is not an array: {error}.") from error
     if array.dtype.kind not in "buif" or not np.isfinite(array).all():
         raise ValueError(f"{name} must hold finite real numbers.")
-    rows, columns = shape
     matrix = array
     if array.ndim < 2:  # a number, a row of biases or a column of weights
         matrix = array.reshape(1, -1) if rows == 1 else array.reshape(-1, 1)
-    if matrix.ndim != 2 or matrix.shape[0] != rows or columns not in (-1, matrix.shape[1]):
-        expected = f"({rows}, {'any number' if columns == -1 else columns})"
-        fits = matrix.ndim == 2 and matrix.shape[1] == rows and columns in (-1, matrix.shape[0])
+    if matrix.ndim != 2 or matrix.shape[0] != rows or columns not in (None, matrix.shape[1]):
+        fits = matrix.ndim == 2 and matrix.shape[1] == rows and columns in (None, matrix.shape[0])
         raise ValueError(
-            f"{name} has the shape {array.shape}, expected {expected}: one row for each input, one column "
-            f"for each unit.{f' Pass {name}.T.' * fits}"
+            f"{name} has the shape {array.shape}, expected ({rows}, {columns or 'any number'}): one row for "
+            f"each input, one column for each unit.{f' Pass {name}.T.' * fits}"
         )
     return matrix
 

@@ -9,9 +9,8 @@ from sklearn.base import clone
 
 from .._descent.run import Descent, recorded_steps, train_stack
 from .._descent.stacking import column, n_members_at_once, repeat, stack
-from .._fitting.base import DATA_ATTRIBUTES
 from .._fitting.callbacks import n_tasks
-from .._fitting.inputs import make_problem
+from .._fitting.inputs import DATA_ATTRIBUTES, make_problem
 from .._fitting.messages import FitWarning, find_warning
 
 STACKED = "learning_rate", "l2_regularization", "max_iter"  # parameters that differ within a stack

@@ -50,17 +50,6 @@ def test_every_structure_has_a_checksum(tmp_path):
     assert not any(old in content for old in (b"TREE", b"HEAP", b"SNOD"))
 
 
-@pytest.mark.parametrize("digest", [b"1:ab", b"", 7, np.zeros(3), h5py.Empty("u1")], ids=repr)
-def test_files_of_earlier_versions(tmp_path, digest):
-    """An attribute that earlier versions wrote does not matter, also once a label has been edited."""
-    path = write_raw(tmp_path / "a.h5", small_dataset())
-    with h5py.File(path, "a") as file:
-        for key in KEYS[1:]:
-            file[key].attrs["sknn_basic_digest"] = digest
-        file["train_set_y"][0] = 2
-    assert_equal(read_hdf5(path), small_dataset(train_set_y=np.array([2, 1, 2, 1])))
-
-
 # What HDF5 would read
 
 
@@ -107,34 +96,31 @@ def test_booleans_that_are_neither(tmp_path, key):
     assert_names(error, path, key)
 
 
-def write_compact(file, key, values):
-    """Write values into the header of their dataset."""
-    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-    properties.set_layout(h5py.h5d.COMPACT)
-    kind, space = h5py.h5t.py_create(values.dtype), h5py.h5s.create_simple(values.shape)
-    h5py.h5d.create(file.id, key.encode(), kind, space, properties).write(space, space, values)
-
-
 def write_filtered(file, key, values, *filters):
-    """Write values in a chunk behind (code, arguments) of filters, skipped where HDF5 does not have them."""
+    """Write values in a chunk behind (code, arguments) of filters, skipped where HDF5 does not have them.
+
+    Without filters the values stand in the header of their dataset.
+    """
     properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-    properties.set_chunk(values.shape)
+    if filters:
+        properties.set_chunk(values.shape)
+    else:
+        properties.set_layout(h5py.h5d.COMPACT)
     for code, arguments in filters:
         properties.set_filter(code, h5py.h5z.FLAG_OPTIONAL, arguments)
     kind, space = h5py.h5t.py_create(values.dtype), h5py.h5s.create_simple(values.shape)
     h5py.h5d.create(file.id, key.encode(), kind, space, properties).write(space, space, values)
 
 
-def with_images(path, write, key="test_set_x"):
-    """A file of h5py of which one dataset is written by write(file, key, values)."""
-    write_raw(path, small_dataset(**{key: None}))
-    with h5py.File(path, "a") as file:
-        write(file, key, small_dataset()[key])
+def with_images(path, write):
+    """A file of h5py whose test images are written by write(file, key, values)."""
+    with h5py.File(write_raw(path, small_dataset(test_set_x=None)), "a") as file:
+        write(file, "test_set_x", small_dataset()["test_set_x"])
     return path
 
 
 STORED = {
-    "compact": write_compact,
+    "compact": write_filtered,
     "gzip twice": lambda *x: write_filtered(*x, (h5py.h5z.FILTER_DEFLATE, (4,)), (1, (9,))),
     "nbit": lambda *x: write_filtered(*x, (h5py.h5z.FILTER_NBIT, ())),
 }
@@ -216,8 +202,7 @@ def test_soft_links_within_the_file(tmp_path):
     """Soft links are followed within the file: absolute, relative to their group, and through a link."""
     path = write_raw(tmp_path / "a.h5", small_dataset(train_set_x=None))
     with h5py.File(path, "a") as file:
-        images = small_dataset()["train_set_x"]
-        file["pixels"] = images
+        file["pixels"] = small_dataset()["train_set_x"]
         file["sets/train/images"] = h5py.SoftLink("/pixels")
         file["sets/current"] = h5py.SoftLink("./train")
         file["sets/images"] = h5py.SoftLink("current/images")

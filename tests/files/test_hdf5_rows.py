@@ -81,13 +81,6 @@ def test_a_file_that_is_cut_short_or_changed(layout, tmp_path):
         dataset[:]
 
 
-def test_chunks_that_are_absent(tmp_path):
-    with h5py.File(tmp_path / "x.h5", "w") as file:
-        file.create_dataset("images", (50, 4, 5, 3), np.uint8, chunks=(1, 4, 5, 3))[:20] = IMAGES[:20]
-    with pytest.raises(OSError, match="30 of its 50 chunks are absent"):
-        stored(tmp_path / "x.h5")
-
-
 # Through the public function
 
 

@@ -13,17 +13,8 @@ from unittest.mock import Mock
 
 import numpy as np
 import pytest
-from sklearn.model_selection import train_test_split
-from sklearn.pipeline import make_pipeline
 
-from sknn_basic import (
-    FlattenScaler,
-    LogisticRegressionGD,
-    read_hdf5,
-    read_image,
-    read_image_folder,
-    write_hdf5,
-)
+from sknn_basic import read_image, read_image_folder
 from sknn_basic._files.image_folders import FORMATS, _as_rgb
 
 Image = pytest.importorskip("PIL.Image", reason="the extra images is not installed")
@@ -43,33 +34,21 @@ def photos(tmp_path):
 
 
 def test_folders_are_classes(photos):
-    """Sorted by class and path; labels are indices of the names."""
+    """Sorted by class and path, at any depth; labels are indices of the names."""
     images, labels, classes = read_image_folder(photos, size=8)
     assert classes.tolist() == ["blue", "red"]
     assert labels.tolist() == [0, 0, 0, 1, 1, 1]
     assert labels.dtype == np.int64
-    assert images.shape == (6, 8, 8, 3)
-    assert images.dtype == np.uint8
+    assert (images.shape, images.dtype) == ((6, 8, 8, 3), np.uint8)
     assert read_image(photos / "red" / "0.png", 8).flags.writeable
     assert (images[:3, ..., 2] > images[:3, ..., 0]).all()
     assert (images[3:, ..., 0] > images[3:, ..., 2]).all()
     assert read_image_folder(str(photos)).images.shape == (6, 64, 64, 3)
     for i, file in enumerate(sorted(photos.rglob("*.png"))):
         np.testing.assert_array_equal(images[i], read_image(file, 8))
-
-
-def test_from_folders_to_a_prediction(photos):
-    """What is read trains a classifier, is written and read again, and one more image is predicted."""
-    images, labels, classes = read_image_folder(photos, size=8)
-    train_x, test_x, train_y, test_y = train_test_split(images, labels, stratify=labels, random_state=0)
-    write_hdf5(photos / "photos.h5", train_x, train_y, test_x, test_y, classes)
-    again = read_hdf5(photos / "photos.h5")
-    np.testing.assert_array_equal(again.train_set_x, train_x)
-    assert again.classes.tolist() == classes.tolist()
-    model = make_pipeline(FlattenScaler(), LogisticRegressionGD()).fit(train_x, train_y)
-    assert model.score(test_x, test_y) == 1
-    Image.new("RGB", (90, 30), (200, 10, 10)).save(photos / "new.webp")
-    assert classes[model.predict([read_image(photos / "new.webp", 8)])[0]] == "red"
+    (photos / "red" / "more" / "yet").mkdir(parents=True)
+    Image.new("RGB", (9, 9)).save(photos / "red" / "more" / "yet" / "a.png")
+    assert read_image_folder(photos, 4).labels.tolist() == [0] * 3 + [1] * 4
 
 
 RAMP = np.linspace(0, 1, 64).reshape(8, 8)
@@ -121,9 +100,6 @@ def test_every_format(suffix, tmp_path):
         image = image.convert("1")
     elif suffix not in ("pgm", "pcx"):
         image = image.convert("RGBA" if suffix in ("ico", "icns", "dds") else "RGB")
-    Image.init()
-    if f".{suffix}" not in Image.registered_extensions():
-        pytest.skip(f"this Pillow knows no {suffix}")
     path = tmp_path / f"image.{suffix}"
     try:
         image.save(path)
@@ -248,7 +224,7 @@ def test_heic_is_read_if_pillow_heif_is_there(photos, pillow_heif):
     np.testing.assert_array_equal(read_image(photos / "red" / "a.heic", 4), np.full((4, 4, 3), 77))
     assert read_image_folder(photos, 4).labels.tolist() == [0] * 3 + [1] * 4
     (photos / "cut.heic").write_bytes(b"text")
-    with pytest.raises(OSError, match=r"cut.heic cannot be read as an image: cannot identify"):
+    with pytest.raises(OSError, match=r"cut.heic cannot be read as an image: cannot identify .* reads$"):
         read_image(photos / "cut.heic")
 
 
@@ -256,22 +232,18 @@ def test_lack_of_memory_is_no_damaged_file(photos, monkeypatch):
     """It is raised: to leave such images out would change the training set from machine to machine."""
     monkeypatch.setattr("PIL.ImageOps.exif_transpose", Mock(side_effect=MemoryError))
     for read, path in ((read_image, photos / "red" / "0.png"), (read_image_folder, photos)):
-        with pytest.raises(
-            MemoryError, match=r"\d.png cannot be read .* 64 x 64 pixels for lack of memory\.$"
-        ):
+        with pytest.raises(MemoryError, match=r"\d.png cannot be read .* 64 x 64 pixels for lack of mem"):
             read(path)
 
 
 def test_no_other_program_is_run(photos, monkeypatch):
     """PostScript, whatever it is called, alone or inside another file: Pillow would call Ghostscript."""
-    monkeypatch.setattr("subprocess.Popen", None)
     opened = []
     monkeypatch.setattr("PIL.EpsImagePlugin.Ghostscript", lambda *args, **options: opened.append(args))
     script = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 40 40\n%%EndComments\nshowpage\n"
     fields = [(3, 60, b"\1\0"), (3, 20, b"(\0"), (3, 30, b"(\0"), (3, 120, b"\1"), (8, 10, script)]
-    inside = b"".join(
-        b"\x1c" + bytes(field) + len(data).to_bytes(2, "big") + data for *field, data in fields
-    )  # IPTC
+    records = (b"\x1c" + bytes(field) + len(data).to_bytes(2, "big") + data for *field, data in fields)
+    inside = b"".join(records)  # IPTC
     for name, content in ("a.jpg", script), ("b.eps", script), ("c", script), ("d.png", inside):
         (photos / "red" / name).write_bytes(content)
         with pytest.raises(OSError, match=r"cannot identify the image: damaged, or none of PNG, JPEG, "):
@@ -283,25 +255,19 @@ def test_no_other_program_is_run(photos, monkeypatch):
 
 def test_formats_are_those_that_the_documentation_names():
     """And each of them, but for HEIF, is one that this Pillow opens, or lacks a library for."""
-    from PIL import features
-
     Image.init()
     listed = re.search(r"whatever the name of the file: (.*?)\.", read_image_folder.__doc__, re.DOTALL)[1]
     named = re.split(r",\s+|\s+or\s+", listed.replace("JPEG 2000", "JPEG2000"))
     assert [name.upper() for name in named] == list(FORMATS)
     unknown = set(FORMATS) - set(Image.OPEN) - {"HEIF"}
     assert unknown == (set() if "AVIF" in Image.OPEN else {"AVIF"})
-    assert features.check("jpg")
 
 
 def bomb(width, height):
     """A PNG of zeros, which takes a thousandth of its pixels."""
     rows = zlib.compress(bytes((1 + width) * height), 9)
-    chunks = [
-        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)),
-        (b"IDAT", rows),
-        (b"IEND", b""),
-    ]
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    chunks = (b"IHDR", header), (b"IDAT", rows), (b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
         for kind, data in chunks
@@ -336,12 +302,10 @@ def test_a_large_image_inside_an_icon_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load_prepare", None)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)
     image = bomb(200, 51)
-    (tmp_path / "a.ico").write_bytes(
-        struct.pack("<HHHBBBBHHII", 0, 1, 1, 16, 16, 0, 0, 1, 8, len(image), 22) + image
-    )
-    (tmp_path / "a.icns").write_bytes(
-        struct.pack(">4sI4sI", b"icns", 16 + len(image), b"icp4", 8 + len(image)) + image
-    )
+    ico = struct.pack("<HHHBBBBHHII", 0, 1, 1, 16, 16, 0, 0, 1, 8, len(image), 22)
+    icns = struct.pack(">4sI4sI", b"icns", 16 + len(image), b"icp4", 8 + len(image))
+    (tmp_path / "a.ico").write_bytes(ico + image)
+    (tmp_path / "a.icns").write_bytes(icns + image)
     for path in tmp_path.iterdir():
         with pytest.raises(OSError, match=r"\(10200 pixels\) exceeds limit of 10000 pixels"):
             read_image(path, 8)
@@ -398,16 +362,12 @@ def test_folders_that_cannot_be_listed_are_named(photos, locked):
     Image.new("RGB", (9, 9)).save(photos / "red" / "more" / "a.png")
     (photos / "red" / "a.txt").write_text("text")
     locked.add("more")
-    expected = (
-        r"^Left out 2 paths that cannot be read: .*more \(Permission denied\); .*a.txt \(cannot .*\)\.$"
-    )
+    expected = r"^Left out 2 paths .*: .*more \(Permission denied\); .*a.txt \(cannot .*\)\.$"
     with pytest.warns(UserWarning, match=expected) as caught:
         assert read_image_folder(photos, 4).labels.tolist() == [0] * 3 + [1] * 3
     assert len(caught) == 1
     locked.add("blue")
-    with pytest.raises(
-        ValueError, match=r"blue has no image .* cannot be read: .*blue \(Permission denied\)"
-    ):
+    with pytest.raises(ValueError, match=r"blue has no image .*: .*blue \(Permission denied\)"):
         read_image_folder(photos, 4)
 
 
@@ -416,12 +376,6 @@ def test_names_of_files_do_not_reach_the_terminal_as_commands(photos):
     (photos / "red" / "\x1b[2J\n\u202etxt.png").write_text("text")
     with pytest.warns(UserWarning, match=r"red/\\x1b\[2J\\n\\u202etxt.png \("):
         read_image_folder(photos, 4)
-
-
-def test_folders_in_a_class_belong_to_it(photos):
-    (photos / "red" / "more" / "yet").mkdir(parents=True)
-    Image.new("RGB", (9, 9)).save(photos / "red" / "more" / "yet" / "a.png")
-    assert read_image_folder(photos, 4).labels.tolist() == [0] * 3 + [1] * 4
 
 
 def test_bad_folders_are_refused(photos, tmp_path):
@@ -459,8 +413,5 @@ def test_bad_arguments_are_refused(options, error, match, photos):
 def test_bad_files_are_refused(photos):
     with pytest.raises(FileNotFoundError, match=r"none.jpg does not exist"):
         read_image(photos / "none.jpg")
-    (photos / "text.jpg").write_text("text")
-    with pytest.raises(OSError, match=r"text.jpg cannot be read as an image"):
-        read_image(photos / "text.jpg")
-    with pytest.raises(OSError, match="red cannot be read"):
+    with pytest.raises(OSError, match="red cannot be read as an image"):
         read_image(photos / "red")

@@ -28,7 +28,4 @@ def test_names_are_shortened(length):
     assert shown == "é" * length if length <= NAME_LENGTH else shown == "é" * (NAME_LENGTH - 3) + "..."
     assert len(short_name("\n" * length)) <= NAME_LENGTH
     assert len(short_name("é" * length, 7)) <= 7
-
-
-def test_names_of_any_type():
-    assert [short_name(name) for name in (3, 2.5, True, None, "a")] == ["3", "2.5", "True", "None", "a"]
+    assert [short_name(name) for name in (3, 2.5, True, None)] == ["3", "2.5", "True", "None"]

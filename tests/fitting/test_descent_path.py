@@ -1,12 +1,12 @@
 """descent_path: the models of one descent are those of fits of each length."""
 
 from itertools import pairwise
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.datasets import make_moons
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -16,6 +16,7 @@ from models import assert_same_model, blobs, both, images, weights_of
 from sknn_basic import FlattenScaler, LogisticRegressionGD, ShallowNNClassifier, descent_path
 from sknn_basic._fitting.descent_path import geometric_steps, models_reached
 from sknn_basic._fitting.pipelines import last_step, prefix_of
+from watchers import assert_identical
 
 STEPS = [1, 7, 8, 50, 100, 101, 199]
 
@@ -35,10 +36,8 @@ def test_models_are_those_of_fits_of_each_length(model, n_classes, record_every)
     for found, step in zip(descent_path(model, X, y, STEPS, sample_weight=weights), STEPS, strict=True):
         expected = clone(model).set_params(max_iter=step).fit(X, y, weights)
         assert vars(found).keys() == vars(expected).keys()
-        for ours, theirs in zip(weights_of(found), weights_of(expected), strict=True):
-            np.testing.assert_array_equal(ours, theirs)
+        assert_identical(found, expected)
         assert found.n_iter_ == found.max_iter == step
-        assert (found.loss_, found.loss_curve_) == (expected.loss_, expected.loss_curve_)
         np.testing.assert_array_equal(found.loss_curve_steps_, expected.loss_curve_steps_)
     assert not hasattr(model, "classes_")
     assert model.max_iter == 3
@@ -72,12 +71,9 @@ def test_pipelines_share_their_fitted_transformers():
     assert models[0][0] is models[2][0]
     assert [model[-1].n_iter_ for model in models] == [0, 20, 40]
     assert not hasattr(pipeline[0], "image_shape_")
-
-
-def test_a_pipeline_of_one_step_and_a_single_model():
-    X, y = blobs()
-    (model,) = descent_path(make_pipeline(LogisticRegressionGD(0.1)), X, y, [5])
-    np.testing.assert_array_equal(model[-1].coef_, LogisticRegressionGD(0.1, 5).fit(X, y).coef_)
+    X = X.reshape(len(X), -1)
+    (model,) = descent_path(make_pipeline(LogisticRegressionGD(1e-6)), X, y, [5])
+    np.testing.assert_array_equal(model[-1].coef_, LogisticRegressionGD(1e-6, 5).fit(X, y).coef_)
 
 
 def test_a_descent_that_diverges():
@@ -85,8 +81,9 @@ def test_a_descent_that_diverges():
     X, y = blobs()
     model = ShallowNNClassifier(4, "relu", learning_rate=50, random_state=0, record_every=10)
     steps = [5, 10, 55, 200, 300]
-    with pytest.warns(ConvergenceWarning, match="diverged"):
+    with pytest.warns(ConvergenceWarning, match="diverged") as caught:
         models = descent_path(model, X * 1e150, y, steps)
+    assert caught[0].filename == __file__
     for found, step in zip(models, steps, strict=True):
         with pytest.warns(ConvergenceWarning):
             expected = clone(model).set_params(max_iter=step).fit(X * 1e150, y)
@@ -127,6 +124,8 @@ class Clipping(Pipeline):
     ids=["own fit", "fewer parameters", "own fit of the pipeline", "own fit in a pipeline"],
 )
 def test_subclasses_are_fitted_as_they_fit(model):
+    """Once for each number of steps; only the longest fit warns."""
+    model = clone(model)
     X, y = blobs()
     weights = np.linspace(1, 2, len(y))
     start, *models = descent_path(model, X, y, [0, 3, 9], sample_weight=weights)
@@ -137,21 +136,16 @@ def test_subclasses_are_fitted_as_they_fit(model):
         np.testing.assert_array_equal(found.predict_proba(X), expected.predict_proba(X))
         assert last_step(found).n_iter_ == step
     np.testing.assert_array_equal(start.predict_proba(X), 0.5)
-
-
-def test_subclasses_warn_once():
-    X, y = blobs()
+    last_step(model).learning_rate = 1e6
     with pytest.warns(ConvergenceWarning) as caught:
-        descent_path(Doubled(1e6), X, y, [1, 10, 40])
+        descent_path(model, X, y, [1, 10, 40])
     assert len(caught) == 1
 
 
 @pytest.mark.parametrize("steps", [[], [3, 3], [5, 2], [-1, 4], [0.5, 1.0], 5, None, np.geomspace(1, 100, 3)])
 def test_steps_that_are_none(steps):
     X, y = blobs()
-    with pytest.raises(
-        ValueError, match=r"steps should be (a list of integers|numbers of steps in increasing order)"
-    ):
+    with pytest.raises(ValueError, match="steps should be a list of integers in increasing order"):
         descent_path(LogisticRegressionGD(), X, y, steps)
 
 
@@ -176,11 +170,8 @@ def test_other_estimators_and_bad_parameters():
 
 @pytest.mark.interrupts
 def test_interruption(monkeypatch):
-    X, y = make_moons(50, random_state=0)
+    X, y = blobs()
+    interrupt = Mock(side_effect=KeyboardInterrupt)
     monkeypatch.setattr("sknn_basic._fitting.descent_path._add_model", interrupt)
     with pytest.raises(KeyboardInterrupt):
         descent_path(LogisticRegressionGD(), X, y, [5, 10])
-
-
-def interrupt(*args):
-    raise KeyboardInterrupt

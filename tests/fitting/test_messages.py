@@ -11,12 +11,17 @@ from sknn_basic._fitting.messages import find_warning
 
 
 def test_verbose_prints_as_the_notes_do(capsys):
+    """And the costs of validation samples, if there are any."""
     X, y = blobs()
     LogisticRegressionGD(0.1, 1).fit(X, y)  # which compiles
     model = LogisticRegressionGD(0.1, 201, verbose=True).fit(X, y)
     expected = [f"Cost after iteration {100 * i}: {cost:.6f}" for i, cost in enumerate(model.loss_curve_)]
     assert capsys.readouterr().out.splitlines() == expected
     assert len(expected) == 3
+    model = LogisticRegressionGD(0.1, 201, verbose=True).fit(X, y, X_val=X[:9], y_val=y[:9])
+    pairs = zip(expected, model.validation_loss_curve_, strict=True)
+    printed = [f"{line} (validation: {cost:f})" for line, cost in pairs]
+    assert capsys.readouterr().out.splitlines() == printed
 
 
 def test_the_stable_rate_is_told_where_it_is_known():
