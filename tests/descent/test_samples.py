@@ -123,12 +123,12 @@ def test_hard_data_stays_close_to_longdouble(hard, dtype):
     X, m = HARD[hard](X).astype(dtype), len(X)
     rate = float(4 * m / np.linalg.norm(np.hstack([X.astype(float), np.ones((m, 1))]), 2) ** 2)
     y = (1 - Y.ravel().astype(np.longdouble)) / 2
-    exact, _, _ = logistic_descent(X.T.astype(np.longdouble), y, np.longdouble(rate), 200)
+    exact, _, _ = logistic_descent(X.T.astype(np.longdouble), y, np.longdouble(rate), 100)
     layers, error = init_layers((X.shape[1], 1), dtype), {}
     for how in HELD:
         of_steps = np.float64 if "gram" in how else dtype
         Y, s = Y.astype(of_steps), np.full((m, 1), 1 / m, of_steps)
-        W = steps(how, X, Y, s, layers, network, rate, 0.0, 200)[0].astype(dtype)
+        W = steps(how, X, Y, s, layers, network, rate, 0.0, 100)[0].astype(dtype)
         error[how] = float(np.max(np.abs(W - exact)) / np.max(np.abs(exact)))
     if dtype == np.float64:
         assert max(error.values()) < 1e-10, error
