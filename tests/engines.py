@@ -11,14 +11,9 @@ ENGINES = ["numpy", "compiled"]
 
 def engine_of(name):
     """Return a context in which fits use NumPy alone, or the compiled steps where they fit."""
-    skip_without(name)
-    return patch.object(engine, "has_numba", lambda: name == "compiled")
-
-
-def skip_without(name):
-    """Skip a test of the compiled engine where Numba is not installed."""
     if name == "compiled":
         pytest.importorskip("numba")
+    return patch.object(engine, "has_numba", lambda: name == "compiled")
 
 
 def blocks_of(n_bytes):

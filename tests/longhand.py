@@ -85,3 +85,8 @@ def distance(a, b):
     a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     assert a.shape == b.shape
     return np.max(np.abs(a - b)) / np.max(np.abs(b))
+
+
+def assert_close(arrays, expected, tolerance):
+    for a, b in zip(arrays, expected, strict=True):
+        assert distance(a, b) < tolerance

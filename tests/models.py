@@ -5,9 +5,11 @@ from functools import partial
 import numpy as np
 import pytest
 
-from longhand import distance
+from longhand import assert_close
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
 from sknn_basic._descent.activations import ACTIVATIONS as FUNCTIONS
+from sknn_basic._descent.network import Network, init_layers
+from sknn_basic._descent.outputs import logistic, softmax
 from sknn_basic._descent.rows import slices
 from sknn_basic._descent.stored import Block, Stored
 
@@ -41,6 +43,31 @@ def stored(values, dtype=float, divisor=1.0, n_rows=7, **options):
     return Stored(values.shape, values.dtype, blocks, **options)
 
 
+def step_of(model, k=1, m=12, n=5, h=4, dtype=float, seed=0):
+    """X, targets, shares, initial layers and network of "logistic" or an activation, with k outputs."""
+    rng = np.random.RandomState(seed)
+    labels = np.arange(m) % max(k, 2)
+    X = rng.standard_normal((m, n)) + 0.3 * labels[:, np.newaxis]
+    targets = 1 - 2 * labels.reshape(-1, 1) if k == 1 else np.eye(k)[labels]
+    s = rng.random_sample((m, 1)) + 0.5
+    layers = init_layers((n, k) if model == "logistic" else (n, h, k), dtype, rng, (0.3, 0.3))
+    network = Network(FUNCTIONS.get(model), logistic if k == 1 else softmax)
+    return X.astype(dtype), targets.astype(dtype), (s / s.sum()).astype(dtype), layers, network
+
+
+def moved(layers, seed=1):
+    """Layers near others, without a zero: such as a warm start begins with."""
+    rng = np.random.RandomState(seed)
+    return [
+        tuple(a + (rng.standard_normal(a.shape) / np.sqrt(len(a))).astype(a.dtype) for a in layer)
+        for layer in layers
+    ]
+
+
+def flat(layers):
+    return [array for layer in layers for array in layer]
+
+
 def weights_of(model):
     if hasattr(model, "coef_"):
         return [model.coef_, model.intercept_][: 1 + model.fit_intercept]
@@ -48,6 +75,11 @@ def weights_of(model):
 
 
 def assert_same_model(model, other, tolerance):
-    for a, b in zip(weights_of(model), weights_of(other), strict=True):
-        assert distance(a, b) < tolerance
-    assert distance([*model.loss_curve_, model.loss_], [*other.loss_curve_, other.loss_]) < tolerance
+    learnt = [[*weights_of(fitted), [*fitted.loss_curve_, fitted.loss_]] for fitted in (model, other)]
+    assert_close(*learnt, tolerance)
+
+
+def assert_same_bits(arrays, expected):
+    for a, b in zip(arrays, expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert np.asarray(a).dtype == np.asarray(b).dtype

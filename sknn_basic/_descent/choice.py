@@ -11,16 +11,8 @@ from .stored import Stored, StoredSamples
 def choose_samples(X, W=None, n_steps=0, gram=None):
     """Return samples that hold their Gram matrix if it pays off within `n_steps` steps, else plain ones.
 
-    Parameters
-    ----------
-    X : dense or CSR matrix (m, n), or Stored
-        The samples.
-    W : ndarray (n, k)
-        The initial weights, for training only.
-    n_steps : int
-        How many steps will be taken.
-    gram : ndarray (m, m)
-        X X' in float64, if already known.
+    X (m, n) is a dense or CSR matrix, or `Stored`. W (n, k) are the initial weights, for training only;
+    `gram` is X X' in float64, if already known.
     """
     plain, with_gram = (StoredSamples, StoredGram) if isinstance(X, Stored) else (Samples, GramSamples)
     if n_steps and prefers_gram(X, W.shape[1], W.any(), n_steps):

@@ -1,14 +1,13 @@
 """The steps of `network.py` compiled by Numba (extra `fast`), for one output and dense samples in C order.
 
 Each kernel takes a step as `propagate` and `update` do, in loops over rows: a tile of rows is multiplied, its
-errors computed and its share of the gradient added while it is in the cache. The comments name the formulas
-of `network.py`. One call takes `n_steps` steps and leaves its results in `layers` and `gradients`; with
-`n_steps` 0 only the cost and the gradients are computed, by the same machine code, so that the bits agree.
+errors computed and its share of the gradient added while it is in the cache. One call takes `n_steps` steps
+and leaves its results in `layers` and `gradients`; with `n_steps` 0 only the cost and the gradients are
+computed, by the same machine code, so that the bits agree.
 
 No kernel checks its arguments: `engine.py` does. None is compiled with all of `fastmath`, which would drop
-infinities: `SUM` lets a sum be added in several parts, `PRODUCT` lets products and sums be fused. Neither is
-allowed in an update, which therefore has the bits of NumPy's. Numbers too small for full
-precision are kept, but by `sigmoid` and `softplus`.
+infinities: `SUM` lets a sum be added in several parts, `PRODUCT` lets products and sums be fused. An update
+uses neither, so it has the bits of NumPy's. Only `sigmoid` and `softplus` drop numbers below the normal ones.
 """
 
 import numpy as np
@@ -37,7 +36,7 @@ def compiled(fastmath=False):
 
 @compiled(PRODUCT)
 def exp_parts(y):
-    """Return p, c and h for which e^2y is p (c + h) / (c - h): p = 2^k and c = h coth(h), |h| <= log(2) / 4.
+    """Return p, c, h for which e^2y is p (c + h) / (c - h): p = 2^k, c = h coth(h), |h| <= log(2) / 4.
 
     y lies between -354 and 354.5. A series, since Numba has no vectorised exponential of its own.
     """
@@ -95,10 +94,7 @@ def errors(T, s, Z, dZ, want_cost):
 
 @compiled(SUM)
 def products(X, w, b, Z):
-    """Z = X w + b, four rows at a time: from the four quarters of X, as memory is read faster in four places.
-
-    On 1,000,000 x 50 a step takes 0.72 of the time that it takes with four neighbouring rows.
-    """
+    """Z = X w + b, a row from each quarter of X at a time: 0.72 of the time of four neighbours (1e6 x 50)."""
     m, n = X.shape
     q = m // UNROLLED
     for i in range(q):
@@ -140,10 +136,7 @@ def total(values):
 
 @compiled()
 def logistic_gradient(X, T, s, w, b, dw, want_cost):
-    """Return J and db of the samples, and leave dw: sums in float64 of tiles in the precision of w.
-
-    X may also be bytes.
-    """
+    """Return J and db of floats or bytes X, and leave dw: sums in float64 of tiles in the precision of w."""
     m, n = X.shape
     size = min(max(TILE_BYTES // (n * X.itemsize), UNROLLED), MAX_TILE)
     sums, tile_sums = np.zeros(n), np.empty(n, w.dtype)

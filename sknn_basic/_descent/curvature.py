@@ -4,8 +4,7 @@ import numpy as np
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 # Lanczos vectors, and the residual at which iterations end. L is then too small by at most some 1e-6 of it.
-# Images take 9 products with the data instead of 21, since their mean dominates; noise takes 40 to 70 instead
-# of 90 to 150.
+# Images take 9 products with the data, since their mean dominates, and noise 40 to 70: half of ARPACK's own.
 N_VECTORS, TOLERANCE = 8, 1e-4
 # Where the largest eigenvalues lie close together, up to 900 products were seen. After this many restarts,
 # 105 products, some 20 more find L to 0.4 % (of 14 spectra): enough for a rate of 1/L.
@@ -18,10 +17,9 @@ def largest_curvature(network, samples, rows, s):
     L = largest eigenvalue of [X 1]' diag(s) [X 1] (without an intercept, of X' diag(s) X) times the steepest
     slope of the output: 1/4 of the sigmoid, 1/2 of softmax. At the rate 1/L the cost falls at every step.
 
-    Lanczos iterations find the eigenvalue from products with the data alone: in feature or sample space,
-    whichever is smaller, since both have the same; in feature space if X is not in memory, since a product is
-    then one read. It is found from below, to about 1e-6, or to 0.4 % after 130 products. L is infinite if the
-    squares of the features overflow.
+    Lanczos iterations find the eigenvalue from below, by products with the data alone: in feature or sample
+    space, whichever is smaller, since both have the same; in feature space if X is not in memory, since a
+    product is then one read. L is infinite if the squares of the features overflow.
     """
     m, n = samples.shape
     if n < m or not samples.in_memory:
@@ -44,7 +42,7 @@ def largest_curvature(network, samples, rows, s):
 
 
 def _largest_eigenvalue(operator, start):
-    """Return it, from at most some 130 products."""
+    """Return it to about 1e-6, or to 0.4 % after some 130 products."""
     options = {"which": "LA", "ncv": min(N_VECTORS, len(start)), "return_eigenvectors": False}
     try:
         return eigsh(operator, 1, v0=start, tol=TOLERANCE, maxiter=MAX_RESTARTS, **options).item()

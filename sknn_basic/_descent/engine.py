@@ -18,8 +18,7 @@ from .stacking import member, stack
 from .stored import ConvertedSamples
 from .threads import threads
 
-# Products of the first layer up to which the compiled network is faster: there NumPy's calls take most of
-# the time of a step.
+# Products of the first layer up to which the compiled network is faster: NumPy's calls then take most time.
 MAX_PRODUCTS = 2**19
 # Products in one call, about 30 ms: an interruption waits for its end, and loses its steps. An activation or
 # an error takes as long as some 8 of them.
@@ -79,7 +78,7 @@ class Formulas:
 
 
 class Compiled:
-    """What the compiled engines have in common: a kernel takes steps with copies of the layers.
+    """What the compiled engines share: a kernel takes steps with copies of the layers.
 
     The layers of an interrupted call are lost with it, so that nothing is left half done.
     """
@@ -183,10 +182,7 @@ class CompiledNetwork(Compiled):
 
 
 class CompiledStack:
-    """A stack of descents: a compiled one for each member, and threads share the members.
-
-    For samples in one block, since reading it once for all members would save little.
-    """
+    """A compiled descent for each member of a stack, on samples in one block; threads share the members."""
 
     takes_steps = True
 

@@ -13,10 +13,9 @@ class GramSamples(BaseSamples):
 
     Gradient descent only adds multiples of samples to W, so W = B' C for the rows B = [X; W0'] (just X when
     W0 = 0). The coefficients C (m or m + k, k) are trained in place of W: `samples @ C` is (X B') C, with
-    X B' computed once, and the gradient is dZ itself, with zeros for the rows of W0.
-
-    The matrix and C are float64 whatever the dtype of X: their products cancel where the rows are similar. X
-    is processed in blocks of columns, so that neither [X; W0'] nor a float64 copy of X is ever made.
+    X B' computed once, and the gradient is dZ itself, with zeros for the rows of W0. The matrix and C are
+    float64 whatever the dtype of X, since their products cancel where rows are similar. Blocks of columns
+    spare a copy of [X; W0'] and of X in float64.
     """
 
     fits_kernels = True
@@ -114,8 +113,7 @@ def _columns(n, n_rows, n_bytes):
     return slices(n, max(n_bytes // (8 * n_rows), 1))
 
 
-# Stored rows are multiplied in pairs of large blocks, each of about so many bytes as they are stored; a few
-# columns at a time, of so many bytes as floats.
+# Bytes of a large block of stored rows, of which pairs are multiplied; of the columns at a time, as floats.
 LARGE_BLOCK_BYTES, COLUMN_BYTES = 2**27, 2**25
 
 

@@ -6,11 +6,8 @@ import numpy as np
 
 
 def logits(network, samples, layers):
-    """Return Z of the output (..., m, k) in the precision of the samples.
-
-    With a hidden layer it is computed in blocks of rows, to keep A1 small.
-    """
-    if samples.in_memory and len(layers) == 1:
+    """Return Z of the output (..., m, k) in the precision of the samples."""
+    if samples.in_memory and len(layers) == 1:  # without an A1, which blocks of rows keep small
         return finite_forward(network, samples, layers)
     *stack, _, k = layers[-1][1].shape
     Z = np.empty((*stack, samples.shape[0], k), samples.dtype)
@@ -22,10 +19,9 @@ def logits(network, samples, layers):
 def finite_forward(network, X, layers):
     """Return Z of the output as `forward` does, but finite and with the true sign.
 
-    A sum of products that overflows is infinite, or NaN if terms of both signs do. It is then computed again
-    as Z 2^-e, from weights times 2^-e, since that does not round. Weights of a wider range than that of X may
-    be the cause too. In the end Z is clipped at the largest float. If there are several outputs, a row is
-    divided by a power of 2 instead: this keeps their order, and its differences are finite too.
+    If a sum of products overflows, or weights are beyond the range of X, Z is infinite or NaN. It is then
+    computed again as Z 2^-e, from weights times 2^-e, since that does not round, and clipped at the largest
+    float. With several outputs a row is divided by a power of 2 instead, which keeps their order.
     """
     Z, e = _affine(X, 0, *layers[0])  # Z of the layer is Z 2^e, with an exponent for each value
     for W, b in layers[1:]:
@@ -37,8 +33,8 @@ def finite_forward(network, X, layers):
     return _fitted(Z, e, limits.maxexp - 1)[0]
 
 
-def overflows(network, X, layers):
-    """Whether a sum of products overflows on the way to Z, even if g maps it to a finite value."""
+def overflows(X, targets, s, network, layers):
+    """Return whether a sum of products overflows on the way to Z, even if g maps it to a finite value."""
     Z = X @ layers[0][0] + layers[0][1]
     for W, b in layers[1:]:
         if not np.isfinite(Z).all():

@@ -32,9 +32,6 @@ class Network(NamedTuple):
     fit_intercept: bool = True
 
 
-# Gradient descent (sections 1.1.3, 1.2.1 and 1.3.5)
-
-
 def init_layers(sizes, dtype, rng=None, scales=()):
     """Zeros for sizes (n, k); normal weights from `rng` times `scales` and zero biases for (n, h, k)."""
     pairs = list(pairwise(sizes))

@@ -14,10 +14,8 @@ class Objective:
     """
 
     def __init__(self, network, samples, targets, s, l2, layers):
-        self.network, self.fit_intercept = network, network.fit_intercept
-        self.samples = samples
-        self.l2 = l2
-        self.is_penalized = np.any(l2)
+        self.network, self.samples, self.fit_intercept = network, samples, network.fit_intercept
+        self.l2, self.is_penalized = l2, np.any(l2)
         self.engine = choose_engine(network, samples, layers)
         self.rows = samples.rows(self.engine.groups(samples, layers), targets, s)
 
@@ -43,8 +41,8 @@ class Objective:
     def advance(self, layers, learning_rate, n_steps):
         """Take steps without computing the cost; yield (number of steps taken, layers).
 
-        It yields after every step, so that an interruption loses none. An engine that takes several steps in
-        one call yields after each call.
+        It yields after every step, or every call of an engine that takes several: an interruption loses no
+        more.
         """
         block = self.rows.only_block()
         if block is not None and self.engine.takes_steps:
@@ -73,9 +71,9 @@ class Objective:
         if self._bound(layers) < largest:
             return True
         others = [b, *(array for layer in deeper for array in layer)]
-        return all((np.abs(array) <= largest).all() for array in others) and not self.rows.total(
-            _n_overflows, self.network, layers
-        )
+        if not all((np.abs(array) <= largest).all() for array in others):
+            return False
+        return not self.rows.total(overflows, self.network, layers)
 
     def _bound(self, layers):
         """Return an upper bound on all |Z| and biases."""
@@ -88,7 +86,3 @@ class Objective:
 
 def _cost(X, targets, s, network, layers):
     return cost(network, finite_forward(network, X, layers), targets, s)
-
-
-def _n_overflows(X, targets, s, network, layers):
-    return int(overflows(network, X, layers))

@@ -1,8 +1,4 @@
-"""The output layer with its loss and error (sections 1.1.2 and 1.2.1), chosen by the number of classes.
-
-`logistic` for two classes has one column and the targets T = 1 - 2y, the sign that its loss and error need;
-`softmax` has one column for each class and one-hot targets Y.
-"""
+"""The output layer with its loss and error (sections 1.1.2 and 1.2.1), chosen by the number of classes."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -17,7 +13,7 @@ from .arithmetic import by_class
 class Output(NamedTuple):
     """The output layer: what is computed from its Z."""
 
-    targets: Callable  # (labels 0 ... n_classes - 1, n_classes, dtype): T or Y
+    targets: Callable  # (labels 0 ... n_classes - 1, n_classes, dtype): T or Y (m, k)
     probabilities: Callable  # Z: one column for each class
     log_probabilities: Callable  # Z: their logarithms
     loss: Callable  # (Z, T or Y): L (m, 1) = -(y log a + (1 - y) log(1 - a)), or -log a of the true class

@@ -14,22 +14,9 @@ from .scaling import Scaling
 class Problem:
     """Samples, targets, normalised weights and initial layers, in the representation that is fastest.
 
-    Parameters
-    ----------
-    network : Network
-        The activation and the output.
-    X : dense or CSR matrix (m, n)
-        The samples. The fitted weights have their dtype.
-    targets : ndarray (m, k)
-        T or Y, whichever the output takes.
-    s : ndarray (m, 1)
-        The normalised sample weights.
-    layers : list of (W, b)
-        The initial weights.
-    n_steps : int
-        How many steps will be taken, over all members of a stack.
-    gram : ndarray (m, m) or None
-        X X' in float64, if already known.
+    X (m, n) is a dense or CSR matrix, or `Stored`; the fitted weights have its dtype. The targets (m, k) are
+    T or Y, whichever the output takes; s (m, 1) are the normalised weights. `n_steps` is the number of steps
+    that will be taken, over all members of a stack; `gram` is X X' in float64, if already known.
     """
 
     def __init__(self, network, X, targets, s, layers, n_steps, gram=None):
@@ -43,9 +30,8 @@ class Problem:
 
     def objective(self, l2, layers=None):
         """Return the objective of the parameters, or of a stack of them that is shaped like `layers`."""
-        return Objective(
-            self.network, self.samples, self.targets, self.s, l2, self.layers if layers is None else layers
-        )
+        layers = self.layers if layers is None else layers
+        return Objective(self.network, self.samples, self.targets, self.s, l2, layers)
 
     def validation(self, X, targets, s):
         """Return the objective of other samples, without a penalty, as a function of the same parameters."""

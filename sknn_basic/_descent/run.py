@@ -23,7 +23,7 @@ class Descent(NamedTuple):
 
 
 class NullObserver:
-    """Does nothing. An observer is notified of every step and may stop the descent after it."""
+    """An observer is notified of every step and may stop the descent after it; this one does nothing."""
 
     def begin(self, outcome=None):
         """Begin a step; `outcome()` returns the Descent that would end here."""
@@ -41,7 +41,6 @@ class NullObserver:
 
 
 NULL_OBSERVER = NullObserver()
-
 
 # With record_every="auto" the number of steps grows by this factor from record to record: 86 records in 2,000
 # steps, 137 in 100,000. They do not depend on the length of a fit, so that curves can be compared.
@@ -87,11 +86,8 @@ class Run:
             self.on_record(step, *self.costs[-1])
 
     def outcome(self, cost=None):
-        """Return the Descent that ends here, with the layers reached if finite, else the last recorded.
-
-        `cost` is that of the layers reached, if known.
-        """
-        n_iter, layers = self.reached
+        """Return the Descent that ends here, with the layers reached if finite, else the last recorded."""
+        n_iter, layers = self.reached  # `cost` is that of these layers, if known
         if cost is None:
             cost, _ = self.objective(layers, want_cost=True)
         if self._is_finite(cost, layers):
@@ -104,8 +100,7 @@ class Run:
             )
         step, layers = self.recorded
         n_records = bisect_right(self.records, step)
-        descent = self._describe(layers, step, self.costs[n_records - 1], n_records)
-        return descent._replace(diverged_at=n_iter)
+        return self._describe(layers, step, self.costs[n_records - 1], n_records)._replace(diverged_at=n_iter)
 
     def _is_finite(self, cost, layers):
         return bool(np.isfinite(cost)) and self.objective.are_finite(layers)
@@ -136,13 +131,11 @@ def train(
 ):
     """Take `max_iter` steps, recording the cost before those in `records`; return the Descent.
 
-    A cost or weight that is not finite at a record ends the descent; the layers last recorded are then kept.
-    Steps between two records are not checked, unless an observer asks for their outcome.
-    `validation` is the objective of the validation samples, whose cost is recorded too;
-    `on_record(step, cost, validation_cost)` is called at each record. `observer` and the user (Ctrl-C) may
-    end the descent after any step: the layers reached are then kept, or what `observer` returns as the
-    result. At each step of `checkpoints`, sorted, `on_checkpoint(step, descent)` gets the Descent of as many
-    steps.
+    A cost or weight that is not finite at a record ends the descent: the layers last recorded are then kept.
+    Steps between two records are not checked, unless an observer asks for their outcome. `validation` is the
+    objective of the validation samples; `on_record(step, cost, validation_cost)` is called at each record.
+    `observer` and the user (Ctrl-C) may end the descent after any step: the layers reached are then kept, or
+    the observer's result. At each of the sorted `checkpoints` `on_checkpoint(step, descent)` is called.
     """
     run = Run(objective, layers, records, validation, on_record)
     with objective.sharing(), np.errstate(all="ignore"):

@@ -2,9 +2,8 @@
 
 `BaseSamples` is the contract. `Samples` is a matrix in memory, `StoredSamples` (`stored.py`) reads its rows
 block by block, `GramSamples` (`gram.py`) multiplies the Gram matrix of its rows; `choice.py` chooses.
-
-Rows that are somewhere else, such as rows picked by index from a shared array, need no class of their own,
-since `Stored` takes functions that read them. Write a class for another way to compute X W.
+Rows that are somewhere else need no class, since `Stored` takes functions that read them. Write a class for
+another way to compute X W.
 """
 
 from abc import ABC, abstractmethod
@@ -109,10 +108,16 @@ class BaseSamples(ABC):
     def moments(self, rows, s, n_rows=None):
         """Return the mean and variance (n,) of each feature, with the weights s (m, 1), in float64.
 
-        With `n_rows`, estimates from about so many rows without weights, if that is less work. `rows` are
-        `Rows` of all samples, for those that are not in memory.
+        `rows` are `Rows` of all samples, for those that are not in memory. With `n_rows`, estimates from
+        about so many rows without weights, if that is less work.
         """
-        return moments(self.X, s, n_rows)
+        X, is_dense = self.X, not sparse.issparse(self.X)
+        if n_rows is not None and is_dense:
+            X = X[:: -(-len(X) // n_rows)]
+            s = np.full((len(X), 1), 1 / len(X))
+        # Relative to the first row: the squares of values far from 0 would cancel.
+        origin = X[0].astype(np.float64) if is_dense else np.zeros(X.shape[1])
+        return moments_of(origin, *moment_sums(X, s, origin))
 
     def blocks(self, width):
         """Return [(slice, X)] that cover all rows, in blocks that suit a first layer of `width` columns."""
@@ -179,17 +184,6 @@ class Samples(BaseSamples):
             return [(slice(None), self)]
         n_rows = -(-m // -(-m // n_rows))  # blocks of one size
         return [(rows, Samples(_rows_of(self.X, rows))) for rows in slices(m, n_rows)]
-
-
-def moments(X, s, n_rows):
-    """Return mean and variance of the columns of X in float64, block by block."""
-    is_dense = not sparse.issparse(X)
-    if n_rows is not None and is_dense:
-        X = X[:: -(-X.shape[0] // n_rows)]
-        s = np.full((X.shape[0], 1), 1 / X.shape[0])
-    # Relative to the first row: the squares of values far from 0 would cancel.
-    origin = X[0].astype(np.float64) if is_dense else np.zeros(X.shape[1])
-    return moments_of(origin, *moment_sums(X, s, origin))
 
 
 def moment_sums(X, s, origin):

@@ -21,21 +21,15 @@ BASE_RATE_SHARE, MIN_STEPS, LARGE_MEAN_SQUARE = 0.9, 200, 10
 
 
 class Unfinished(NamedTuple):
-    """A feature along which descent has hardly moved, and by how much it would lower the cost.
-
-    Or, with None for both, that a network has learnt nothing from features as large as `mean_square`.
-    """
+    """Along which feature descent has hardly moved; without one, a network has learnt nothing."""
 
     feature: int | None
-    gain: float | None
-    mean_square: float
+    gain: float | None  # by how much a step along it would lower the cost
+    mean_square: float  # of all features
 
 
 class Scaling:
-    """The poorly scaled features of a problem: descent at a stable rate hardly moves along them.
-
-    `s` are the normalised sample weights, `network` is the model trained on the samples.
-    """
+    """The poorly scaled features of a problem: descent at a stable rate hardly moves along them."""
 
     def __init__(self, network, samples, rows, targets, s):
         self.network, self.samples, self.rows, self.targets, self.s = network, samples, rows, targets, s
@@ -58,8 +52,7 @@ class Scaling:
 
         With g the gradient of the cost along feature j, centred by the intercept, and c a bound on the
         curvature in that direction, a step along j lowers the cost by at least g^2 / (2 c), while n steps of
-        descent cover about rate c n of the way. For a network, this is the step of a linear term beside its
-        hidden layer.
+        descent cover about rate c n of the way. In a network it is a linear term beside the hidden layer.
         """
         is_network = self.network.activation is not None
         is_large = is_network and self.mean_square > LARGE_MEAN_SQUARE

@@ -4,8 +4,7 @@ import numpy as np
 
 from .samples import BLOCK_BYTES
 
-# Members are trained together as long as their weights and their temporaries for a block of rows stay below
-# this. A larger stack is trained in several descents, one after another.
+# Bytes of weights and temporaries in one stack: more members than fit descend in several, one after another.
 STACK_BYTES = 2**28
 
 

@@ -15,9 +15,8 @@ from .rows import Rows, added, slices
 from .samples import BaseSamples, Samples, moment_sums, moments_of
 from .threads import threads
 
-# Bytes of floats in a small block: rows that are converted, and multiplied while they are in the cache. With
-# several columns of W up to four times as many, or adding up the gradients of blocks takes longer; also for a
-# kernel (width 0), since it multiplies bytes as they are.
+# Bytes of floats in a small block: rows that are converted, and multiplied while they are in the cache. Up to
+# four times as many for several columns of W, as adding up gradients takes time, and for a kernel (width 0).
 SMALL_BLOCK_BYTES = 2**22
 _buffers = local()  # of the thread: the pages of new memory would take longer than converting
 
@@ -44,11 +43,16 @@ class Block(NamedTuple):
         for rows in slices(len(values), n_rows):
             yield rows, self.samples(values[rows])
 
-    def samples(self, values):
-        """Return some of the values as samples.
+    def finite_blocks(self):
+        """Yield the same with slices of X; raise ValueError, as scikit-learn does, for NaN or infinity."""
+        for rows, few in self.small_blocks():
+            start = self.rows.start + rows.start
+            if few.stored_dtype.kind == "f" and not np.isfinite(few.largest):
+                raise ValueError(not_finite(few.X, start))
+            yield slice(start, start + few.shape[0]), few
 
-        They share a buffer per thread: samples returned before become invalid.
-        """
+    def samples(self, values):
+        """Return some of the values as samples, valid until the next: they share a buffer per thread."""
         values = np.require(values, requirements="CA")  # a cluster sends arrays that are not aligned
         if values.dtype == self.dtype and self.divisor == 1:
             return Samples(values)
@@ -157,13 +161,7 @@ class Stored:
 
 
 def _largest_of(block):
-    """Return the largest |value| of a block; raise ValueError, as scikit-learn does, for NaN or infinity."""
-    largest = 0.0
-    for rows, few in block.small_blocks():
-        if not np.isfinite(few.largest):
-            raise ValueError(not_finite(few.X, block.rows.start + rows.start))
-        largest = max(largest, few.largest)
-    return largest
+    return max((few.largest for _, few in block.finite_blocks()), default=0.0)
 
 
 def not_finite(X, first):
@@ -197,33 +195,24 @@ class StoredSamples(BaseSamples):
     def __init__(self, X):
         super().__init__(X)
         self.stored_dtype = X.stored_dtype
+        self.rows, self.describe_reading = X.rows, X.describe_reading
 
     @property
     def largest(self):
         return self.X.largest
 
-    def describe_reading(self):
-        return self.X.describe_reading()
-
     def blocks(self, width):
         return [(block.rows, block._replace(width=width)) for block in self.X.blocks]
 
     def loaded_blocks(self, width):
-        for rows, block in self.blocks(width):
-            for few_rows, few in block.small_blocks():
-                start = rows.start + few_rows.start
-                if self.stored_dtype.kind == "f" and not np.isfinite(few.largest):
-                    raise ValueError(not_finite(few.X, start))
-                yield slice(start, start + few.shape[0]), few
+        for _, block in self.blocks(width):
+            yield from block.finite_blocks()
 
     def arrays(self, n_bytes):
         """Yield (slice, matrix): floats in arrays of their own."""
         ratio = self.dtype.itemsize / self.stored_dtype.itemsize
         for block in self.X.large_blocks(n_bytes / ratio):
             yield block.rows, block.samples(block.read()).X.copy()
-
-    def rows(self, groups, targets, s):
-        return self.X.rows(groups, targets, s)
 
     def moments(self, rows, s, n_rows=None):
         return stored_moments(self.X, rows)

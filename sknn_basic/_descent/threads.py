@@ -19,33 +19,25 @@ class Threads:
 
     def __init__(self):
         self.lock = Lock()
-        self.n_users = 0
-        self.n_threads = 1
-        self.limiter = None
-        self.pool = None
+        self.n_users, self.n_threads = 0, 1
+        self.limiter = self.pool = None
 
     @contextmanager
     def shared_out(self):
         """Limit BLAS to one thread in a block, and let `map` use the threads that it had."""
-        self._enter()
-        try:
-            yield
-        finally:
-            self._leave()
-
-    def _enter(self):
         with self.lock:  # fits may run in several threads: the first limits BLAS, the last restores it
             if self.n_users == 0:
                 self.n_threads = max((library["num_threads"] for library in _blas().info()), default=1)
                 self.limiter = _blas().limit(limits=1)
             self.n_users += 1
-
-    def _leave(self):
-        with self.lock:
-            self.n_users -= 1
-            if self.n_users == 0:
-                self.limiter.restore_original_limits()
-                self.limiter, self.n_threads = None, 1
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.n_users -= 1
+                if self.n_users == 0:
+                    self.limiter.restore_original_limits()
+                    self.limiter, self.n_threads = None, 1
 
     def map(self, function, items):
         """Return [function(item), ...], shared out to the threads; in `shared_out` only."""

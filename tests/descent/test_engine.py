@@ -5,20 +5,17 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 from sklearn.base import clone
-from threadpoolctl import threadpool_limits
 
-from engines import engine_of
-from models import ACTIVATIONS, BOTH, assert_same_model, blobs, both
-from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
+from engines import ENGINES, engine_of
+from models import ACTIVATIONS, BOTH, assert_same_bits, assert_same_model, blobs, both, flat, step_of
+from sknn_basic import ShallowNNClassifier
 from sknn_basic._descent import engine
-from sknn_basic._descent.activations import ACTIVATIONS as FUNCTIONS
 from sknn_basic._descent.engine import CompiledStack, Formulas, choose_engine
-from sknn_basic._descent.network import Network, init_layers, update
-from sknn_basic._descent.outputs import logistic, softmax
+from sknn_basic._descent.network import update
 from sknn_basic._descent.samples import Samples
 from sknn_basic._descent.stacking import member, repeat
 from sknn_basic._fitting.inputs import make_problem
-from watchers import TALL, WIDE, Recorder, assert_identical
+from watchers import TALL, WIDE
 
 pytest.importorskip("numba")
 MODELS = [*BOTH, *(clone(BOTH[1]).set_params(activation=name) for name in ACTIVATIONS if name != "tanh")]
@@ -30,39 +27,12 @@ MODELS = [*BOTH, *(clone(BOTH[1]).set_params(activation=name) for name in ACTIVA
 def test_both_engines_fit_the_same_model(model, shape, l2):
     """Law 8: 1e-10 after 50 steps, with weights of samples and a record that does not divide them."""
     X, y = blobs(2, *shape)
-    share = np.random.RandomState(0).random_sample(len(X))
+    share, models = np.random.RandomState(0).random_sample(len(X)), []
     model = clone(model).set_params(learning_rate=0.01, max_iter=50, record_every=7, l2_regularization=l2)
-    models = []
-    for name in ("numpy", "compiled"):
+    for name in ENGINES:
         with engine_of(name):
             models.append(clone(model).fit(X, y, sample_weight=share))
     assert_same_model(*models, 1e-10)
-
-
-@both
-@pytest.mark.parametrize("shape", [TALL, WIDE])
-def test_records_and_callbacks_change_no_bit(model, shape):
-    pytest.importorskip("sklearn.callback")
-    X, y = blobs(2, *shape)
-    model = clone(model).set_params(max_iter=30, record_every=7)
-    alone = clone(model).fit(X, y)
-    assert_identical(clone(model).set_callbacks(Recorder()).fit(X, y), alone)
-    often = clone(model).set_params(record_every=1).fit(X, y)
-    assert often.loss_ == alone.loss_
-    assert often.loss_curve_[::7] == alone.loss_curve_
-
-
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_any_number_of_threads_gives_the_same_bits(dtype, monkeypatch):
-    """Law 7, of rows shared out to 1, 2, 3 or 5 threads."""
-    monkeypatch.setattr(engine, "MIN_SHARED_VALUES", 100)
-    X, y = blobs(2, 3001, 5)
-    models = []
-    for n in (1, 2, 3, 5):
-        with threadpool_limits(n, user_api="blas"):
-            models.append(LogisticRegressionGD(0.1, 20, record_every=3).fit(X.astype(dtype), y))
-    for model in models[1:]:
-        assert_identical(model, models[0])
 
 
 @both
@@ -75,8 +45,7 @@ def test_all_is_compiled_before_the_first_step(model, shape, is_writable):
     kernels = compiled.logistic_steps, compiled.gram_steps, compiled.network_steps
     X, y = blobs(2, *shape)
     X.flags.writeable = is_writable
-    known = []
-    ordinary = engine.Compiled.prepare
+    known, ordinary = [], engine.Compiled.prepare
 
     def noting(*args):
         ordinary(*args)
@@ -89,20 +58,20 @@ def test_all_is_compiled_before_the_first_step(model, shape, is_writable):
 
 def test_what_does_not_fit_is_left_to_numpy():
     """The kernels check nothing themselves: neither type, order nor shape of their arguments."""
-    X = np.random.RandomState(0).standard_normal((60, 6))
-    layers = init_layers((6, 1), float)
-    network = Network(None, logistic)
-    hidden = init_layers((6, 3, 1), float, np.random.RandomState(0), (1, 1))
-    others = [np.asfortranarray(X), X[:, ::2], X.astype(">f8"), X.astype(np.float16), X.astype(int), X[:5]]
-    for other in others:
-        assert isinstance(choose_engine(network, Samples(other), layers), Formulas)
-    three = init_layers((6, 3), float)
-    assert isinstance(choose_engine(Network(None, softmax), Samples(X), three), Formulas)
-    assert isinstance(choose_engine(Network(None, softmax), Samples(X), repeat(three, 2)), Formulas)
-    new = FUNCTIONS["tanh"]._replace(g=np.arctan, kernel=None)
-    assert isinstance(choose_engine(Network(new, logistic), Samples(X), hidden), Formulas)
-    assert not isinstance(choose_engine(network, Samples(X), layers), Formulas)
-    assert not isinstance(choose_engine(Network(FUNCTIONS["tanh"], logistic), Samples(X), hidden), Formulas)
+
+    def is_left(X, layers, network):
+        return isinstance(choose_engine(network, Samples(X), layers), Formulas)
+
+    X, *_, layers, network = step_of("logistic", m=60, n=6)
+    assert not is_left(X, layers, network)
+    for other in (np.asfortranarray(X), X[:, ::2], X[:5], *map(X.astype, (">f8", np.float16, int))):
+        assert is_left(other, layers, network)
+    *_, three, softmax = step_of("logistic", 3, n=6)
+    assert is_left(X, three, softmax)
+    assert is_left(X, repeat(three, 2), softmax)
+    *_, hidden, network = step_of("tanh", n=6)
+    assert not is_left(X, hidden, network)
+    assert is_left(X, hidden, network._replace(activation=network.activation._replace(kernel=None)))
 
 
 @both
@@ -128,9 +97,7 @@ def test_a_stack_has_the_bits_of_its_members(model, shape, l2):
             cost, gradients = alone(layers, want_cost=True)
             assert step or cost == J[i]
             layers = update(layers, gradients, rates[i].item())
-        for own, expected in zip(member(after_five, i), layers, strict=True):
-            for array, expected_array in zip(own, expected, strict=True):
-                np.testing.assert_array_equal(array, expected_array)
+        assert_same_bits(flat(member(after_five, i)), flat(layers))
     with patch.object(engine, "MIN_SHARED_VALUES", 1):
         assert isinstance(problem.objective(0.0, stack).engine, CompiledStack) == (
             model.__class__ is ShallowNNClassifier or shape is WIDE

@@ -42,10 +42,9 @@ def test_products_of_stored_rows(stored_dtype, start, large_blocks):
     B = floats if start is None else np.vstack([floats, W.T])
     assert distance(samples.gram, B @ B.T) < 1e-12
     assert (samples.gram == samples.gram.T).all()
-    C = RNG.standard_normal((len(B), 2))
-    assert distance(samples.weights_of(C), B.T @ C) < 1e-12
-    stack = RNG.standard_normal((3, len(B), 2))
-    assert distance(samples.weights_of(stack), B.T @ stack) < 1e-12
+    for shape in ((len(B), 2), (3, len(B), 2)):
+        C = RNG.standard_normal(shape)
+        assert distance(samples.weights_of(C), B.T @ C) < 1e-12
     s = RNG.random_sample((20, 1))
     s /= s.sum()
     mean, variance = samples.moments(None, s)

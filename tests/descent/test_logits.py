@@ -2,7 +2,6 @@
 
 from fractions import Fraction
 from functools import partial
-from itertools import pairwise
 
 import mpmath
 import numpy as np
@@ -10,13 +9,14 @@ import pytest
 from scipy import sparse
 
 from longhand import G_EXACT
-from models import ACTIVATIONS
+from models import ACTIVATIONS, moved, step_of
 from sknn_basic import LogisticRegressionGD
 from sknn_basic._descent.activations import ACTIVATIONS as FUNCTIONS
 from sknn_basic._descent.logits import finite_forward
 from sknn_basic._descent.network import Network, forward
 from sknn_basic._descent.outputs import choose_output
 from sknn_basic._descent.samples import Samples
+from sknn_basic._descent.stacking import stack
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # callers of `finite_forward` silence them
 
@@ -75,28 +75,17 @@ def test_hidden_units_overflow(activation, dtype):
 
 
 @DTYPES
-@pytest.mark.parametrize("activation", [None, *ACTIVATIONS])
+@pytest.mark.parametrize("activation", ["logistic", *ACTIVATIONS])
 def test_rows_and_members_that_overflow_change_no_bit_of_others(activation, dtype):
     """Each row of each member of a stack is what it is alone, and `forward` where nothing overflows."""
-    rng = np.random.default_rng(0)
-    X = rng.standard_normal((6, 4)).astype(dtype)
+    X, *_, layers, network = step_of(activation, 3, dtype=dtype)
     X[::2] *= np.finfo(dtype).max / 8
-    sizes = (4, 3) if activation is None else (4, 5, 3)
-    stack = [
-        (
-            rng.standard_normal((2, n_in, n_out)).astype(dtype) * np.array([1, 8], dtype).reshape(2, 1, 1),
-            rng.standard_normal((2, 1, n_out)).astype(dtype),
-        )
-        for n_in, n_out in pairwise(sizes)
-    ]
-    network = network_of(activation, 3)
-    Z = finite_forward(network, Samples(X), stack)
-    assert np.isfinite(Z).all()
-    for member in range(2):
-        alone = [(W[member], b[member]) for W, b in stack]
-        _, plain = forward(network, Samples(X), alone)
-        np.testing.assert_allclose(Z[member, 1::2], plain[1::2], rtol=1e-5)
-        np.testing.assert_array_equal(finite_forward(network, Samples(X), alone)[1::2], plain[1::2])
+    members = moved(layers), [(8 * W, b) for W, b in moved(layers, seed=2)]
+    for Z, layers in zip(finite_forward(network, Samples(X), stack(members)), members, strict=True):
+        assert np.isfinite(Z).all()
+        _, plain = forward(network, Samples(X), layers)
+        np.testing.assert_allclose(Z[1::2], plain[1::2], rtol=1e-5)
+        np.testing.assert_array_equal(finite_forward(network, Samples(X), layers)[1::2], plain[1::2])
 
 
 def test_weights_beyond_the_range_of_the_samples():

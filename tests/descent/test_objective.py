@@ -1,6 +1,5 @@
 """The laws of one step, on any shapes, precisions, layouts and shares: J, its gradients, and the logits."""
 
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -11,13 +10,11 @@ from scipy import sparse
 
 from engines import blocks_of, numpy_alone  # noqa: F401  a fixture
 from longhand import G_SLOPE, G
-from models import ACTIVATIONS
-from sknn_basic._descent.activations import ACTIVATIONS as FUNCTIONS
+from models import ACTIVATIONS, flat, moved, step_of
 from sknn_basic._descent.gram import GramSamples
 from sknn_basic._descent.logits import logits
 from sknn_basic._descent.network import Network, forward, update
 from sknn_basic._descent.objective import Objective
-from sknn_basic._descent.outputs import logistic, softmax
 from sknn_basic._descent.problem import Problem
 from sknn_basic._descent.samples import Samples
 from sknn_basic._descent.stacking import stack
@@ -38,23 +35,12 @@ class Case(NamedTuple):
     s: np.ndarray
     l2: float
     layers: list
-    rng: np.random.RandomState
 
-    def objective(self, samples=None, layers=None):
-        layers = self.layers if layers is None else layers
-        samples = Samples(self.X) if samples is None else samples
-        return Objective(self.network, samples, self.targets, self.s, self.l2, layers)
-
-    def step(self):
-        return self.objective()(self.layers, want_cost=True)
+    def objective(self):
+        return Objective(self.network, Samples(self.X), self.targets, self.s, self.l2, self.layers)
 
     def problem(self, n_steps):
         return Problem(self.network, self.X, self.targets, self.s, self.layers, n_steps)
-
-    def of_rows(self, rows, share=1):
-        """The same case of some of its rows, dense."""
-        X = self.dense[rows]
-        return self._replace(dense=X, X=X, targets=self.targets[rows], s=share * self.s[rows])
 
 
 # Strategies
@@ -89,26 +75,18 @@ def cases(
     """Random cases; `in_blocks` of so many rows that the smallest blocks are several."""
     model, dtype = draw(st.sampled_from(models)), draw(st.sampled_from(dtypes))
     n, h, k = draw(st.integers(*features)), draw(st.integers(1, 6)), draw(st.integers(1, 5))
-    sizes = [n, k] if model == "logistic" else [n, h, k]
-    m = draw(st.integers(*rows)) + (16 * sizes[1] if in_blocks else 0)
+    width = k if model == "logistic" else h
+    m = draw(st.integers(*rows)) + (16 * width if in_blocks else 0)
     density, share = draw(st.sampled_from([1, 0.3])), draw(st.sampled_from(sorted(SHARES)))
     fit_intercept = model != "logistic" or draw(st.booleans())
-    l2 = draw(st.sampled_from([0.0, 0.3]))
+    l2, seed = draw(st.sampled_from([0.0, 0.3])), draw(st.integers(0, 2**32 - 1))
     layout = LAYOUTS[draw(st.sampled_from(layouts))]
-    rng = np.random.RandomState(draw(st.integers(0, 2**32 - 1)))
-    dense = rng.standard_normal((m, n)) * (rng.random_sample((m, n)) < density)
-    dense[rng.random_sample(m) < 0.1] = 0
-    dense = dense.astype(dtype)
-    labels = rng.randint(0, max(k, 2), m)
-    targets = 1 - 2 * labels.reshape(-1, 1) if k == 1 else np.eye(k)[labels]
+    dense, targets, _, layers, network = step_of(model, k, m, n, h, dtype, seed)
+    rng = np.random.RandomState(seed)
+    dense *= (rng.random_sample((m, n)) < density) & (rng.random_sample((m, 1)) > 0.1)
     s = SHARES[share](rng, m).reshape(-1, 1)
-    layers = [
-        ((rng.standard_normal((a, b)) / np.sqrt(a)).astype(dtype), rng.standard_normal((1, b)).astype(dtype))
-        for a, b in pairwise(sizes)
-    ]
-    network = Network(FUNCTIONS.get(model), logistic if k == 1 else softmax, fit_intercept)
-    s = (s / s.sum()).astype(dtype)
-    return Case(model, network, dense, layout(dense), targets.astype(dtype), s, l2, layers, rng)
+    network, s = network._replace(fit_intercept=fit_intercept), (s / s.sum()).astype(dtype)
+    return Case(model, network, dense, layout(dense), targets, s, l2, moved(layers, seed))
 
 
 # Oracle and comparisons
@@ -145,10 +123,6 @@ def longhand(case):
     return J, J + penalty, gradients
 
 
-def flat(layers):
-    return [array for layer in layers for array in layer]
-
-
 def assert_same(found, expected, tolerance=1e-12):
     """Arrays of the same shapes, their differences relative to the largest value of all."""
     largest = max(np.max(np.abs(array)) for array in expected)
@@ -168,13 +142,17 @@ def assert_same_step(found, expected, tolerance=1e-12):
 @laws
 @given(cases(dtypes=[np.float64, np.float32], layouts=list(LAYOUTS)))
 def test_gradients_are_sums_over_rows(case):
-    """J and its gradients are those of the textbook, added up row by row, whatever the layout of X."""
+    """J and its gradients are those of the textbook, added up row by row, whatever the layout of X.
+
+    So the order of rows does not matter, rows without a share are absent, and copies share a share.
+    """
     data_cost, J, gradients = longhand(case)
     (W1, b1), *_ = case.layers
     assume("relu" not in case.model or np.abs(case.dense @ W1 + b1).min() > 1e-5)  # a slope has a jump at 0
     tolerance = TOLERANCE[case.dense.dtype.type]
-    assert_same_step(case.step(), (J, gradients), tolerance)
-    assert case.objective().data_cost(case.layers) == pytest.approx(float(data_cost), rel=tolerance)
+    objective = case.objective()
+    assert_same_step(objective(case.layers, want_cost=True), (J, gradients), tolerance)
+    assert objective.data_cost(case.layers) == pytest.approx(float(data_cost), rel=tolerance)
 
 
 @laws
@@ -186,36 +164,8 @@ def test_blocks_change_nothing(case):
         blocks = case.objective()
     assert whole.rows.only_block() is not None
     assert blocks.rows.only_block() is None
-    assert_same_step(blocks(case.layers, want_cost=True), case.step())
+    assert_same_step(blocks(case.layers, want_cost=True), whole(case.layers, want_cost=True))
     assert blocks.data_cost(case.layers) == pytest.approx(whole.data_cost(case.layers), rel=1e-12)
-
-
-# Rows
-
-
-@laws
-@given(cases())
-def test_copies_of_rows_share_their_shares(case):
-    """Every row twice, at half its share, is the row once."""
-    twice = np.repeat(np.arange(len(case.s)), 2)
-    assert_same_step(case.of_rows(twice, share=0.5).step(), case.step())
-
-
-@laws
-@given(cases())
-def test_the_order_of_rows_does_not_matter(case):
-    """A permutation of the rows, with their targets and shares, changes nothing."""
-    assert_same_step(case.of_rows(case.rng.permutation(len(case.s))).step(), case.step())
-
-
-@laws
-@given(cases())
-def test_a_row_without_a_share_is_absent(case):
-    """Rows of share 0, however large, change nothing."""
-    absent = case.of_rows(case.rng.randint(0, len(case.s), 3))
-    X = np.vstack([absent.dense * 1e3, case.dense])
-    targets, s = np.vstack([absent.targets, case.targets]), np.vstack([0 * absent.s, case.s])
-    assert_same_step(case._replace(X=X, targets=targets, s=s).step(), case.step())
 
 
 # What goes in and what comes out

@@ -6,9 +6,6 @@ import pytest
 from sknn_basic._descent.network import Network, cost
 from sknn_basic._descent.outputs import choose_output, logistic, softmax
 
-rng = np.random.RandomState(0)
-M = 12
-
 
 def test_the_number_of_classes_chooses_the_output():
     """T = 1 - 2y for two classes, rows of the identity for more; both in the precision asked for."""
@@ -40,31 +37,25 @@ def test_largest_floats_are_finite_and_silent(k, dtype):
 @pytest.mark.parametrize(("dtype", "z_max"), [(np.float64, 700), (np.float32, 80)])
 def test_tails_of_cost_and_error(k, dtype, z_max):
     """For a confident right answer cost and error shrink as e^-z, far below the rounding of 1 - A."""
-    output = logistic if k == 1 else softmax
+    output, label = (logistic, 1) if k == 1 else (softmax, 0)
+    targets = output.targets(np.array([label]), max(k, 2), dtype)
     for z in np.linspace(5, z_max, 9):
-        if k == 1:
-            Z, label = np.array([[z]], dtype), np.array([1])
-            odds = np.exp(-z)  # of everything else
-        else:
-            Z, label = np.array([[z, 0, 0]], dtype), np.array([0])
-            odds = 2 * np.exp(-z)
-        targets = output.targets(label, max(k, 2), dtype)
+        Z = np.array([[z, 0, 0][:k]], dtype)
+        odds = max(k - 1, 1) * np.exp(-z)  # of everything else
         rtol = 4 * np.finfo(dtype).eps * z
         np.testing.assert_allclose(output.loss(Z, targets)[0, 0], np.log1p(odds), rtol=rtol)
         np.testing.assert_allclose(output.error(Z, targets)[0, 0], -odds / (1 + odds), rtol=rtol)
         log_A = output.log_probabilities(Z)[0]
-        np.testing.assert_allclose(log_A[label[0]], -np.log1p(odds), rtol=rtol)
-        if k == 3:
-            np.testing.assert_allclose(log_A[1], -z - np.log1p(odds), rtol=rtol)
+        np.testing.assert_allclose(log_A[label], -np.log1p(odds), rtol=rtol)
+        np.testing.assert_allclose(log_A[1 - label], -z - np.log1p(odds), rtol=rtol)
 
 
 def test_two_classes_as_softmax():
     """A sigmoid of z is the softmax of (0, z): same cost, same error, same probabilities."""
-    z = rng.standard_normal((M, 1)) * 5
-    labels = rng.randint(0, 2, M)
+    z = np.random.RandomState(0).standard_normal((12, 1)) * 5
     Z = np.hstack([0 * z, z])
-    T, Y = (output.targets(labels, 2, float) for output in (logistic, softmax))
-    costs = cost(Network(None, softmax), Z, Y, 1 / M), cost(Network(None, logistic), z, T, 1 / M)
+    T, Y = (output.targets(np.arange(12) % 2, 2, float) for output in (logistic, softmax))
+    costs = cost(Network(None, softmax), Z, Y, 1 / 12), cost(Network(None, logistic), z, T, 1 / 12)
     assert costs[0] == pytest.approx(costs[1], rel=1e-14)
     np.testing.assert_allclose(softmax.error(Z, Y)[:, 1:], logistic.error(z, T), rtol=1e-13)
     for answer in ("probabilities", "log_probabilities"):

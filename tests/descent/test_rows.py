@@ -1,10 +1,9 @@
-"""Sums over blocks of rows: those of all rows, in an order that does not depend on threads."""
+"""Sums over blocks of rows: those of all rows."""
 
 import numpy as np
 import pytest
 
 from sknn_basic._descent.rows import Rows, added
-from sknn_basic._descent.threads import Threads
 
 
 def some_rows(n_groups, n_blocks):
@@ -29,19 +28,6 @@ def test_a_total_is_that_of_all_rows(shape):
     assert total == pytest.approx(X.sum())
     np.testing.assert_allclose(products, 2 * X.T @ (s * targets))
     assert m == len(X)
-
-
-@pytest.mark.parametrize("n_threads", [1, 2, 3, 7])
-def test_its_bits_do_not_depend_on_threads(n_threads, monkeypatch):
-    *_, rows = some_rows(7, 3)
-    expected = rows.total(sums, 1.0)
-    pool = Threads()
-    monkeypatch.setattr("sknn_basic._descent.rows.threads", pool)
-    with pool.shared_out():
-        pool.n_threads = n_threads
-        got = rows.total(sums, 1.0)
-    assert got[1] == expected[1]
-    np.testing.assert_array_equal(got[2][0][0], expected[2][0][0])
 
 
 def test_the_only_block():

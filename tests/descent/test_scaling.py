@@ -36,20 +36,15 @@ def age_and_income(m=600, seed=0):
     return np.column_stack([age, income]), (rng.random_sample(m) < 1 / (1 + np.exp(-logit))).astype(int)
 
 
-def raw(name):
-    rng = np.random.RandomState(1)
-    X, y = blobs(2, 300, 4)
-    return {
-        "age and income": age_and_income,
-        "years": lambda: (np.column_stack([2000 + 10 * X[:, 0], X[:, 1:]]), (X[:, 0] > 0).astype(int)),
-        "thousandths": lambda: (X / 1000, y),
-        "one in thousandths": lambda: (X * [1e-3, 1, 1, 1], rng.permutation(y) * 0 + (X[:, 0] > 0.3)),
-        "wine": lambda: load_wine(return_X_y=True),
-        "breast cancer": lambda: load_breast_cancer(return_X_y=True),
-    }[name]()
-
-
-RAW = ["age and income", "years", "thousandths", "one in thousandths", "wine", "breast cancer"]
+X, y = blobs(2, 300, 4)
+RAW = {
+    "age and income": age_and_income(),
+    "years": (np.column_stack([2000 + 10 * X[:, 0], X[:, 1:]]), X[:, 0] > 0),
+    "thousandths": (X / 1000, y),
+    "one in thousandths": (X * [1e-3, 1, 1, 1], X[:, 0] > 0.3),
+    "wine": load_wine(return_X_y=True),
+    "breast cancer": load_breast_cancer(return_X_y=True),
+}
 
 
 def fit_and_tell(model, X, y, **kwargs):
@@ -64,7 +59,7 @@ def fit_and_tell(model, X, y, **kwargs):
 @pytest.mark.parametrize("container", [np.asarray, np.float32, sparse.csr_array])
 def test_raw_features_of_unlike_scale_are_told(name, container):
     """Logistic regression at the defaults, dense and sparse; once; scaled, the same data is silent."""
-    X, y = raw(name)
+    X, y = RAW[name]
     with pytest.warns(ConvergenceWarning, match=UNFINISHED) as caught:
         LogisticRegressionGD(max_iter=500).fit(container(X), y)
     assert len(caught) == 1
@@ -76,9 +71,9 @@ def test_raw_features_of_unlike_scale_are_told(name, container):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_a_network_on_raw_features_is_told(name, activation):
     """One warning: that it did not descend, or that it has not finished."""
-    X, y = raw(name)
+    X, y = RAW[name]
     (message,) = fit_and_tell(ShallowNNClassifier(4, activation, max_iter=300, random_state=0), X, y)
-    assert "Scale X" in message or "scale X" in message
+    assert "scale x" in message.lower()
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
@@ -95,12 +90,10 @@ def test_the_message_names_the_feature_and_promises_no_more_than_a_step_wins(fit
     with pytest.warns(ConvergenceWarning, match="a step along feature 0 "):
         clone(model).fit(frame.to_numpy(), y)
     promised = float(str(caught[0].message).split("lower it by ")[1].split(" ")[0])
-    Z = model.decision_function(frame)
     centred = X[:, 0] - (X[:, 0].mean() if fit_intercept else 45)  # what a step adds to Z
-    costs = [
-        np.logaddexp(0, (1 - 2 * y) * (Z + step * centred)).mean() for step in np.linspace(-0.5, 0.5, 2001)
-    ]
-    assert 0.1 < promised <= model.loss_ - min(costs)
+    Z = model.decision_function(frame) + np.linspace(-0.5, 0.5, 2001)[:, np.newaxis] * centred
+    costs = np.logaddexp(0, (1 - 2 * y) * Z).mean(axis=1)
+    assert 0.1 < promised <= model.loss_ - costs.min()
 
 
 def standard(load):
@@ -108,19 +101,20 @@ def standard(load):
     return scale(X), y
 
 
+RNG = np.random.RandomState(0)
 SCALED = {
-    "iris": lambda: standard(load_iris),
-    "wine": lambda: standard(load_wine),
-    "breast cancer": lambda: standard(load_breast_cancer),
-    "digits": lambda: tuple(array[:400] for array in standard(load_digits)),
-    "moons": lambda: make_moons(300, noise=0.1, random_state=0),
-    "no signal": lambda: (np.random.RandomState(0).standard_normal((100, 5)), np.arange(100) % 2),
-    "constant": lambda: (np.ones((20, 3)), np.arange(20) % 2),
-    "six rows": lambda: blobs(2, 6, 3),
-    "wide": lambda: blobs(3, 30, 400),
-    "rare": lambda: ((np.random.RandomState(0).random_sample((400, 20)) < 0.01) * 1.0, np.arange(400) % 2),
-    "five classes": lambda: make_classification(400, 20, n_informative=10, n_classes=5, random_state=0),
-    "separable": lambda: (np.array([[-1.0], [-2.0], [1.0], [2.0]]), [0, 0, 1, 1]),
+    "iris": standard(load_iris),
+    "wine": standard(load_wine),
+    "breast cancer": standard(load_breast_cancer),
+    "digits": tuple(array[:400] for array in standard(load_digits)),
+    "moons": make_moons(300, noise=0.1, random_state=0),
+    "no signal": (RNG.standard_normal((100, 5)), np.arange(100) % 2),
+    "constant": (np.ones((20, 3)), np.arange(20) % 2),
+    "six rows": blobs(2, 6, 3),
+    "wide": blobs(3, 30, 400),
+    "rare": ((RNG.random_sample((400, 20)) < 0.01) * 1.0, np.arange(400) % 2),
+    "five classes": make_classification(400, 20, n_informative=10, n_classes=5, random_state=0),
+    "separable": (np.array([[-1.0], [-2.0], [1.0], [2.0]]), [0, 0, 1, 1]),
 }
 
 
@@ -128,16 +122,14 @@ SCALED = {
 @pytest.mark.parametrize("n_steps", [1, 5, 100, 500])
 def test_well_scaled_data_is_never_told(name, n_steps):
     """However short the fit; float32 and sparse too, with weights, with a penalty, after a warm start."""
-    X, y = SCALED[name]()
-    weights = np.arange(len(y)) % 3
+    X, y = SCALED[name]
     model = LogisticRegressionGD(max_iter=n_steps)
-    assert fit_and_tell(model, X, y) == []
-    assert fit_and_tell(clone(model), np.float32(X), y) == []
-    assert fit_and_tell(clone(model), sparse.csr_array(X), y) == []
+    for container in (np.asarray, np.float32, sparse.csr_array):
+        assert fit_and_tell(model, container(X), y) == []
     assert fit_and_tell(clone(model).set_params(l2_regularization=0.1), X, y) == []
     assert fit_and_tell(model.set_params(warm_start=True), X, y) == []
     if len(y) > 6:
-        assert fit_and_tell(clone(model), X, y, sample_weight=weights) == []
+        assert fit_and_tell(clone(model), X, y, sample_weight=np.arange(len(y)) % 3) == []
 
 
 @pytest.mark.parametrize("name", [name for name in SCALED if name != "digits"])
@@ -145,12 +137,12 @@ def test_well_scaled_data_is_never_told(name, n_steps):
 @pytest.mark.parametrize("init_scale", [0.01, "auto"])
 @pytest.mark.parametrize("n_steps", [1, 100])
 def test_networks_on_well_scaled_data_are_never_told(name, activation, init_scale, n_steps):
-    X, y = SCALED[name]()
+    X, y = SCALED[name]
     model = ShallowNNClassifier(4, activation, init_scale=init_scale, max_iter=n_steps, random_state=0)
     assert not any("has not finished" in message for message in fit_and_tell(model, X, y))
 
 
-@pytest.mark.parametrize("n_steps", [1, 20, 100, 2000])
+@pytest.mark.parametrize("n_steps", [1, 2000])
 def test_the_notes_runs_are_never_told(cats, n_steps):
     """Other than of a cost above its start, which the notes' rate has for a while."""
     X, y = FlattenScaler().fit_transform(cats.train_set_x), cats.train_set_y
@@ -182,7 +174,7 @@ def test_other_scalers_are_as_good(scaler, n_steps):
 
 def test_the_scale_of_all_features_together_does_not_matter_to_logistic_regression():
     """Its rate suits any one scale; pixels from 0 to 255 are learnt as those from 0 to 1."""
-    X, y = SCALED["digits"]()
+    X, y = SCALED["digits"]
     X, y = 1000 * X[y < 2], y[y < 2]
     assert fit_and_tell(LogisticRegressionGD(max_iter=5), X, y) == []
 
@@ -197,9 +189,8 @@ def test_a_network_that_large_features_saturate_is_told(activation, factor, data
         X = np.random.RandomState(0).standard_normal((400, 4))
         y = X[:, 0] * X[:, 1] > 0
     model = ShallowNNClassifier(activation=activation, max_iter=500, random_state=0)
-    messages = fit_and_tell(model, factor * X, y)
-    assert len(messages) == 1
-    assert "Scale X" in messages[0] or "scale X" in messages[0]
+    (message,) = fit_and_tell(model, factor * X, y)
+    assert "scale x" in message.lower()
     assert fit_and_tell(model, X, y) == []
 
 
@@ -246,17 +237,12 @@ def test_features_and_gain_are_those_of_the_definition(shape, container, n_class
     s = weights / weights.sum()
     mean = s @ X
     variance = s @ (X - mean) ** 2
-    typical = (1 + (s @ X**2).sum()) / (1 + X.shape[1])
-    far = np.flatnonzero(100 * variance < typical)
+    far = np.flatnonzero(100 * variance < (1 + (s @ X**2).sum()) / (1 + X.shape[1]))
     assert problem.scaling.features.tolist() == far.tolist() == [*range(0, X.shape[1], 3)]
-    Y = np.eye(n_classes)[y][:, -1:] if n_classes == 2 else np.eye(n_classes)[y]
-    A = model.predict_proba(container(X))
-    error = s[:, np.newaxis] * (A[:, -Y.shape[1] :] - Y)
-    g = (X - mean).T @ error + l2 * model.coef_.T
-    c = variance / (4 if n_classes == 2 else 2) + l2
-    gains = (g**2).sum(axis=1) / (2 * c)
-    best = far[np.argmax(gains[far])]
-    shares = np.bincount(y, s)
+    error = s[:, np.newaxis] * (model.predict_proba(container(X)) - np.eye(n_classes)[y])
+    g = (X - mean).T @ error[:, -len(model.coef_) :] + l2 * model.coef_.T
+    gains = (g**2).sum(axis=1) / (2 * (variance / (4 if n_classes == 2 else 2) + l2))
+    best, shares = far[np.argmax(gains[far])], np.bincount(y, s)
     assert gains[best] > -0.01 * shares @ np.log(shares)
     assert found.feature == best
     assert found.gain == pytest.approx(gains[best], rel=1e-3 if container is np.float32 else 1e-8)

@@ -7,12 +7,9 @@ import numpy as np
 import pytest
 
 from engines import engine_of
-from longhand import distance
-from models import stored
+from longhand import assert_close
+from models import flat, step_of, stored
 from sknn_basic._descent import stored as stored_module
-from sknn_basic._descent.activations import ACTIVATIONS
-from sknn_basic._descent.network import Network, init_layers
-from sknn_basic._descent.outputs import logistic
 from sknn_basic._descent.problem import Problem
 from sknn_basic._descent.rows import slices
 from sknn_basic._descent.run import train
@@ -37,15 +34,15 @@ def test_small_blocks_are_the_rows_in_floats(stored_dtype, order, width, n_rows,
         assert floats.dtype == float
 
 
-def test_bytes_are_multiplied_as_they_are():
+@pytest.mark.parametrize(
+    ("stored_dtype", "multiplied"), [(np.uint8, np.uint8), (np.int16, float), (np.float32, float)]
+)
+def test_bytes_are_multiplied_as_they_are(stored_dtype, multiplied):
     """Kernels multiply values, and know the divisor; other types than bytes are floats before."""
-    for stored_dtype in (np.uint8, np.int16, np.float32):
-        _, few = next(StoredSamples(stored(X.astype(stored_dtype), divisor=3.0)).loaded_blocks(1))
-        values, divisor = few.for_kernels()
-        assert (values.dtype == stored_dtype) == (stored_dtype == np.uint8)
-        assert divisor == 3
-        assert values.dtype in (np.uint8, float)
-        np.testing.assert_array_equal(values / divisor, few.X)
+    _, few = next(StoredSamples(stored(X.astype(stored_dtype), divisor=3.0)).loaded_blocks(1))
+    values, divisor = few.for_kernels()
+    assert (values.dtype, divisor) == (multiplied, 3)
+    np.testing.assert_array_equal(values / divisor, few.X)
 
 
 @pytest.mark.parametrize("stored_dtype", [np.uint8, np.int8, np.int16, bool, np.float32, float])
@@ -78,30 +75,24 @@ def test_a_block_of_other_rows_than_it_says():
         list(block.small_blocks())
 
 
-@pytest.mark.parametrize("n_hidden", [None, 3])
-def test_rows_picked_by_index_are_trained_as_a_copy_and_without_one(n_hidden):
+@pytest.mark.parametrize("model", ["logistic", "tanh"])
+def test_rows_picked_by_index_are_trained_as_a_copy_and_without_one(model):
     """The recipe for rows that are elsewhere: the same weights, 1e-12, in less memory than the copy takes."""
     rng = np.random.RandomState(0)
-    shared, picked = rng.standard_normal((40_000, 20)), rng.permutation(40_000)[:20_000]
+    shared, T, s, layers, network = step_of(model, m=40_000, n=20)
+    picked = rng.permutation(40_000)[:20_000]
     blocks = [
         Block(rows, partial(shared.take, picked[rows], axis=0), shared.dtype)
         for rows in slices(len(picked), 1000)
     ]
-    X = Stored((len(picked), shared.shape[1]), shared.dtype, blocks)
-    T = np.where(shared[picked, :1] + shared[picked, 1:2] ** 2 > 1, -1.0, 1.0)
-    s = np.full_like(T, 1 / len(T))
-    sizes = (20, 1) if n_hidden is None else (20, n_hidden, 1)
-    layers = init_layers(sizes, float, rng, (0.2, 0.5))
-    network = Network(None if n_hidden is None else ACTIVATIONS["tanh"], logistic)
     weights, peaks = [], []
     with engine_of("numpy"):
-        for rows in (X, shared[picked]):
+        for rows in (Stored((len(picked), 20), shared.dtype, blocks), shared[picked]):
             tracemalloc.start()
-            problem = Problem(network, rows, T, s, layers, 10)
+            problem = Problem(network, rows, T[picked], s[picked] / s[picked].sum(), layers, 10)
             descent = train(problem.objective(0.1), problem.layers, 0.3, 10, range(0, 10, 5))
             peaks.append(tracemalloc.get_traced_memory()[1])
             tracemalloc.stop()
-            weights.append([array for layer in problem.weights_of(descent.layers) for array in layer])
-    for found, expected in zip(*weights, strict=True):
-        assert distance(found, expected) < 1e-12
+            weights.append(flat(problem.weights_of(descent.layers)))
+    assert_close(*weights, 1e-12)
     assert peaks[0] < shared[picked].nbytes

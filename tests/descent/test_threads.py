@@ -15,35 +15,31 @@ from scipy import sparse
 from sklearn.base import clone
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from engines import blocks_of, numpy_alone  # noqa: F401  a fixture
-from models import BOTH, blobs, both, weights_of
+from engines import blocks_of, engine_of
+from models import BOTH, blobs, both
 from sknn_basic import LogisticRegressionGD
+from sknn_basic._descent import engine
 from sknn_basic._descent.threads import Threads, threads
+from watchers import assert_identical
 
 
 def blas_threads():
     return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
 
 
-def fit_with(n, model, X, y):
-    """Fit with n threads on blocks of 100 rows or so."""
-    with threadpool_limits(n, user_api="blas"), blocks_of(100 * X.shape[1] * 8):
-        return clone(model).fit(X, y)
-
-
 @both
 @pytest.mark.parametrize("kind", [np.asarray, np.float32, sparse.csr_array])
-@pytest.mark.parametrize("n_classes", [2, 3])
-def test_any_number_of_threads_gives_the_same_bits(model, kind, n_classes):
+@pytest.mark.parametrize(("by", "n_classes"), [("numpy", 2), ("numpy", 3), ("compiled", 2)])
+def test_any_number_of_threads_gives_the_same_bits(model, kind, by, n_classes):
     """Law 7: of 1, 2, 3 or 5 threads, which share some 20 blocks."""
-    X, y = blobs(n_classes, 3000, 6)
-    model = clone(model).set_params(max_iter=12, record_every=5)
-    expected = fit_with(1, model, kind(X), y)
-    for n in (2, 3, 5):
-        found = fit_with(n, model, kind(X), y)
-        assert found.loss_curve_ == expected.loss_curve_
-        for a, b in zip(weights_of(found), weights_of(expected), strict=True):
-            np.testing.assert_array_equal(a, b)
+    X, y = blobs(n_classes, 3001, 6)
+    model, fitted = clone(model).set_params(max_iter=12, record_every=5), []
+    with engine_of(by), patch.object(engine, "MIN_SHARED_VALUES", 100), blocks_of(100 * 6 * 8):
+        for n in (1, 2, 3, 5):
+            with threadpool_limits(n, user_api="blas"):
+                fitted.append(clone(model).fit(kind(X), y))
+    for found in fitted[1:]:
+        assert_identical(found, fitted[0])
 
 
 def test_blas_is_limited_as_long_as_the_last_user_works():
@@ -58,12 +54,8 @@ def test_blas_is_limited_as_long_as_the_last_user_works():
         second.__exit__(None, None, None)
         assert blas_threads() == {2}
 
-        def fail():
-            with threads.shared_out():
-                raise ZeroDivisionError
-
-        with pytest.raises(ZeroDivisionError):
-            fail()
+        with pytest.raises(ZeroDivisionError), threads.shared_out():
+            raise ZeroDivisionError
         assert blas_threads() == {2}
 
 
@@ -71,14 +63,11 @@ def test_fits_in_several_threads():
     """Each is what it is alone, and BLAS has its threads again."""
     X, y = blobs(2, 3000, 6)
     model = LogisticRegressionGD(max_iter=20)
-    expected = fit_with(1, model, X, y).coef_
-    with (
-        threadpool_limits(2, user_api="blas"),
-        blocks_of(100 * X.shape[1] * 8),
-        ThreadPoolExecutor(4) as pool,
-    ):
-        for found in pool.map(lambda _: clone(model).fit(X, y).coef_, range(12)):
-            np.testing.assert_array_equal(found, expected)
+    with engine_of("numpy"), threadpool_limits(2, user_api="blas"), blocks_of(100 * 6 * 8):
+        expected = clone(model).fit(X, y)
+        with ThreadPoolExecutor(4) as pool:
+            for found in pool.map(lambda _: clone(model).fit(X, y), range(12)):
+                assert_identical(found, expected)
         assert blas_threads() == {2}
 
 
@@ -136,7 +125,7 @@ def test_a_forked_process_makes_threads_of_its_own():
 def test_small_problems_use_no_thread():
     """One block is computed where it is."""
     X, y = blobs()
-    with patch.object(Threads, "_start", side_effect=AssertionError):
+    not_started = patch.object(Threads, "_start", side_effect=AssertionError)
+    with engine_of("numpy"), not_started, threadpool_limits(2, user_api="blas"):
         for model in BOTH:
-            with threadpool_limits(2, user_api="blas"):
-                clone(model).set_params(max_iter=3).fit(X, y)
+            clone(model).set_params(max_iter=3).fit(X, y)
