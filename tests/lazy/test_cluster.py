@@ -93,7 +93,7 @@ def test_large_arrays_are_sent_once(client, monkeypatch):
     scatter = client.scatter
     monkeypatch.setattr(client, "scatter", lambda data, **how: sent.append(data) or scatter(data, **how))
     assert_identical(clone(NETWORK).fit(X_da, y, weights), expected)
-    parts_of_rows = [data for (data,) in sent if isinstance(data[0], list)]
+    parts_of_rows = [data for (data,) in sent if isinstance(data, list)]
     assert sum(len(s) for _, _, s in parts_of_rows) % 100 == 0
     assert len(sent) > len(parts_of_rows) > 0
 
