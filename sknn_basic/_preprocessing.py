@@ -17,17 +17,14 @@ from ._fitting.state import replacing_state
 from ._lazy.sources import is_float32, lazy_method, shape_of, source_of
 from ._sklearn import Interval, StrOptions, fit_context
 
-N_SCREENED = 100  # the first images tell whether values go beyond 1
-
 
 class FlattenScaler(
     CallbackSupportMixin, OnnxScalerMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
 ):
     """Flatten each image to a row and divide it by 255, as the notes do (section 1.2.2).
 
-    ``X.reshape(len(X), -1) / divisor``: pixels in C order, so that the channels of a pixel are
-    adjacent. The output is the only array allocated. A Dask array gives a Dask array, and `fit` reads none of
-    its pixels.
+    ``X.reshape(len(X), -1) / divisor``: pixels in C order, so that the channels of a pixel are adjacent. The
+    output is the only array allocated. A Dask array gives a Dask array, and `fit` reads none of its pixels.
 
     Parameters
     ----------
@@ -86,8 +83,8 @@ class FlattenScaler(
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Images with any number of axes, or rows; of any real dtype. The first axis counts images: pass
-            one image as ``image[np.newaxis]``.
+            Images with any number of axes, or rows; of any real dtype. The first axis counts images: pass one
+            image as ``image[np.newaxis]``.
         y : None
             Ignored.
 
@@ -127,8 +124,7 @@ class FlattenScaler(
                     f"X has the shape {shape}: images without pixels. Pass images of at least one pixel."
                 )
             self.n_features_in_ = prod(shape[1:])
-            if hasattr(self, "feature_names_in_"):  # from a previous fit on a DataFrame
-                del self.feature_names_in_
+            vars(self).pop("feature_names_in_", None)  # from a previous fit on a DataFrame
         if X.dtype.kind not in "buif":
             raise ValueError(f"X has the type {X.dtype}. Pass real numbers.")
         if self.divisor == 255 and not source.is_lazy and _is_scaled(X):
@@ -139,7 +135,7 @@ class FlattenScaler(
                 stacklevel=4,
             )
         self.image_shape_ = X.shape[1:]
-        first = X[:N_SCREENED]
+        first = X[:100]  # enough to tell whether values go beyond 1
         self._fitted_on_pixels = not source.is_lazy and bool(first.max() > 1 and first.min() >= 0)
 
     def transform(self, X):
@@ -177,8 +173,7 @@ class FlattenScaler(
         is_known = shape[1:] in (self.image_shape_, (self.n_features_in_,))
         if not is_known and max(len(shape) - 1, len(self.image_shape_)) > 1:
             is_text = len(shape) == 1 and np.asarray(X).dtype.kind == "U"
-            reading = " read_image reads image files." if is_text else ""
-            raise ValueError(self._shape_message(shape) + reading)
+            raise ValueError(self._shape_message(shape) + " read_image reads image files." * is_text)
         X = self._validated(X, shape)
         if self.divisor == 255 and self._fitted_on_pixels and X.dtype.kind == "f" and _is_scaled(X):
             warnings.warn(
@@ -187,9 +182,12 @@ class FlattenScaler(
                 UserWarning,
                 stacklevel=4,
             )
-        rows = _empty(X.shape, self.dtype or _float_dtype(X))
-        precision = np.promote_types(_float_dtype(X), rows.dtype)
-        self._scale(np.divide, X, rows, precision)
+        try:
+            rows = np.empty(X.shape, self.dtype or _float_dtype(X))
+        except MemoryError as error:
+            how = "To read X block by block, pass dask.array.from_array(X, chunks=...) (extra dask)."
+            raise MemoryError(f"{error}. {how}") from error
+        self._scale(np.divide, X, rows, np.promote_types(_float_dtype(X), rows.dtype))
         return rows.reshape(len(X), -1)
 
     def _validated(self, X, shape, reset=False):
@@ -247,8 +245,8 @@ class FlattenScaler(
         Returns
         -------
         names : ndarray of shape (n_features_in_,), dtype object
-            The column names of X; else pixel_{row}_{column}_{channel} for images, one index per axis, and
-            x0, x1, ... for rows.
+            The column names of X; else pixel_{row}_{column}_{channel} for images, one index per axis, and x0,
+            x1, ... for rows.
         """
         check_is_fitted(self)
         if input_features is None and len(self.image_shape_) > 1:
@@ -257,14 +255,12 @@ class FlattenScaler(
         return super().get_feature_names_out(input_features)
 
     def _shape_message(self, shape):
-        accepted = [f"({', '.join(map(str, ('n_samples', *self.image_shape_)))})"]
-        if len(self.image_shape_) > 1:
-            accepted.append(f"(n_samples, {self.n_features_in_})")
-        is_one_image = shape in (self.image_shape_, (self.n_features_in_,))
+        shapes = dict.fromkeys([self.image_shape_, (self.n_features_in_,)])  # one shape for rows
+        accepted = " or ".join(f"({', '.join(map(str, ('n_samples', *image)))})" for image in shapes)
+        what, hint = (" of one image", " For one image, pass X[np.newaxis].") if shape in shapes else ("", "")
         return (
-            f"X has the shape {shape}{' of one image' if is_one_image else ''}, but FlattenScaler was fitted "
-            f"on images of shape {self.image_shape_} and takes {' or '.join(accepted)}."
-            f"{' For one image, pass X[np.newaxis].' * is_one_image}"
+            f"X has the shape {shape}{what}, but FlattenScaler was fitted on images of shape "
+            f"{self.image_shape_} and takes {accepted}.{hint}"
         )
 
     def __sklearn_tags__(self):
@@ -272,15 +268,6 @@ class FlattenScaler(
         tags.input_tags.three_d_array = True  # and more axes, for which there is no tag
         tags.transformer_tags.preserves_dtype = [self.dtype] if self.dtype else ["float64", "float32"]
         return tags
-
-
-def _empty(shape, dtype):
-    try:
-        return np.empty(shape, dtype)
-    except MemoryError as error:
-        raise MemoryError(
-            f"{error}. To read X block by block, pass dask.array.from_array(X, chunks=...) (extra dask)."
-        ) from error
 
 
 def _is_scaled(X):

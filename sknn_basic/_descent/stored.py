@@ -123,7 +123,7 @@ class Stored:
         """An upper bound on |X|: for integers by their type. Floats are scanned once, and must be finite."""
         if self.stored_dtype.kind == "f":
             with threads.shared_out():
-                return max(threads.map(_largest_of, self.blocks))
+                return max(threads.map(largest_of, self.blocks))
         if self.stored_dtype.kind == "b":
             return 1.0
         limits = np.iinfo(self.stored_dtype)
@@ -160,7 +160,8 @@ class Stored:
         return values
 
 
-def _largest_of(block):
+def largest_of(block):
+    """Return the largest |value| of a block; raise ValueError, as scikit-learn does, for NaN or infinity."""
     return max((few.largest for _, few in block.finite_blocks()), default=0.0)
 
 

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._descent.rows import Rows, added
-from .._descent.stored import Stored, StoredRows, not_finite
+from .._descent.rows import added
+from .._descent.stored import Stored, StoredRows, largest_of
 
-SCATTERED_BYTES = 2**20  # arrays from this size on are sent once to each worker, not with a task
+SCATTERED_BYTES = 2**20  # arguments from this size on are sent once to each worker, not with a task
 
 
 def active_client():
@@ -72,63 +72,67 @@ class StoredOnCluster(Stored):
         workers = [worker for worker, n in self.client.nthreads().items() for _ in range(n)]
         if not workers:
             raise RuntimeError("The Dask cluster has no workers: start some, or close its client.")
+        workers, parts = workers[: len(self.blocks)], []
         shares = np.array_split(np.arange(len(self.blocks)), len(workers))
-        parts = []
         for worker, share in zip(workers, shares, strict=True):
-            if len(share):
-                own = slice(share[0], share[-1] + 1)
-                values = delayed(_joined)([block.read.tasks() for block in self.blocks[own]])
-                values = self.client.compute(values, workers=[worker], allow_other_workers=True)
-                parts.append(Part(own, worker, values))
+            own = slice(share[0], share[-1] + 1)
+            values = delayed(_joined)([block.read.tasks() for block in self.blocks[own]])
+            values = self.client.compute(values, workers=[worker], allow_other_workers=True)
+            parts.append(Part(own, worker, values))
         return parts
 
     @cached_property
     def summaries(self):
-        """A `Summary` of each part; raise ValueError if a value is not finite."""
-        values = [part.values for part in self.parts]
-        blocks = [[(_sendable(block), None, None) for block in self.blocks[own]] for own, *_ in self.parts]
+        """(largest |X|, first row) of each part; raise ValueError if a value is not finite."""
+        parts = [
+            (part.values, [(block._replace(read=None),) for block in self.blocks[part.blocks]])
+            for part in self.parts
+        ]
         try:
-            summaries = ClusterRows(self.client, list(zip(values, blocks, strict=True))).each(_summary)
+            summaries = ClusterRows(self.client, parts).each(_summary)
         except BaseException:
-            self.client.cancel(values)
+            self.client.cancel([values for values, _ in parts])
             raise
         for summary in summaries:
-            if summary.message:
-                raise ValueError(summary.message)
+            if isinstance(summary, ValueError):
+                raise summary
         return summaries
 
     @cached_property
     def largest(self):
-        return max(summary.largest for summary in self.summaries)
+        return max(largest for largest, _ in self.summaries)
 
     @cached_property
     def first_row(self):
-        return self.summaries[0].first_row
+        return self.summaries[0][1]
 
     def rows(self, groups, targets, s):
         """Return the rows of all blocks; X is sent to the workers once, targets and weights each time."""
         _ = self.summaries  # which checks that the values are finite
-        blocks = [block for group in groups for _, block in group]
-        return ClusterRows(
-            self.client, [(part.values, self._labelled(part, blocks, targets, s)) for part in self.parts]
-        )
-
-    def _labelled(self, part, blocks, targets, s):
-        """Return the future of [(block, targets, s), ...] on the worker that holds the values."""
-        own = [_sendable(block) for block in blocks[part.blocks]]
-        rows = slice(own[0].rows.start, own[-1].rows.stop)
-        labels = own, targets[rows].astype(self.dtype), s[rows].astype(self.dtype)
-        if labels[1].nbytes + labels[2].nbytes >= SCATTERED_BYTES:
-            (labels,) = self.client.scatter([labels], broadcast=True, hash=False)  # any worker may be lost
-        where = {"workers": [part.worker], "allow_other_workers": True}
-        return self.client.submit(_labelled_blocks, labels, pure=False, **where)
+        labelled = [
+            (block._replace(read=None), targets[rows].astype(self.dtype), s[rows].astype(self.dtype))
+            for group in groups
+            for rows, block in group
+        ]
+        parts = []
+        for part in self.parts:  # each gets its labels once, on the worker that holds its values
+            where = {"workers": [part.worker], "allow_other_workers": True}
+            own = sent(self.client, labelled[part.blocks])
+            parts.append((part.values, self.client.submit(list, own, pure=False, **where)))
+        return ClusterRows(self.client, parts)
 
     def describe_reading(self):
         return f"X is held by {len(self.client.nthreads())} workers of the Dask cluster."
 
 
-def _sendable(block):
-    return block._replace(read=None)
+def sent(client, arguments):
+    """Return the arguments of a task, or the future of large ones on all workers: any may be lost."""
+    from dask.sizeof import sizeof
+
+    if sizeof(arguments) < SCATTERED_BYTES:
+        return arguments
+    (future,) = client.scatter([arguments], broadcast=True, hash=False)
+    return future
 
 
 def _joined(chunks_of_blocks):
@@ -151,42 +155,22 @@ def joined_rows(chunks):
     return rows[0] if len(rows) == 1 else np.concatenate(rows)
 
 
-def _labelled_blocks(labels):
-    """Return [(block, targets, s), ...] of neighbouring blocks, from the targets and weights of all."""
-    blocks, targets, s = labels
-    first = blocks[0].rows.start
-    slices = [slice(block.rows.start - first, block.rows.stop - first) for block in blocks]
-    return [(block, targets[rows], s[rows]) for block, rows in zip(blocks, slices, strict=True)]
-
-
-class Summary(NamedTuple):
-    """What the descent must know of a part: the largest |X| and the first row, or what is wrong."""
-
-    largest: float
-    first_row: np.ndarray
-    message: str | None
-
-
 def _summary(blocks):
-    largest, first_row, message = 0.0, None, None
-    for block, _, _ in blocks:
-        for rows, piece in block.small_blocks():
-            first_row = piece.X[0].astype(np.float64) if first_row is None else first_row
-            largest = max(largest, piece.largest)
-            if message is None and not np.isfinite(piece.largest):
-                message = not_finite(piece.X, block.rows.start + rows.start)
-    return Summary(largest, first_row, message)
+    """Return the largest |X| of a part and its first row, or the error that a value is not finite."""
+    try:
+        largest = max(largest_of(block) for (block,) in blocks)
+    except ValueError as error:
+        return error  # not raised: of several errors, Dask would raise any
+    _, few = next(blocks[0][0].small_blocks())
+    return largest, few.X[0].astype(np.float64)
 
 
-class ClusterRows(Rows):
+class ClusterRows(StoredRows):
     """Parts of the rows, [(values, blocks), ...], on the workers of a cluster: a step is a task for each."""
 
     def __init__(self, client, parts):
         super().__init__(parts)
         self.client = client
-
-    def only_block(self):
-        return None
 
     def total(self, f, *arguments):
         first, *others = self.each(_total_of, f, arguments)
@@ -199,12 +183,9 @@ class ClusterRows(Rows):
                 f"The Dask client is {self.client.status}: the samples of this fit are on its workers, which "
                 "it no longer reaches. Fit again with a client that stays open."
             )
-        from dask.sizeof import sizeof
-
         futures = []
         try:
-            if sizeof(arguments) >= SCATTERED_BYTES:
-                (arguments,) = self.client.scatter([arguments], broadcast=True, hash=False)
+            arguments = sent(self.client, arguments)
             for values, blocks in self.groups:
                 futures.append(self.client.submit(_call, function, values, blocks, arguments, pure=False))
             return self.client.gather(futures)
@@ -216,8 +197,8 @@ class ClusterRows(Rows):
 def _call(function, values, blocks, arguments):
     """Return function(blocks, *arguments), where each block reads its values from memory."""
     held = [
-        (block._replace(read=partial(np.asarray, array)), targets, s)
-        for array, (block, targets, s) in zip(values, blocks, strict=True)
+        (block._replace(read=partial(np.asarray, array)), *labels)
+        for array, (block, *labels) in zip(values, blocks, strict=True)
     ]
     return function(held, *arguments)
 

@@ -111,7 +111,7 @@ class Reader(NamedTuple):
 def mapped(method, estimator, X, divisor=None):
     """Return the Dask array of method(estimator, chunk) for the chunks of X.
 
-    With a `divisor` the method divides: of bytes, the result remembers them.
+    If the method divides bytes by `divisor`, the result remembers them.
     """
     import dask.array as da
 
@@ -119,14 +119,13 @@ def mapped(method, estimator, X, divisor=None):
     X = _with_whole_rows(X) if hasattr(X, "chunks") else X.to_dask_array()
     nameless = copy(estimator)
     vars(nameless).pop("feature_names_in_", None)
-    n_lost, n_new = max(X.ndim - example.ndim, 0), max(example.ndim - X.ndim, 0)
     result = da.map_blocks(
         partial(_apply, method, nameless, example[:0]),
         X,
         dtype=example.dtype,
         chunks=(X.chunks[0], *((n,) for n in example.shape[1:])),
-        drop_axis=list(range(X.ndim - n_lost, X.ndim)),
-        new_axis=list(range(X.ndim, X.ndim + n_new)),
+        drop_axis=list(range(example.ndim, X.ndim)),
+        new_axis=list(range(X.ndim, example.ndim)),
         meta=example[:0],
     )
     if divisor is not None and X.dtype == np.uint8:

@@ -7,6 +7,7 @@ from functools import partial, wraps
 
 import numpy as np
 
+from .._descent.rows import slices
 from .._descent.stored import Block, Stored
 from .memory import max_gram_bytes, rows_at_once
 
@@ -31,7 +32,7 @@ class Source:
         self.X = X
 
     def example(self):
-        """Return what scikit-learn's validation can look at: X, or a single row in its place."""
+        """Return what scikit-learn's validation can look at: X, or in its place a row like those of X."""
         return self.X
 
 
@@ -46,8 +47,7 @@ class Memmap(Source):
     def stored(self, dtype):
         m, n = self.X.shape
         n_rows = rows_at_once((n,), dtype.itemsize)
-        slices = [slice(start, min(start + n_rows, m)) for start in range(0, m, n_rows)]
-        blocks = [Block(rows, partial(self.X.__getitem__, rows), dtype) for rows in slices]
+        blocks = [Block(rows, partial(self.X.__getitem__, rows), dtype) for rows in slices(m, n_rows)]
         return Stored((m, n), self.X.dtype, blocks, max_gram_bytes(m, n))
 
 
@@ -56,26 +56,20 @@ class DaskArray(Source):
 
     is_stored = is_lazy = True
 
-    def example(self):
-        """Return a row like those of X, made up without computing any."""
-        from .dask import example_of
+    def __init__(self, X):
+        from . import dask
 
-        return example_of(self.X)
+        super().__init__(X)
+        self.dask = dask
+
+    def example(self):
+        return self.dask.example_of(self.X)
 
     def stored(self, dtype):
-        """Return `Stored` samples of a dtype, on the cluster if there is one."""
-        from .dask import to_stored
-
-        return to_stored(self.X, dtype)
+        return self.dask.to_stored(self.X, dtype)
 
     def mapped(self, method, estimator, divisor=None):
-        """Return the Dask array of method(estimator, chunk) for the chunks of X.
-
-        With a `divisor` the method divides: its result remembers the bytes that it is computed from.
-        """
-        from .dask import mapped
-
-        return mapped(method, estimator, self.X, divisor)
+        return self.dask.mapped(method, estimator, self.X, divisor)
 
 
 class DaskTable(DaskArray):
@@ -91,10 +85,8 @@ def source_of(X):
 def _kind_of(X):
     if _library_of(X) in DASK:
         return DaskArray if hasattr(X, "chunks") else DaskTable
-    if isinstance(X, np.memmap) and X.ndim == 2 and X.size and X.dtype.kind in "buif":
-        is_native_float = X.dtype.isnative and X.dtype in (np.float32, np.float64)
-        return Source if is_native_float else Memmap
-    return Source
+    is_mapped = isinstance(X, np.memmap) and X.ndim == 2 and X.size and X.dtype.kind in "buif"
+    return Memmap if is_mapped and X.dtype not in (np.float32, np.float64) else Source
 
 
 def _library_of(X):
@@ -154,11 +146,10 @@ def shape_of(array):
 
 def is_float32(X):
     """Whether all values are float32: of any byte order, or columns of pandas, polars or PyArrow."""
-    dtypes = getattr(X, "dtypes", None)
-    if dtypes is None:
-        dtypes = X.schema.types if hasattr(X, "schema") else [getattr(X, "dtype", None)]
-    elif hasattr(X, "dtype"):  # a Series
+    if hasattr(X, "dtype"):
         dtypes = [X.dtype]
+    else:
+        dtypes = X.dtypes if hasattr(X, "dtypes") else getattr(getattr(X, "schema", None), "types", [None])
     return {_name_of(dtype) for dtype in dtypes} <= {"float32", "<f4", ">f4", "float"}
 
 
