@@ -10,7 +10,6 @@ from sklearn.preprocessing import StandardScaler
 from longhand import G
 from models import blobs
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
-from sknn_basic._display import feature_plane as module
 from sknn_basic._display.feature_plane import Plane, background, check_labels, class_colours
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
@@ -93,7 +92,7 @@ def test_on_the_boundary_the_two_most_probable_classes_are_equally_probable(n_cl
     model = ShallowNNClassifier(5, max_iter=500, random_state=0).fit(X, y)
     plane = Plane(X)
     _, ax = plt.subplots()
-    lines = module.draw_boundary(ax, plane, plane.logits(model))
+    lines = plane.draw_boundary(ax, plane.logits(model))
     vertices = np.concatenate([path.vertices for line in lines for path in line.get_paths()])
     probabilities = np.sort(model.predict_proba(vertices), axis=1)
     assert np.abs(probabilities[:, -1] - probabilities[:, -2]).max() < 0.05
@@ -110,7 +109,7 @@ def test_where_one_class_is_predicted_there_is_no_line():
     _, ax = plt.subplots()
     plane = Plane(blobs(n=2)[0])
     for Z in (np.zeros((200, 200)), np.ones((200, 200)), np.zeros((200, 200, 3))):
-        assert module.draw_boundary(ax, plane, Z) == []
+        assert plane.draw_boundary(ax, Z) == []
 
 
 @pytest.mark.parametrize("activation", G)
@@ -133,7 +132,7 @@ def test_samples_have_the_colours_of_their_classes():
     X, y = blobs(3, n=2)
     plane, colours, classes = Plane(X), class_colours(3), np.array(["$a", "_b", "c"])
     _, ax = plt.subplots()
-    points = module.draw_samples(ax, plane, y, classes, colours)
+    points = plane.draw_samples(ax, y, classes, colours)
     np.testing.assert_array_equal(points.get_offsets(), X)
     np.testing.assert_array_equal(points.get_facecolors()[:, :3], colours[y])
     legend = ax.get_legend()
@@ -141,5 +140,5 @@ def test_samples_have_the_colours_of_their_classes():
     assert [plt.matplotlib.colors.to_rgb(line.get_color()) for line in legend.get_lines()] == [
         tuple(colour) for colour in colours
     ]
-    white = module.draw_samples(ax, plane, None, classes, colours)
+    white = plane.draw_samples(ax, None, classes, colours)
     np.testing.assert_array_equal(white.get_facecolors(), [[1, 1, 1, 1]])
