@@ -31,9 +31,12 @@ def test_the_grid_covers_the_samples_with_a_margin(dtype):
     assert plane.names == ["feature 0", "feature 1"]
 
 
-def test_a_feature_of_one_value_has_a_range():
+def test_a_feature_of_one_value_has_a_range_and_other_numbers_of_features_are_refused():
     plane = Plane(np.array([[0.0, 3.0], [1.0, 3.0]]))
     assert plane.second[0] < 3 < plane.second[-1]
+    for n in (1, 3):
+        with pytest.raises(ValueError, match=rf"the plane of two features, but X has {n}\."):
+            Plane(np.zeros((4, n)))
 
 
 @pytest.mark.parametrize("table", [pd.DataFrame, pl.DataFrame])
@@ -47,12 +50,6 @@ def test_points_of_a_table_are_a_table(table):
     assert plane.names == ["length ($cm)", "width"]
     expected = model.decision_function(plane.points)
     np.testing.assert_array_equal(plane.logits(model).ravel(), expected)
-
-
-@pytest.mark.parametrize("n", [1, 3])
-def test_other_numbers_of_features_are_refused(n):
-    with pytest.raises(ValueError, match=rf"the plane of two features, but X has {n}\."):
-        Plane(np.zeros((4, n)))
 
 
 def test_labels_become_indices():
