@@ -144,7 +144,7 @@ def test_a_network_without_a_seed_starts_each_path_at_the_same_weights():
 
 
 def test_the_view_stays_where_the_cost_is_low():
-    """A path that diverges leaves it; its lowest point is the start. No warning is of rates that were given."""
+    """A path that diverges leaves it; its lowest point is the start. Given rates warn of nothing."""
     X, y = noisy()
     calm = LossContourDisplay.from_estimator(LogisticRegressionGD(0.5, max_iter=50), X, y)
     model = LogisticRegressionGD(1e4, max_iter=50)
