@@ -61,9 +61,6 @@ def scaled(**options):
     return make_pipeline(FlattenScaler(), LogisticRegressionGD(**options))
 
 
-# Which images, in what order, under what names
-
-
 def test_the_most_confident_mistakes_come_first():
     """In the order of the probability of the predicted class, on photographs, by a plain sort."""
     train_x, train_y, test_x, test_y, names = load_photo_patches()
@@ -119,20 +116,6 @@ def test_classes_that_the_classifier_does_not_know_are_mistakes():
     assert display.n_mistakes == sum(model.predict(X) != y)
 
 
-# How many
-
-
-def test_one_mistake_in_the_singular():
-    X, y, _ = predictions(m=50)
-    proba = np.where(np.arange(2) == y[:, np.newaxis], 0.9, 0.1)
-    y[3] = 1 - y[3]
-    display = from_predictions(X, y, proba)
-    assert display.figure_.get_suptitle() == "1 mistake in 50 images"
-    assert titles(display) == [f"{1 - y[3]}, 90.0%\n(is {y[3]})"]
-    display = from_predictions(X[3:4], y[3:4], proba[3:4], labels=[0, 1])
-    assert display.figure_.get_suptitle() == "1 mistake in 1 image"
-
-
 @pytest.mark.parametrize("make_axes", [lambda: None, lambda: plt.figure().subplots(2, 2)])
 def test_no_mistakes_are_said_in_the_axes(make_axes):
     X, y, _ = predictions()
@@ -141,16 +124,6 @@ def test_no_mistakes_are_said_in_the_axes(make_axes):
     assert [text.get_text() for text in axes.texts] == ["No mistakes in 40 images"]
     assert (display.text_, display.images_, display.n_mistakes) == (axes.texts[0], [], 0)
     assert not any(ax.axison for ax in display.figure_.axes)
-
-
-@pytest.mark.parametrize("n_images", [0, -1, 2.5])
-def test_numbers_of_images_that_are_none(n_images):
-    X, y, proba = predictions()
-    with pytest.raises((ValueError, TypeError), match="n_images"):
-        from_predictions(X, y, proba, n_images=n_images)
-
-
-# What is an image
 
 
 @pytest.mark.parametrize("shape", [(4, 5), (4, 5, 1), (4, 5, 3)])
@@ -211,9 +184,6 @@ def test_white_is_that_of_all_images():
     assert [image[0, 0] for image in drawn(display)] == [10 / 255, 0.5 / 255]
 
 
-# What it is asked of
-
-
 @pytest.mark.parametrize(
     "classifier", [BOTH[1], GaussianNB(), TunedThresholdClassifierCV(GaussianNB(), cv=2)]
 )
@@ -262,7 +232,7 @@ def test_what_has_no_probabilities_or_is_not_fitted_is_refused(estimator, error,
         ConfusionImagesDisplay.from_estimator(estimator, X, y, image_shape=(4, 5))
 
 
-def test_lengths_and_labels_that_differ_are_refused():
+def test_lengths_labels_and_numbers_that_are_refused():
     X, y = images()
     model = scaled(max_iter=3).fit(X, y)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
@@ -274,9 +244,9 @@ def test_lengths_and_labels_that_differ_are_refused():
         from_predictions(X, y, proba[:-1])
     with pytest.raises(ValueError, match=r"y_prob has 2 columns, but there are 1 classes: \[1\].*as labels"):
         from_predictions(X[y == 1], y[y == 1], proba[y == 1])
-
-
-# Axes and colours of the user's own
+    for n_images in (0, -1, 2.5):
+        with pytest.raises((ValueError, TypeError), match="n_images"):
+            from_predictions(X, y, proba, n_images=n_images)
 
 
 @pytest.mark.parametrize("n_axes", [3, 13])

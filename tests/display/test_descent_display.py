@@ -168,8 +168,6 @@ def test_searches_and_axes_of_the_users_own():
     display = DescentDisplay.from_estimator(search, X, y, ax=left)
     assert display.figure_ is figure
     assert display.models[-1].learning_rate_ == search.best_params_["learning_rate"]
-    with pytest.raises(ValueError, match="axes outside a grid"):
-        display.plot(ax=figure.add_axes((0, 0, 1, 1)))
 
 
 def test_what_it_cannot_draw(small, tmp_path):

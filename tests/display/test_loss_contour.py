@@ -59,8 +59,7 @@ def test_the_plane_of_a_network_holds_the_end_of_the_lowest_path(activation):
     display = LossContourDisplay.from_estimator(model, X, y, learning_rates=[0.01, 0.5])
     assert display.stable_rate is None
     W1, b1, W2, b2, _ = network_descent(X.T, y, 3, activation, 0.5, 200, 5, 0.5)
-    A = 1 / (1 + np.exp(-(W2 @ G[activation](W1 @ X.T + b1) + b2)))
-    expected = -np.mean(y * np.log(A) + (1 - y) * np.log(1 - A))
+    expected = logistic_cost(G[activation](W1 @ X.T + b1).T, y, W2.ravel(), b2.item())
     np.testing.assert_allclose(display.paths[1][-1], 0, atol=1e-10)
     np.testing.assert_allclose(display.paths[0][0], display.paths[1][0], atol=1e-10)  # one start
     i, j = np.abs(display.second).argmin(), np.abs(display.first).argmin()
@@ -82,22 +81,29 @@ def test_principal_directions_keep_distances_up_to_their_share_of_the_variance()
     assert shares[0] > 0.8
 
 
-@pytest.mark.parametrize("transformer", [None, StandardScaler(), PCA(2)])
-def test_weights_of_two_features(transformer):
+@pytest.mark.parametrize(
+    ("transformer", "names"),
+    [
+        (None, "abcd"),
+        (StandardScaler(), "abcd"),
+        (PCA(), [f"pca{j}" for j in range(4)]),
+        (FunctionTransformer(np.tanh), [f"feature {j}" for j in range(4)]),
+    ],
+)
+def test_weights_of_two_features(transformer, names):
     """By number; all others are at the end of the path. Names are those after the transformers."""
     X, y = noisy(n=4)
     X = pd.DataFrame(X, columns=["a", "b", "c", "d"])
-    classifier = LogisticRegressionGD(0.5, max_iter=30)
-    model = classifier if transformer is None else make_pipeline(transformer, classifier)
-    weights = (1, 0) if isinstance(transformer, PCA) else (3, 1)
-    display = LossContourDisplay.from_estimator(model, X, y, weights=weights)
-    names = ["pca0", "pca1"] if isinstance(transformer, PCA) else list(X.columns)
-    assert display.names == tuple(f"weight of {names[j]}" for j in weights)
-    T = X.to_numpy() if transformer is None else transformer.fit_transform(X)
+    model = LogisticRegressionGD(0.5, max_iter=30)
+    T = X.to_numpy()
+    if transformer is not None:
+        model, T = make_pipeline(transformer, model), np.asarray(transformer.fit_transform(X))
+    display = LossContourDisplay.from_estimator(model, X, y, weights=(3, 1))
+    assert display.names == (f"weight of {names[3]}", f"weight of {names[1]}")
     w, b, _ = logistic_descent(T.T, y, 0.5, 30)
-    np.testing.assert_allclose(display.paths[0][-1], w[list(weights), 0], atol=1e-12)
+    np.testing.assert_allclose(display.paths[0][-1], w[[3, 1], 0], atol=1e-12)
     w = w.ravel()
-    w[list(weights)] = display.first[7], display.second[50]
+    w[[3, 1]] = display.first[7], display.second[50]
     assert display.loss[50, 7] == pytest.approx(logistic_cost(T, y, w, b), rel=1e-12)
 
 
@@ -195,10 +201,3 @@ def test_what_it_cannot_draw():
     ):
         with pytest.raises(error, match=message):
             LossContourDisplay.from_estimator(model, X, y, **options)
-
-
-def test_transformer_without_names_of_features():
-    X, y = make_moons(50, random_state=0)
-    model = make_pipeline(FunctionTransformer(np.tanh), LogisticRegressionGD(0.1, 20, fit_intercept=False))
-    display = LossContourDisplay.from_estimator(model, pd.DataFrame(X, columns=["a", "b"]), y)
-    assert list(display.names) == ["weight of feature 0", "weight of feature 1"]

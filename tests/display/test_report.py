@@ -151,17 +151,15 @@ def test_confusion_matrix_counts_the_predictions(n_classes):
 
 
 def test_mistakes_are_as_bright_as_the_divisor_says():
-    """Pixels from 0 to 16 are drawn from black to white, not as the darkest of 255."""
-    data = dataset(noise=10, m=80)
-    data = ImageDataset(*(x // 16 if x.ndim > 1 else x for x in data[:4]), data.classes)
+    """White is 200, as in the pipeline, not 255."""
+    data = dataset(noise=10)
     data = data._replace(test_set_y=1 - data.test_set_y)
-    model = make_pipeline(FlattenScaler(divisor=4), LogisticRegressionGD(max_iter=50))
-    model.fit(data.train_set_x, data.train_set_y)
-    figure = draw_report([model], data)
+    model = make_pipeline(FlattenScaler(divisor=200), LogisticRegressionGD(max_iter=50))
+    figure = draw_report([model.fit(data.train_set_x, data.train_set_y)], data)
     mistakes = [ax for ax in figure.findobj(plt.Axes) if "(is " in ax.get_title()]
-    values = {*np.unique([ax.images[0].get_array() for ax in mistakes])}
-    assert values <= {*np.unique(data.test_set_x / 4)}
-    assert max(values) > 0.25
+    values = np.unique([ax.images[0].get_array() for ax in mistakes])
+    assert len(values) > 0
+    assert np.isin(values, data.test_set_x / 200).all()
 
 
 def test_report_in_a_figure_of_the_users_own():
