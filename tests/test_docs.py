@@ -170,18 +170,17 @@ def test_what_is_broken_is_found(check_site, site, broken, problem):
     assert check_site.problems_of(site) == [f"index.html: {problem}"]
 
 
-def test_a_folder_without_pages_is_an_error(check_site, tmp_path):
-    with pytest.raises(SystemExit, match="holds no pages"):
-        check_site.main(tmp_path)
-
-
 def test_without_a_browser_the_links_are_checked_all_the_same(check_site, site, monkeypatch, capsys):
+    """A folder without pages is an error."""
     monkeypatch.setattr(check_site, "find_browser", lambda: None)
     (site / "other.html").write_text("")
     assert check_site.main(site) == 1
     printed = capsys.readouterr().out
     assert "Skipped in a browser" in printed
     assert "other.html#there has no such anchor" in printed
+    (site / "empty").mkdir()
+    with pytest.raises(SystemExit, match="holds no pages"):
+        check_site.main(site / "empty")
 
 
 def test_the_build_s_folders_are_ignored_by_git():

@@ -16,7 +16,6 @@ import pytest
 from sknn_basic import load_photo_patches, write_hdf5
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
 DOCS = ROOT / "docs"
 FILES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("guide/*.md"))]
 PAGES = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in FILES}
@@ -155,7 +154,7 @@ def test_map_names_what_the_code_has():
     import sknn_basic
     from sknn_basic._descent import activations, network, outputs
 
-    table = README.partition("## From the notes to the code")[2].partition("\n## ")[0]
+    table = PAGES["README.md"].partition("## From the notes to the code")[2].partition("\n## ")[0]
     named = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| .*$", table, re.MULTILINE)))
     functions = set(named) - {"load_dataset", "model"}  # names of the notes
     assert len(functions) >= 9

@@ -268,10 +268,10 @@ def test_images_fill_the_axes_given(n_axes):
 def test_plot_draws_again_and_returns_itself():
     X, y, proba = predictions(shape=(4, 5))
     display = from_predictions(X, y, proba)
-    first, first_images = display.figure_, drawn(display)
+    first = display.figure_
     assert display.plot(cmap="viridis", vmax=0.5) is display
     assert display.figure_ is not first
-    np.testing.assert_array_equal(drawn(display), first_images)
+    assert_drawn(display, X, mistakes(y, proba, [0, 1])[:12])
     assert display.images_[0].get_cmap().name == "viridis"
     assert display.images_[0].get_clim() == (0, 0.5)
     assert display.plot(norm=plt.Normalize(0, 2)).images_[0].get_clim() == (0, 2)

@@ -126,10 +126,8 @@ def test_an_animation_draws_what_plot_draws(small):
         animation._draw_frame(i)
         display.plot(step)
         np.testing.assert_array_equal(left.images[0].get_array(), display.image_.get_array())
-        assert (left.get_title(), right.get_title()) == (
-            display.ax_.get_title(),
-            display.loss_ax_.get_title(),
-        )
+        assert left.get_title() == display.ax_.get_title()
+        assert right.get_title() == display.loss_ax_.get_title()
         np.testing.assert_array_equal(right.lines[1].get_data(), display.line_.get_data())
         assert len(left.collections) == len(display.ax_.collections)
     animation._draw_was_started = True  # or matplotlib warns that it was not rendered

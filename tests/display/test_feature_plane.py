@@ -13,7 +13,6 @@ from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
 from sknn_basic._display.feature_plane import Plane, background, check_labels, class_colours
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
-
 RED_GREEN_BLUE = np.eye(3)
 
 
@@ -103,10 +102,9 @@ def test_on_the_boundary_the_two_most_probable_classes_are_equally_probable(n_cl
 
 
 def test_where_one_class_is_predicted_there_is_no_line():
-    _, ax = plt.subplots()
     plane = Plane(blobs(n=2)[0])
     for Z in (np.zeros((200, 200)), np.ones((200, 200)), np.zeros((200, 200, 3))):
-        assert plane.draw_boundary(ax, Z) == []
+        assert plane.draw_boundary(plt.axes(), Z) == []
 
 
 @pytest.mark.parametrize("activation", G)

@@ -181,23 +181,18 @@ def test_other_models(kind):
     display.figure_.canvas.draw()
 
 
-@pytest.mark.parametrize("weights", [(0, 5), (1, 1), (0,), (-1, 0), (0, 1, 2)])
-def test_weights_that_are_not_two_features(weights):
-    X, y = noisy(n=3)
-    with pytest.raises(ValueError, match="weights should be two of the features 0 to 2, got "):
-        LossContourDisplay.from_estimator(LogisticRegressionGD(max_iter=2), X, y, weights=weights)
-
-
 def test_what_it_cannot_draw():
-    X, y = noisy(n=1)
-    line = LogisticRegressionGD()
+    X, y = noisy(n=3)
+    line, no_pairs = LogisticRegressionGD(max_iter=2), [(0, 5), (1, 1), (0,), (-1, 0), (0, 1, 2)]
     for model, options, error, message in (
         (SVC(), {}, TypeError, "LossContourDisplay takes LogisticRegressionGD.*got SVC"),
         (line, {"learning_rates": []}, ValueError, "a path for each .*, but that is empty"),
         (line, {"learning_rates": 0.1}, TypeError, r"should be a list, got 0.1: pass \[0.1\]"),
         (line, {"learning_rates": "auto"}, TypeError, r"should be a list, got .*: pass \["),
         (ShallowNNClassifier(), {"weights": (0, 1)}, ValueError, "two classes.*principal directions"),
-        (LogisticRegressionGD(fit_intercept=False), {}, ValueError, "one weight, .* has no plane"),
+        *((line, {"weights": pair}, ValueError, "two of the features 0 to 2, got ") for pair in no_pairs),
     ):
         with pytest.raises(error, match=message):
             LossContourDisplay.from_estimator(model, X, y, **options)
+    with pytest.raises(ValueError, match="of one weight, without an intercept, has no plane"):
+        LossContourDisplay.from_estimator(line.set_params(fit_intercept=False), X[:, :1], y)

@@ -80,10 +80,10 @@ def test_report_of_both_models(shape, n_classes):
 def test_report_of_many_units_shows_those_that_weigh_most():
     data = dataset()
     (model,) = fit(data, ShallowNNClassifier(30, learning_rate=0.1, max_iter=50, random_state=0))
-    largest = sorted(range(30), key=lambda j: -abs(model[-1].coefs_[1][j, 0]))[:N_SHOWN]
+    W2 = model[-1].coefs_[1][:, 0]
+    largest = sorted(np.argsort(-abs(W2))[:N_SHOWN])
     shown = texts(draw_report([model], data))
-    signs = ["grey" if model[-1].coefs_[1][j, 0] > 0 else "dark" for j in sorted(largest)]
-    expected = [f"unit {j}\nfor {name}" for j, name in zip(sorted(largest), signs, strict=True)]
+    expected = [f"unit {j}\nfor {'grey' if W2[j] > 0 else 'dark'}" for j in largest]
     assert [text for text in shown if text.startswith("unit ")] == expected
     assert "What 12 of its 30 hidden units have learnt\n(weights minus start)" in shown
 
@@ -189,13 +189,13 @@ def test_what_is_no_report_is_refused():
             draw_report(models, given)
 
 
-def assert_apart(boxes, others):
-    """Boxes are in a figure of 1920 x 1080 dots, and cover neither each other nor others."""
-    every = [*boxes, *others]
-    for i, box in enumerate(boxes):
+def assert_apart(drawn, others):
+    """Each is in a figure of 1920 x 1080 dots, and covers neither another nor one of the others."""
+    boxes = [artist.get_window_extent() for artist in (*drawn, *others)]
+    for i, box in enumerate(boxes[: len(drawn)]):
         assert 0 <= box.x0 < box.x1 <= 1920
         assert 0 <= box.y0 < box.y1 <= 1080
-        assert box.count_overlaps([*every[:i], *every[i + 1 :]]) == 0
+        assert box.count_overlaps([*boxes[:i], *boxes[i + 1 :]]) == 0
 
 
 @pytest.mark.parametrize("n_units", [[10], [30, None], [4, 8, None]])
@@ -211,12 +211,11 @@ def test_titles_do_not_overlap(n_units):
     draw_report(fit(data, *classifiers), data, figure=figure)
     figure.draw_without_rendering()
     axes = [ax for ax in figure.findobj(plt.Axes) if ax.images]
-    titles = [ax.title.get_window_extent() for ax in axes if ax.get_title()]
     if len(n_units) < 3:
-        assert_apart(titles, [ax.get_window_extent() for ax in axes])
+        assert_apart([ax.title for ax in axes if ax.get_title()], axes)
     parts = [text for text in figure.findobj(plt.Text) if "accuracy" in text.get_text()]
     assert len(parts) == len(n_units)
-    assert_apart([text.get_window_extent() for text in parts], [])
+    assert_apart(parts, [])
 
 
 @pytest.mark.parametrize(
