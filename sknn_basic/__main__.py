@@ -4,7 +4,10 @@ import argparse
 import os
 import sys
 import warnings
+from contextlib import suppress
+from functools import partial
 from importlib.util import find_spec
+from math import inf
 from time import perf_counter
 
 import numpy as np
@@ -173,55 +176,21 @@ def _make_parser():
         "notes' assignment.",
         epilog="The word train may be left out. A file of that name is ./train.",
     )
-    add = parser.add_argument
+    add, number = parser.add_argument, partial(_add_number, parser)
     add("--version", action="version", version=f"%(prog)s {__version__}")
     add("file", nargs="?", metavar="FILE", help="HDF5 file in the notes' layout (default: bundled images)")
     add("test_file", nargs="?", metavar="TEST_FILE", help="HDF5 file with the test set, if FILE has none")
-    add(
-        "--model", choices=["logistic", "shallow", "both"], default="both", help="what to train (%(default)s)"
-    )
-    add(
-        "--learning-rate",
-        type=_learning_rate,
-        default=0.005,
-        metavar="RATE",
-        help="size of a step; auto (--model logistic only) keeps the cost falling (%(default)s)",
-    )
-    add("--max-iter", type=_positive_int, default=2000, metavar="N", help="number of steps (%(default)s)")
-    add(
-        "--hidden-layer-size",
-        type=_positive_int,
-        default=10,
-        metavar="N",
-        help="units of the hidden layer; shallow only (%(default)s)",
-    )
-    add(
-        "--activation",
-        choices=ACTIVATIONS,
-        default="tanh",
-        help="activation of the hidden layer; shallow only (%(default)s)",
-    )
-    add(
-        "--l2-regularization",
-        type=_penalty,
-        default=0.0,
-        metavar="L2",
-        help="l2 of l2/2 ||W||^2 (%(default)s)",
-    )
-    add(
-        "--random-state",
-        type=_seed,
-        default=0,
-        metavar="SEED",
-        help="seed of the initial weights; shallow only (%(default)s)",
-    )
-    add(
-        "--record-every",
-        type=_positive_int,
-        default=100,
-        metavar="N",
-        help="steps from one printed cost to the next (%(default)s)",
-    )
+    models = ["logistic", "shallow", "both"]
+    add("--model", choices=models, default="both", help="what to train (%(default)s)")
+    text = "size of a step; auto (--model logistic only) keeps the cost falling"
+    number("--learning-rate", _learning_rate, 0.005, "RATE", text)
+    number("--max-iter", _positive_int, 2000, "N", "number of steps")
+    number("--hidden-layer-size", _positive_int, 10, "N", "units of the hidden layer; shallow only")
+    text = "activation of the hidden layer; shallow only (%(default)s)"
+    add("--activation", choices=ACTIVATIONS, default="tanh", help=text)
+    number("--l2-regularization", _penalty, 0.0, "L2", "l2 of l2/2 ||W||^2")
+    number("--random-state", _seed, 0, "SEED", "seed of the initial weights; shallow only")
+    number("--record-every", _positive_int, 100, "N", "steps from one printed cost to the next")
     add(
         "--plot",
         metavar="REPORT",
@@ -238,33 +207,28 @@ def _make_parser():
     return parser
 
 
-def _positive_int(text):
-    return _checked(text, int, lambda number: number >= 1, "an integer of at least 1")
+def _add_number(parser, option, kind, default, metavar, text):
+    """Add an option that takes a number, and say its default."""
+    parser.add_argument(option, type=kind, default=default, metavar=metavar, help=f"{text} (%(default)s)")
 
 
-def _seed(text):
-    return _checked(text, int, lambda number: 0 <= number < 2**32, "an integer from 0 to 2^32 - 1")
+def _number(kind, is_valid, expected, text):
+    """Return `text` as a number of a type, or tell argparse what was expected."""
+    with suppress(ValueError):
+        number = kind(text)
+        if is_valid(number):
+            return number
+    raise argparse.ArgumentTypeError(f"expected {expected}, got {text!r}")
 
 
-def _penalty(text):
-    return _checked(text, float, lambda number: 0 <= number < float("inf"), "a number of at least 0")
+_positive_int = partial(_number, int, lambda number: number >= 1, "an integer of at least 1")
+_seed = partial(_number, int, lambda number: 0 <= number < 2**32, "an integer from 0 to 2^32 - 1")
+_penalty = partial(_number, float, lambda number: 0 <= number < inf, "a number of at least 0")
+_rate = partial(_number, float, lambda number: 0 < number < inf, "auto or a number above 0")
 
 
 def _learning_rate(text):
-    if text == "auto":
-        return text
-    return _checked(text, float, lambda number: 0 < number < float("inf"), "auto or a number above 0")
-
-
-def _checked(text, kind, is_valid, expected):
-    """Return `text` as a `kind`, or tell argparse what was expected."""
-    try:
-        number = kind(text)
-    except ValueError:
-        number = None
-    if number is None or not is_valid(number):
-        raise argparse.ArgumentTypeError(f"expected {expected}, got {text!r}")
-    return number
+    return text if text == "auto" else _rate(text)
 
 
 if __name__ == "__main__":

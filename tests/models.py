@@ -28,10 +28,10 @@ def blobs(n_classes=2, m=40, n=5, seed=0):
     return X, y
 
 
-def images(n_classes=2, m=30, shape=(4, 5, 3)):
+def images(n_classes=2, m=30, shape=(4, 5, 3), noise=200, step=20):
     rng = np.random.RandomState(0)
     y = np.arange(m) % n_classes
-    return rng.randint(0, 200, (m, *shape)) + 20 * y.reshape(-1, *[1] * len(shape)), y
+    return rng.randint(0, noise, (m, *shape)) + step * y.reshape(-1, *[1] * len(shape)), y
 
 
 def stored(values, dtype=float, divisor=1.0, n_rows=7, **options):

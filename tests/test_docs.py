@@ -14,13 +14,12 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 DESCENT = Path(sknn_basic.__file__).parent / "_descent"
 
-pytestmark = pytest.mark.skipif(not DOCS.exists(), reason="needs the folder docs")
+if not DOCS.exists():
+    pytest.skip("needs the folder docs", allow_module_level=True)
 
 
 def load(path):
     """Import a module that is not part of a package, from its file."""
-    if not path.exists():
-        pytest.skip(f"needs {path.name}, which is in the repository only")
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
@@ -28,27 +27,18 @@ def load(path):
     return module
 
 
-@pytest.fixture(scope="module")
-def modules():
-    return load(DOCS / "_ext" / "modules.py")
-
-
-@pytest.fixture(scope="module")
-def lecture():
-    return load(DOCS / "_ext" / "lecture.py")
-
-
-@pytest.fixture(scope="module")
-def public_names():
-    return load(DOCS / "_ext" / "public_names.py")
+modules, lecture, public_names = (
+    load(DOCS / "_ext" / name) for name in ("modules.py", "lecture.py", "public_names.py")
+)
 
 
 @pytest.fixture(scope="module")
 def check_site():
-    return load(ROOT / ".ci" / "check_site.py")
+    path = ROOT / ".ci" / "check_site.py"
+    return load(path) if path.exists() else pytest.skip("needs .ci, which is in the repository only")
 
 
-def test_reference_lists_every_public_name_below_the_heading_of_its_folder(public_names, monkeypatch):
+def test_reference_lists_every_public_name_below_the_heading_of_its_folder(monkeypatch):
     """A name of a folder without a heading comes last."""
     listed = re.findall(r"^   (\w+)$", public_names.listing(), re.MULTILINE)
     assert sorted(listed) == sknn_basic.__all__
@@ -88,25 +78,20 @@ def test_code_beside_the_formulas_is_all_of_them():
     assert "def sigmoid_slope" in (DESCENT / "activations.py").read_text()
 
 
-def test_imports_are_those_of_the_source(modules, tmp_path):
+def test_imports_are_those_of_the_source(tmp_path):
+    """Those that a chain of others implies are left out; a circle is an error."""
     (tmp_path / "__init__.py").write_text("")
     (tmp_path / "a.py").write_text("import os\nfrom ..x import y\n")
     (tmp_path / "b.py").write_text("from .a import f\n")
     (tmp_path / "c.py").write_text("def g():\n    from . import a, b\n")
     assert modules.imports(tmp_path) == {"a": set(), "b": {"a"}, "c": {"a", "b"}}
-
-
-def test_direct_imports_leave_out_what_a_chain_implies(modules):
     graph = {"a": set(), "b": {"a"}, "c": {"a", "b"}, "d": {"a", "c"}}
     assert modules.direct(graph) == {"a": set(), "b": {"a"}, "c": {"b"}, "d": {"c"}}
-
-
-def test_a_circle_of_imports_is_an_error(modules):
     with pytest.raises(ValueError, match=r"circle: \['a', 'b'\]"):
         modules.levels({"a": {"b"}, "b": {"a"}, "c": set()})
 
 
-def test_modules_stand_above_those_that_they_import(modules):
+def test_modules_stand_above_those_that_they_import():
     graph = modules.imports()
     assert graph.keys() == {path.stem for path in DESCENT.glob("*.py")} - {"__init__"}
     rows, paths = modules.with_waypoints(modules.direct(graph))
@@ -119,14 +104,15 @@ def test_modules_stand_above_those_that_they_import(modules):
         assert [place[path[0]][1] - i for i in range(len(path))] == [place[point][1] for point in path]
 
 
-def test_picture_of_the_modules_names_them_all(modules, tmp_path):
+def test_picture_of_the_modules_names_them_all(tmp_path):
     pytest.importorskip("matplotlib.figure")
     modules.draw(tmp_path / "modules.svg")
     text = (tmp_path / "modules.svg").read_text()
     assert all(f"<!-- {name} -->" in text for name in modules.imports())
 
 
-def test_lecture_lists_the_pages_of_the_gallery_in_its_order(lecture):
+def test_lecture_lists_the_pages_of_the_gallery_in_its_order():
+    """Pages that it does not know come last."""
     pages = lecture.pages()
     files = {path.stem for path in (DOCS / "gallery").glob("plot_*.py")}
     assert {name for name, _, _ in pages} == files
@@ -137,13 +123,8 @@ def test_lecture_lists_the_pages_of_the_gallery_in_its_order(lecture):
         assert title
         assert first
         assert f":ref:`{title} <sphx_glr_auto_examples_{name}.py>`" in listing
-
-
-def test_unknown_pages_of_the_gallery_come_last(lecture):
-    order = sorted(
-        ["plot_zzz.py", "plot_rates.py", "plot_aaa.py", "plot_assignment.py"], key=lecture.Order("")
-    )
-    assert order == ["plot_assignment.py", "plot_rates.py", "plot_aaa.py", "plot_zzz.py"]
+    known, unknown = ["plot_assignment.py", "plot_rates.py"], ["plot_aaa.py", "plot_zzz.py"]
+    assert sorted([*unknown[::-1], *known[::-1]], key=lecture.Order("")) == [*known, *unknown]
 
 
 SOUND = """<html><head><link rel="stylesheet" href="style.css"><link rel="next" href="other.html"></head>
@@ -164,7 +145,11 @@ def site(tmp_path):
 
 
 def test_a_sound_site_has_no_problems(check_site, site):
+    """Files of the theme are no pages."""
+    (site / "_static").mkdir()
+    (site / "_static" / "macros.html").write_text('<a href="none.html">')
     assert check_site.problems_of(site) == []
+    assert len(check_site.pages_of(site)) == 3
 
 
 @pytest.mark.parametrize(
@@ -185,25 +170,17 @@ def test_what_is_broken_is_found(check_site, site, broken, problem):
     assert check_site.problems_of(site) == [f"index.html: {problem}"]
 
 
-def test_files_of_the_theme_are_no_pages(check_site, site):
-    (site / "_static").mkdir()
-    (site / "_static" / "macros.html").write_text('<a href="none.html">')
-    assert check_site.problems_of(site) == []
-    assert len(check_site.pages_of(site)) == 3
-
-
-def test_a_folder_without_pages_is_an_error(check_site, tmp_path):
-    with pytest.raises(SystemExit, match="holds no pages"):
-        check_site.main(tmp_path)
-
-
 def test_without_a_browser_the_links_are_checked_all_the_same(check_site, site, monkeypatch, capsys):
+    """A folder without pages is an error."""
     monkeypatch.setattr(check_site, "find_browser", lambda: None)
     (site / "other.html").write_text("")
     assert check_site.main(site) == 1
     printed = capsys.readouterr().out
     assert "Skipped in a browser" in printed
     assert "other.html#there has no such anchor" in printed
+    (site / "empty").mkdir()
+    with pytest.raises(SystemExit, match="holds no pages"):
+        check_site.main(site / "empty")
 
 
 def test_the_build_s_folders_are_ignored_by_git():

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models import images
 from sknn_basic import LogisticRegressionGD, __version__, load_photo_patches, write_hdf5
 from sknn_basic.__main__ import main
 
@@ -20,13 +21,19 @@ NOTES_COSTS = """
 """.split()
 
 
-def write_small(path):
-    """Write small images of two classes, in training and test set."""
-    y = np.arange(30) % 2
-    X = (np.random.RandomState(0).randint(0, 80, (30, 4, 5)) + 80 * y[:, np.newaxis, np.newaxis]).astype(
-        np.uint8
-    )
-    write_hdf5(path, X[:20], y[:20], X[20:], y[20:], ["dark", "light"])
+def write_small(path, names=("dark", "light")):
+    """Write small images of classes of these names, in training and test set."""
+    X, y = images(len(names), 30, (4, 5), 80, 80)
+    X = X.astype(np.uint8)
+    write_hdf5(path, X[:20], y[:20], X[20:], y[20:], names)
+
+
+def printed(capsys, *argv):
+    """Run the command, which shall print nothing on standard error; return its standard output."""
+    main([str(argument) for argument in argv])
+    out, error = capsys.readouterr()
+    assert error == ""
+    return out
 
 
 def fails(capsys, *argv):
@@ -42,90 +49,51 @@ def fails(capsys, *argv):
 def test_the_notes_assignment(cats_folder, capsys):
     """On the cats: the notes' twenty costs and both accuracies, character for character."""
     files = [str(cats_folder / f"{name}_catvnoncat.h5") for name in ("train", "test")]
-    main(["train", *files, "--model", "logistic"])
-    lines = capsys.readouterr().out.splitlines()
+    lines = printed(capsys, "train", *files, "--model", "logistic").splitlines()
     expected = [f"Cost after iteration {100 * i}: {cost}" for i, cost in enumerate(NOTES_COSTS)]
     start = lines.index(expected[0])
     assert lines[start : start + 20] == expected
-    assert lines[start + 20 : start + 22] == [
-        "train accuracy: 99.04306220095694 %",
-        "test accuracy: 70.0 %",
-    ]
+    assert lines[start + 20] == "train accuracy: 99.04306220095694 %"
+    assert lines[start + 21] == "test accuracy: 70.0 %"
     assert "(209, 64, 64, 3)" in lines[1]
     assert "(50, 64, 64, 3)" in lines[1]
     assert "0 = non-cat, 1 = cat" in lines[1]
 
 
-def test_options_reach_the_classifiers(capsys):
+def test_options_reach_the_classifiers(tmp_path, capsys):
     """Each option is a parameter of what is trained."""
-    main(
-        "train --learning-rate 0.01 --max-iter 4 --hidden-layer-size 3 --activation relu "
-        "--l2-regularization 0.5 --random-state 7 --record-every 2".split()
+    write_small(tmp_path / "small.h5")
+    given = (
+        "--learning-rate 0.01 --max-iter 4 --hidden-layer-size 3 --activation relu "
+        "--l2-regularization 0.5 --random-state 7 --record-every 2"
     )
-    out = capsys.readouterr().out
-    for shown in (
-        "hidden_layer_size=3",
-        "activation='relu'",
-        "l2_regularization=0.5",
-        "learning_rate=0.01",
-        "max_iter=4",
-        "random_state=7",
-    ):
-        assert shown in out.replace("\n", " ")
-    assert [line.split(":")[0] for line in out.splitlines() if line.startswith("Cost")] == [
-        "Cost after iteration 0",
-        "Cost after iteration 2",
-    ] * 2
-
-
-def test_numbers_are_those_of_the_classifier(capsys):
-    """The accuracies printed are those of a model fitted by hand on images / 255."""
-    data = load_photo_patches()
-    X, X_test = (images.reshape(len(images), -1) / 255 for images in (data.train_set_x, data.test_set_x))
-    model = LogisticRegressionGD(0.005, 30).fit(X, data.train_set_y)
-    main(["train", "--model", "logistic", "--max-iter", "30"])
-    out = capsys.readouterr().out
-    printed = [float(x) for x in re.findall(r"accuracy: (.*) %", out)]
-    expected = [100 * model.score(X, data.train_set_y), 100 * model.score(X_test, data.test_set_y)]
-    np.testing.assert_allclose(printed, expected, rtol=1e-12)
-
-
-def test_model_chooses(capsys):
-    main(["train", "--model", "shallow", "--max-iter", "1"])
-    out = capsys.readouterr().out
-    assert "ShallowNNClassifier" in out
-    assert "LogisticRegressionGD" not in out
-    main(["train", "--model", "logistic", "--learning-rate", "auto", "--max-iter", "1"])
-    assert "ShallowNNClassifier" not in capsys.readouterr().out
+    out = printed(capsys, "train", tmp_path / "small.h5", *given.split())
+    words = given.removeprefix("--").replace("relu", "'relu'").split(" --")
+    for parameter in [word.replace("-", "_").replace(" ", "=") for word in words if "record" not in word]:
+        assert parameter in out
+    costs = [line.split(":")[0] for line in out.splitlines() if line.startswith("Cost")]
+    assert costs == ["Cost after iteration 0", "Cost after iteration 2"] * 2
+    for name, other in (("shallow", "LogisticRegressionGD"), ("logistic", "ShallowNNClassifier")):
+        assert other in out
+        assert other not in printed(capsys, tmp_path / "small.h5", *given.split(), "--model", name)
 
 
 def test_own_file_with_three_classes(tmp_path, capsys):
     """A file of the user's own: other shapes, more classes."""
-    rng = np.random.RandomState(0)
-    y = np.arange(30) % 3
-    X = (rng.randint(0, 80, (30, 6, 6)) + 80 * y[:, np.newaxis, np.newaxis]).astype(np.uint8)
-    write_hdf5(tmp_path / "mine.h5", X, y, X[:9], y[:9], ["dark", "grey", "light"])
-    main(["train", str(tmp_path / "mine.h5"), "--max-iter", "50", "--learning-rate", "0.05"])
-    out = capsys.readouterr().out
-    assert "2 = light" in out
+    write_small(tmp_path / "mine.h5", ["dark", "light", "grey"])
+    out = printed(capsys, "train", tmp_path / "mine.h5", "--max-iter", 50, "--learning-rate", 0.05)
+    assert "0 = dark, 1 = light, 2 = grey" in out
     assert out.count("train accuracy: ") == 2
 
 
 def test_bad_files_end_in_one_line(tmp_path, capsys):
-    missing = tmp_path / "none.h5"
-    assert str(missing) in fails(capsys, "train", missing)
-    text = tmp_path / "text.h5"
-    text.write_text("not HDF5")
-    assert str(text) in fails(capsys, "train", text)
-    assert str(tmp_path) in fails(capsys, "train", tmp_path)
-    one_class = tmp_path / "one_class.h5"
-    images = np.ones((2, 3, 3), np.uint8)
-    write_hdf5(one_class, images, [0, 0], images, [0, 0], ["this", "that"])
-    assert f"{one_class}: " in fails(capsys, "train", one_class)
-
-
-def test_too_little_memory_ends_in_one_line(capsys):
-    assert "memory" in fails(capsys, *"train --model shallow --hidden-layer-size 1000000000000".split())
+    names = "none.h5 text.h5 folder one_class.h5".split()
+    (tmp_path / "text.h5").write_text("not HDF5")
+    (tmp_path / "folder").mkdir()
+    write_hdf5(tmp_path / "one_class.h5", *[np.ones((2, 3, 3), np.uint8), [0, 0]] * 2, ["this", "that"])
+    for path in [tmp_path / name for name in names]:
+        assert str(path) in fails(capsys, "train", path)
+    assert "trian does not exist: expected an HDF5 file" in fails(capsys, "trian")  # a mistyped command
 
 
 @pytest.mark.parametrize(
@@ -135,6 +103,7 @@ def test_too_little_memory_ends_in_one_line(capsys):
         ("--learning-rate nan", "got 'nan'"),
         ("--learning-rate fast", "got 'fast'"),
         ("--learning-rate auto", "auto is for --model logistic only"),
+        ("--model shallow --hidden-layer-size 1000000000000", "memory"),
         ("--max-iter 0", "argument --max-iter: expected an integer of at least 1, got '0'"),
         ("--max-iter 1.5", "got '1.5'"),
         ("--hidden-layer-size -3", "got '-3'"),
@@ -148,12 +117,13 @@ def test_too_little_memory_ends_in_one_line(capsys):
 )
 def test_bad_options_end_in_one_line(options, message, capsys):
     assert message in fails(capsys, "train", *options.split())
+    assert message in fails(capsys, *options.split())
 
 
 @pytest.mark.parametrize(
     "arguments",
     [
-        "all.h5 --max-iter 3 --model logistic",
+        "--max-iter 3 --model logistic --learning-rate auto",
         "--max-iter 3 all.h5 --model logistic",
         "--max-iter 3 --model logistic all.h5 all.h5",
         "all.h5 all.h5 --model=logistic --max-iter=3",
@@ -164,19 +134,12 @@ def test_train_may_be_left_out(arguments, tmp_path, monkeypatch, capsys):
     """With files and options in any order, what is printed is the same but for the time."""
     monkeypatch.chdir(tmp_path)
     write_small("all.h5")
-    outputs = []
-    for argv in (["train", *arguments.split()], arguments.split()):
-        main(argv)
-        outputs.append(re.sub(r"trained in .* s|Preparing .*\n", "", capsys.readouterr().out))
-    assert outputs[0] == outputs[1]
-    assert outputs[0].startswith(f"Images: {' and '.join(['all.h5'] * arguments.count('all.h5'))}\n")
-    assert "max_iter=3" in outputs[0]
-
-
-def test_options_alone(capsys):
-    main(["--max-iter", "3", "--model", "logistic"])
-    assert "max_iter=3" in capsys.readouterr().out
-    assert "argument --max-iter: expected an integer" in fails(capsys, "--max-iter", "none")
+    both = [printed(capsys, *argv) for argv in (["train", *arguments.split()], arguments.split())]
+    with_it, without = (re.sub(r"trained in .* s|Preparing .*\n", "", out) for out in both)
+    assert with_it == without
+    files = " and ".join(["all.h5"] * arguments.count("all.h5")) or "the bundled photo patches"
+    assert without.startswith(f"Images: {files}\n")
+    assert "max_iter=3" in without
 
 
 @pytest.mark.parametrize("argv", [["./train"], ["train", "train"]])
@@ -184,14 +147,9 @@ def test_a_file_that_is_called_train(argv, tmp_path, monkeypatch, capsys):
     """The word alone is the command; as ./train, or after that word, it is the file."""
     monkeypatch.chdir(tmp_path)
     write_small("train")
-    main([*argv, "--max-iter=1"])
-    assert re.match(r"Images: (\./)?train\n", capsys.readouterr().out)
-    main(["train", "--max-iter=1"])
-    assert capsys.readouterr().out.startswith("Images: the bundled photo patches\n")
-
-
-def test_mistyped_command_is_a_missing_file(capsys):
-    assert "trian does not exist: expected an HDF5 file" in fails(capsys, "trian")
+    assert re.match(r"Images: (\./)?train\n", printed(capsys, *argv, "--max-iter=1"))
+    out = printed(capsys, "train", "--max-iter=1", "--learning-rate=0.001")
+    assert out.startswith("Images: the bundled photo patches\n")
 
 
 @pytest.mark.filterwarnings("default")
@@ -204,32 +162,32 @@ def test_divergence_is_one_line(capsys):
 
 
 def test_plot_draws_a_report(tmp_path, capsys):
-    """The costs of the test set are printed beside those of the training set, and drawn."""
+    """Costs, of the test set beside, and accuracies are those of a model fitted by hand on images / 255."""
     pytest.importorskip("matplotlib.pyplot")
     path = tmp_path / "report.png"
-    main(["train", "--model=logistic", "--max-iter=20", "--record-every=10", "--plot", str(path)])
-    out = capsys.readouterr().out
+    argv = "train", "--model=logistic", "--max-iter=20", "--record-every=10", "--learning-rate=0.001"
+    out = printed(capsys, *argv, "--plot", path)
     assert path.read_bytes().startswith(b"\x89PNG")
     assert out.splitlines()[-1] == f"report: {path}"
-    data = load_photo_patches()
-    X, X_test = (images.reshape(len(images), -1) / 255 for images in (data.train_set_x, data.test_set_x))
-    model = LogisticRegressionGD(0.005, 20, record_every=10)
-    model.fit(X, data.train_set_y, X_val=X_test, y_val=data.test_set_y)
+    x, y, x_test, y_test, _ = load_photo_patches()
+    X, X_test = x.reshape(len(x), -1) / 255, x_test.reshape(len(x_test), -1) / 255
+    model = LogisticRegressionGD(0.001, 20, record_every=10).fit(X, y, X_val=X_test, y_val=y_test)
     for step, cost, beside in zip((0, 10), model.loss_curve_, model.validation_loss_curve_, strict=True):
         assert f"Cost after iteration {step}: {cost:f} (validation: {beside:f})" in out
+    accuracies = [float(number) for number in re.findall(r"accuracy: (.*) %", out)]
+    expected = [100 * model.score(X, y), 100 * model.score(X_test, y_test)]
+    np.testing.assert_allclose(accuracies, expected, rtol=1e-12)
 
 
 def test_plot_of_a_test_set_with_more_classes(tmp_path, capsys):
     """Images of a class that the training set lacks are mistakes, and have no cost."""
     pytest.importorskip("matplotlib.pyplot")
     X, y = np.arange(120).reshape(10, 3, 4).astype(np.uint8), np.arange(10) % 2
-    write_hdf5(tmp_path / "more.h5", X, y, X[:6], np.arange(6) % 3, ["a", "b", "c"])
-    options = ["--model=logistic", "--max-iter=5", "--plot"]
-    main(["train", str(tmp_path / "more.h5"), *options, str(tmp_path / "more.png")])
-    assert "validation: 0.693147" in capsys.readouterr().out
-    write_hdf5(tmp_path / "other.h5", X, y, X[:6], np.full(6, 2), ["a", "b", "c"])
-    main(["train", str(tmp_path / "other.h5"), *options, str(tmp_path / "other.png")])
-    out = capsys.readouterr().out
+    path, options = tmp_path / "more.h5", ["--model=logistic", "--max-iter=5", "--plot", tmp_path / "r.png"]
+    write_hdf5(path, X, y, X[:6], np.arange(6) % 3, ["a", "b", "c"])
+    assert "validation: 0.693147" in printed(capsys, "train", path, *options)
+    write_hdf5(path, X, y, X[:6], np.full(6, 2), ["a", "b", "c"], overwrite=True)
+    out = printed(capsys, "train", path, *options)
     assert "validation" not in out
     assert "test accuracy: 0.0 %" in out
 
@@ -256,8 +214,7 @@ def test_progress_shows_bars(capsys, monkeypatch):
     pytest.importorskip("sklearn.callback")
     pytest.importorskip("rich")
     monkeypatch.setenv("COLUMNS", "150")
-    main(["train", "--max-iter", "20", "--progress"])
-    out = capsys.readouterr().out
+    out = printed(capsys, "train", "--max-iter", "20", "--progress")
     for name in ("LogisticRegressionGD - fit", "ShallowNNClassifier - fit"):
         assert any(name in line and "100%" in line for line in out.splitlines())
 
@@ -296,12 +253,6 @@ def test_help_and_version(capsys):
 ODD_NAMES = ["\x1b[2J\x1b]0;title\x07", "\r\ngone", "\u202egnp.\u2066", "\x9b31m", "a" * 10**5]
 
 
-def write_odd(path, n_classes=5):
-    y = np.arange(2 * n_classes) % n_classes
-    images = np.arange(12 * len(y), dtype=np.uint8).reshape(-1, 3, 4)
-    write_hdf5(path, images, y, images, y, np.resize(ODD_NAMES, n_classes))
-
-
 def is_shown(text):
     """Whether text has only what a terminal shows, in lines that fit on a screen."""
     return all(line.isprintable() and len(line) < 3000 for line in text.split("\n"))
@@ -311,23 +262,16 @@ def test_names_of_classes_and_files_are_escaped_and_shortened(tmp_path, monkeypa
     """Escape sequences, new lines, reversed text, a name of 100,000 letters: shown, but not obeyed."""
     monkeypatch.chdir(tmp_path)
     name = "odd.h5" if os.name == "nt" else "\x1b[2Jodd\n\u202e.h5"
-    write_odd(name)
-    main([name, "--max-iter", "1"])
-    out, error = capsys.readouterr()
+    write_small(name, ODD_NAMES)
+    out = printed(capsys, name, "--max-iter", "1")
     assert is_shown(out)
-    assert error == ""
-    shown = (
-        r"0 = \x1b[2J\x1b]0;title\x07, 1 = \r\ngone, 2 = \u202egnp.\u2066, 3 = \x9b31m, 4 = "
-        + "a" * 37
-        + "..."
-    )
-    assert out.splitlines()[1].endswith(f"classes: {shown}")
-    write_odd("many.h5", 1000)
-    main(["many.h5", "--max-iter", "1", "--model", "logistic"])
-    out = capsys.readouterr().out
+    shown = r"0 = \x1b[2J\x1b]0;title\x07, 1 = \r\ngone, 2 = \u202egnp.\u2066, 3 = \x9b31m, 4 = aaaaaaa"
+    assert f"classes: {shown}" in out.splitlines()[1]
+    write_small("many.h5", np.resize(ODD_NAMES, 100))
+    out = printed(capsys, "many.h5", "--max-iter", "1", "--model", "logistic")
     assert is_shown(out)
     assert "19 = aaa" in out
-    assert "... and 980 more\n" in out
+    assert "... and 80 more\n" in out
     for argument in ("\x1b[2J\u202e.h5", "--\x1b[2J", "--max-iter=\x1b[2J", "a" * 10**5, "\udcff\x85"):
         assert is_shown(fails(capsys, argument))
     broken = "odd.h5" if os.name == "nt" else "\x9b\x07.h5"
@@ -365,11 +309,9 @@ def test_a_reader_that_closes_the_pipe_ends_the_command_quietly():
         assert running.wait(timeout=300) == 0
 
 
-def test_default_command_is_silent_on_standard_error(capsys):
+def test_default_command(capsys):
     """Everything on the bundled images, and not a warning."""
-    main([])
-    out, error = capsys.readouterr()
-    assert error == ""
+    out = printed(capsys)
     assert out.count("Cost after iteration 1900: ") == 2
     assert "train accuracy: 100.0 %" in out
     assert "(209, 64, 64, 3)" in out
@@ -381,16 +323,15 @@ def test_images_that_may_not_fit_in_memory(asked, tmp_path, monkeypatch, capsys)
     """Read block by block if asked for, or if the file is large: the same costs, and a report."""
     pytest.importorskip("dask.array")
     pytest.importorskip("matplotlib")
-    path = str(tmp_path / "x.h5")
-    write_small(path)
-    options = [path, "--model=logistic", "--max-iter=30", "--record-every=10"]
-    main(options)
-    expected = capsys.readouterr().out
-    if not asked:
+    write_small(tmp_path / "x.h5")
+    options = [tmp_path / "x.h5", "--model=logistic", "--max-iter=30", "--record-every=10"]
+    expected = printed(capsys, *options)
+    if asked:
+        options += ["--out-of-core", "--plot", tmp_path / "r.png"]
+    else:
         monkeypatch.setattr("sknn_basic.__main__.share_of_memory", lambda share, n_bytes: 10**4)
-    main([*options, "--out-of-core", "--plot", str(tmp_path / "r.png")] if asked else options)
-    printed = re.sub(r" \(validation: .*\)", "", capsys.readouterr().out)  # which a report shows
-    assert "for its Gram matrix" in printed or "at each step" in printed
+    out = re.sub(r" \(validation: .*\)", "", printed(capsys, *options))  # which a report shows
+    assert "for its Gram matrix" in out or "at each step" in out
     for line in expected.splitlines():
-        assert line in printed.splitlines() or "trained in" in line
+        assert line in out.splitlines() or "trained in" in line
     assert (tmp_path / "r.png").exists() == asked

@@ -11,9 +11,9 @@ from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import check_is_fitted
 
 from .._files.text import short_name
-from .estimators import steps_before_last
+from .._fitting.pipelines import transformers_of
 from .images import axes_for_images, check_image_shape, fitted_images
-from .names import name_classes
+from .names import counted, name_classes
 
 
 class ConfusionImagesDisplay:
@@ -132,19 +132,11 @@ class ConfusionImagesDisplay:
                 f"refit=True, got {estimator!r}."
             )
         check_is_fitted(estimator)
-        fitted_shape, white = fitted_images(steps_before_last(estimator))
+        fitted_shape, white = fitted_images(transformers_of(getattr(estimator, "best_estimator_", estimator)))
         if image_shape is None and np.ndim(X) == 2:
             image_shape = fitted_shape
-        display = cls._describe(
-            X,
-            y,
-            estimator.predict_proba(X),
-            labels=estimator.classes_,
-            n_images=n_images,
-            class_names=class_names,
-            image_shape=image_shape,
-            white=white,
-        )
+        y_prob, labels = estimator.predict_proba(X), estimator.classes_
+        display = cls._describe(X, y, y_prob, labels, n_images, class_names, image_shape, white)
         return display.plot(ax, **kwargs)
 
     @classmethod
@@ -196,21 +188,11 @@ class ConfusionImagesDisplay:
         ValueError
             As `from_estimator`, and if `y_prob` has not one column for each class.
         """
-        display = cls._describe(
-            X,
-            y_true,
-            y_prob,
-            labels=labels,
-            n_images=n_images,
-            class_names=class_names,
-            image_shape=image_shape,
-        )
+        display = cls._describe(X, y_true, y_prob, labels, n_images, class_names, image_shape)
         return display.plot(ax, **kwargs)
 
     @classmethod
-    def _describe(
-        cls, X, y_true, y_prob, *, n_images, labels=None, class_names=None, image_shape=None, white=None
-    ):
+    def _describe(cls, X, y_true, y_prob, labels, n_images, class_names, image_shape=None, white=None):
         """Return the display of `from_predictions`, not drawn; `white` is the value of white, if known."""
         check_scalar(n_images, "n_images", Integral, min_val=1)
         X = check_array(X, accept_sparse="csr", allow_nd=True, input_name="X")
@@ -265,10 +247,11 @@ class ConfusionImagesDisplay:
             If `ax` is empty, or is one to be divided that is not part of a grid.
         """
         n_images = len(self.images)
-        every = np.array(axes_for_images(ax, max(n_images, 1)))
+        n_axes = max(n_images, 1)  # for a text where there are no mistakes
+        every = np.array(axes_for_images(ax, n_axes))
         for axes in every:
             axes.set_axis_off()
-        self.axes_ = every[: max(n_images, 1)]
+        self.axes_ = every[:n_axes]
         self.figure_ = every[0].figure
         style = {"cmap": "gray"} | ({} if "norm" in kwargs else {"vmin": 0, "vmax": 1}) | kwargs
         self.images_ = []
@@ -288,13 +271,9 @@ class ConfusionImagesDisplay:
 
     def _count(self):
         """Return how many mistakes there are, and whether all of them are drawn."""
-        mistakes = "mistake" if self.n_mistakes == 1 else "mistakes"
-        samples = f"{self.n_samples} {'image' if self.n_samples == 1 else 'images'}"
-        if self.n_mistakes == 0:
-            return f"No {mistakes} in {samples}"
-        counted = f"{self.n_mistakes} {mistakes} in {samples}"
-        n_images = len(self.images)
-        return counted if n_images == self.n_mistakes else f"The {n_images} most confident of {counted}"
+        n_images, n_mistakes = len(self.images), self.n_mistakes
+        text = f"{counted(n_mistakes, 'mistake')} in {counted(self.n_samples, 'image')}"
+        return text if n_images == n_mistakes else f"The {n_images} most confident of {text}"
 
 
 def _scale(X, shown, white):

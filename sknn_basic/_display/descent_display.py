@@ -12,16 +12,7 @@ from .._fitting.descent_path import descent_path, geometric_steps, models_reache
 from .._fitting.pipelines import last_step
 from .axes import SLIDE, divide, import_matplotlib
 from .estimators import best_model
-from .feature_plane import (
-    Plane,
-    background,
-    check_labels,
-    class_colours,
-    draw_boundary,
-    draw_image,
-    draw_samples,
-    draw_zero_line,
-)
+from .feature_plane import Plane, background, check_labels, class_colours
 
 N_MODELS = 60  # unless told: an animation of some seconds
 HIGHEST = 100  # times the first cost, from which on the axis is logarithmic; the fourth power is its end
@@ -237,8 +228,8 @@ class DescentDisplay:
         left, right = place.subgridspec(1, 2, width_ratios=(3, 2), wspace=0.06)
         self.ax_ = self.figure_.add_subplot(left)
         pixels = background(self._plane.logits(self.models[0]), self._colours)
-        self.image_ = draw_image(self.ax_, self._plane, pixels)
-        self.points_ = draw_samples(self.ax_, self._plane, labels, classes, self._colours)
+        self.image_ = self._plane.draw_image(self.ax_, pixels)
+        self.points_ = self._plane.draw_samples(self.ax_, labels, classes, self._colours)
         self.boundary_, self.unit_lines_ = [], []
         self.loss_ax_ = self.figure_.add_subplot(right)
         self._draw_losses()
@@ -267,7 +258,7 @@ class DescentDisplay:
         Z = self._plane.logits(model)
         self.image_.set_array(background(Z, self._colours))
         self.unit_lines_ = self._draw_units(model)
-        self.boundary_ = draw_boundary(self.ax_, self._plane, Z)
+        self.boundary_ = self._plane.draw_boundary(self.ax_, Z)
         self.line_.set_data(self.steps[: i + 1], self._losses[: i + 1])
         self.marker_.set_data([self.step_], [self._losses[i]])
         self.ax_.set_title(f"step {self.step_:,}: accuracy {model.score(self.X, self.y):.1%}")
@@ -279,7 +270,7 @@ class DescentDisplay:
             return []
         inputs = np.moveaxis(self._plane.hidden_inputs(model), -1, 0)
         style = {"colors": "0.4", "linestyles": "dashed", "linewidths": 0.8}
-        lines = [draw_zero_line(self.ax_, self._plane, Z, **style) for Z in inputs]
+        lines = [self._plane.draw_zero_line(self.ax_, Z, **style) for Z in inputs]
         return [line for line in lines if line is not None]
 
 

@@ -11,7 +11,7 @@ def unwrap(display, estimator):
     """Return the steps before the classifier and the classifier; `display` is the name for messages."""
     model = best_model(display, estimator)
     check_is_fitted(last_step(model))
-    return steps_before_last(model), last_step(model)
+    return transformers_of(model), last_step(model)
 
 
 def best_model(display, estimator):
@@ -28,8 +28,3 @@ def best_model(display, estimator):
             f"fitted search over either, got {estimator!r}."
         )
     return estimator
-
-
-def steps_before_last(estimator):
-    """Return the transformers of a pipeline, or of the best one of a search; [] for any other estimator."""
-    return transformers_of(getattr(estimator, "best_estimator_", estimator))

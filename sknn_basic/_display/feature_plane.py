@@ -18,23 +18,11 @@ STRENGTH = 0.5  # how much colour the background has at most, so that points and
 
 
 class Plane:
-    """A grid of points over the range of samples with two features.
+    """A grid of points over the range of samples X with two features, an array or a table.
 
-    Parameters
-    ----------
-    X : array-like of shape (n_samples, 2)
-        The samples, an array or a table.
-
-    Attributes
-    ----------
-    samples : ndarray of shape (n_samples, 2)
-        The samples as an array.
-    names : list of str, of length 2
-        The names of the features.
-    first, second : ndarray of shape (n_points,)
-        The coordinates of the grid along both features.
-    points : array-like of shape (n_points * n_points, 2)
-        All points of the grid, as an estimator takes them: a table if X is one, in the precision of X.
+    It has the `samples` as an array (n_samples, 2), the `names` of both features, the coordinates of the
+    grid along both, `first` and `second` (n_points,), and all its `points` (n_points * n_points, 2) as an
+    estimator takes them: a table if X is one, in the precision of X.
     """
 
     def __init__(self, X):
@@ -65,12 +53,40 @@ class Plane:
 
     def hidden_inputs(self, model):
         """Return Z1 of a fitted network's hidden units on the grid, (n_points, n_points, n_units)."""
-        points = self.points
-        if transformers_of(model):
-            points = model[:-1].transform(points)
+        points = model[:-1].transform(self.points) if transformers_of(model) else self.points
         network = last_step(model)
         W, b = network._get_layers()[0]
         return self.on_grid(validate_new_samples(network, points) @ W + b)
+
+    def draw_image(self, ax, values, **options):
+        """Draw values of the grid as an image that fills the axes; return the image."""
+        extent = [float(limit) for limit in (*self.first[[0, -1]], *self.second[[0, -1]])]
+        style = {"origin": "lower", "aspect": "auto", "interpolation": "bilinear"}
+        return ax.imshow(values, extent=extent, **style | options)
+
+    def draw_boundary(self, ax, Z):
+        """Draw the lines where the most probable class changes, and return them."""
+        scores = scores_of_classes(Z)
+        ahead = [scores[..., c] - np.delete(scores, c, axis=-1).max(axis=-1) for c in range(scores.shape[-1])]
+        lines = [self.draw_zero_line(ax, margin, colors="black", linewidths=2.2) for margin in ahead[1:]]
+        return [line for line in lines if line is not None]
+
+    def draw_zero_line(self, ax, values, **style):
+        """Draw the line where values on the grid are 0; return it, or None where they have one sign."""
+        if not values.min() < 0 < values.max():
+            return None
+        return ax.contour(self.first, self.second, values, levels=[0], zorder=2, **style)
+
+    def draw_samples(self, ax, labels, classes, colours):
+        """Draw the samples, a legend of the classes and the names of the features; return the points."""
+        size = np.clip(8000 / len(self.samples), 4, 32)  # smaller, the more there are
+        fill = "white" if labels is None else colours[labels]
+        points = ax.scatter(*self.samples.T, c=fill, s=size, edgecolors="black", linewidths=0.5, zorder=3)
+        _draw_legend(ax, classes, colours)
+        ax.set_xlabel(self.names[0], parse_math=False)
+        ax.set_ylabel(self.names[1], parse_math=False)
+        ax.set(xlim=self.first[[0, -1]], ylim=self.second[[0, -1]])
+        return points
 
 
 def _axis(column):
@@ -114,46 +130,6 @@ def background(Z, colours):
 def pale(colours):
     """Return colours mixed with white."""
     return 1 - STRENGTH * (1 - colours)
-
-
-def draw_image(ax, plane, values, **options):
-    """Draw values of the grid as an image that fills the axes; return the image."""
-    extent = [float(limit) for limit in (*plane.first[[0, -1]], *plane.second[[0, -1]])]
-    style = {"origin": "lower", "aspect": "auto", "interpolation": "bilinear"}
-    return ax.imshow(values, extent=extent, **style | options)
-
-
-def draw_boundary(ax, plane, Z):
-    """Draw the lines where the most probable class changes; return their contours.
-
-    Between two classes these are the lines of 50 %.
-    """
-    scores = scores_of_classes(Z)
-    ahead = [scores[..., c] - np.delete(scores, c, axis=-1).max(axis=-1) for c in range(scores.shape[-1])]
-    lines = [draw_zero_line(ax, plane, margin, colors="black", linewidths=2.2) for margin in ahead[1:]]
-    return [line for line in lines if line is not None]
-
-
-def draw_zero_line(ax, plane, values, **style):
-    """Draw the line where values on the grid are 0; return the contour, or None where they have one sign."""
-    if not values.min() < 0 < values.max():
-        return None
-    return ax.contour(plane.first, plane.second, values, levels=[0], zorder=2, **style)
-
-
-def draw_samples(ax, plane, labels, classes, colours):
-    """Draw the samples in the colours of their classes, a legend below, and the names of the features.
-
-    Points are the smaller the more there are. Return them.
-    """
-    size = np.clip(8000 / len(plane.samples), 4, 32)
-    fill = "white" if labels is None else colours[labels]
-    points = ax.scatter(*plane.samples.T, c=fill, s=size, edgecolors="black", linewidths=0.5, zorder=3)
-    _draw_legend(ax, classes, colours)
-    ax.set_xlabel(plane.names[0], parse_math=False)
-    ax.set_ylabel(plane.names[1], parse_math=False)
-    ax.set(xlim=plane.first[[0, -1]], ylim=plane.second[[0, -1]])
-    return points
 
 
 def _draw_legend(ax, classes, colours):

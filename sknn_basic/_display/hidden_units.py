@@ -7,17 +7,7 @@ import numpy as np
 from .._files.text import short_name
 from .axes import divide, import_matplotlib
 from .estimators import best_model, unwrap
-from .feature_plane import (
-    Plane,
-    background,
-    check_labels,
-    class_colours,
-    draw_boundary,
-    draw_image,
-    draw_samples,
-    draw_zero_line,
-    pale,
-)
+from .feature_plane import Plane, background, check_labels, class_colours, pale
 
 SIZE = 10.7, 6.0  # inches, of a new figure: the shape of a slide
 FRAME = 0.6, 6.0  # points, the widths of the frames of a unit without influence and of the strongest
@@ -187,9 +177,9 @@ class HiddenUnitsDisplay:
         left, right = place.subgridspec(1, 2, wspace=0.06)
         self._draw_units(left, plane, colours)
         self.ax_ = self.figure_.add_subplot(right)
-        self.image_ = draw_image(self.ax_, plane, background(self.logits, colours))
-        self.boundary_ = draw_boundary(self.ax_, plane, self.logits)
-        self.points_ = draw_samples(self.ax_, plane, labels, self.classes, colours)
+        self.image_ = plane.draw_image(self.ax_, background(self.logits, colours))
+        self.boundary_ = plane.draw_boundary(self.ax_, self.logits)
+        self.points_ = plane.draw_samples(self.ax_, labels, self.classes, colours)
         self.ax_.set_title("all units together")
         return self
 
@@ -205,8 +195,8 @@ class HiddenUnitsDisplay:
         for j, axes in enumerate(self.axes_):
             favoured = weights[j].argmax()
             shades = _shades(pale(colours[weights[j].argmin()]), pale(colours[favoured]), largest[j] or 1)
-            self.images_.append(draw_image(axes, plane, self.activations[..., j], **shades))
-            line = draw_zero_line(axes, plane, self.inputs[..., j], colors="black", linewidths=1.2)
+            self.images_.append(plane.draw_image(axes, self.activations[..., j], **shades))
+            line = plane.draw_zero_line(axes, self.inputs[..., j], colors="black", linewidths=1.2)
             self.zero_lines_.append(line)
             axes.spines[:].set(color=colours[favoured], linewidth=widths[j])
             axes.set(xticks=[], yticks=[])

@@ -208,7 +208,8 @@ class LossContourDisplay:
         self.lines_ = []
         for path, rate, colour in zip(self.paths, self.learning_rates, colours, strict=True):
             style = {"color": colour, "marker": "o", "markersize": 3, "linestyle": "-", "linewidth": 1.8}
-            self.lines_ += ax.plot(*path.T, label=self._label(rate), **style)
+            multiple = "" if self.stable_rate is None else f" = {rate / self.stable_rate:.3g} times 2/L"
+            self.lines_ += ax.plot(*path.T, label=f"{rate:.4g}{multiple}", **style)
         style = {"s": 70, "edgecolors": "black", "zorder": 3, "clip_on": True}
         starts, ends = (np.array([path[i] for path in self.paths]) for i in (0, -1))
         self.starts_ = ax.scatter(*starts.T, c="white", **style)
@@ -232,11 +233,6 @@ class LossContourDisplay:
         self.contours_ = self.ax_.contourf(*axes, levels=levels, cmap=grey, norm=norm)
         self.ax_.contour(*axes, levels=levels, colors="0.5", linewidths=0.5)
         self.figure_.colorbar(self.contours_, ax=self.ax_, label="cost J", format="%.3g", ticks=levels[::4])
-
-    def _label(self, rate):
-        if self.stable_rate is None:
-            return f"{rate:.4g}"
-        return f"{rate:.4g} = {rate / self.stable_rate:.3g} times 2/L"
 
 
 class _Path:

@@ -165,10 +165,9 @@ class LossCurveDisplay:
         is_new = ax is None
         if is_new:
             _, ax = import_matplotlib("pyplot").subplots(figsize=(10.5, 4.2), layout="constrained")
-        displays = []
-        for estimator, name in zip(estimators, names, strict=True):
-            display = cls._describe(estimator, name)
-            displays.append(display.plot(ax, log_x=log_x, log_y=log_y, **kwargs))
+        displays = [cls._describe(*named) for named in zip(estimators, names, strict=True)]
+        for display in displays:
+            display.plot(ax, log_x=log_x, log_y=log_y, **kwargs)
         if is_new:
             ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
         return displays

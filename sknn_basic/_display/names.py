@@ -18,9 +18,7 @@ def distinguishing_names(classifiers):
     names = []
     for kind, own in zip(kinds, parameters, strict=True):
         rivals = [other for its, other in zip(kinds, parameters, strict=True) if its == kind]
-        differing = [
-            f"{key}={own[key]}" for key in own if any(other.get(key) != own[key] for other in rivals)
-        ]
+        differing = [f"{key}={own[key]}" for key in own if {own[key]} != {other.get(key) for other in rivals}]
         of_class = [] if differing and len(rivals) == len(kinds) else [kind]
         names.append(", ".join(of_class + differing))
     return [
@@ -45,6 +43,11 @@ def name_classes(labels, class_names):
             "or a dict from labels to names."
         )
     return names
+
+
+def counted(n, noun):
+    """Return a number with its noun, such as "1 image" or "No mistakes"."""
+    return f"{n or 'No'} {noun}{'' if n == 1 else 's'}"
 
 
 def escape_formulas(text):

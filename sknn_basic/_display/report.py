@@ -21,7 +21,7 @@ from .confusion_images import ConfusionImagesDisplay
 from .estimators import unwrap
 from .images import fitted_images, is_image_shape
 from .loss_curve import LossCurveDisplay
-from .names import distinguishing_names, escape_formulas, name_classes
+from .names import counted, distinguishing_names, escape_formulas, name_classes
 from .weights import WeightsDisplay, unknown_start
 
 SIZE, DPI = (12.8, 7.2), 150  # inches of a slide of 16:9 on which 10 points are readable, 1920 x 1080 dots
@@ -137,10 +137,7 @@ def draw_report(models, data, *, figure=None):
     data = ImageDataset(train_x, computed(train_y), test_x, computed(test_y), classes)
     unwrapped = [unwrap("draw_report", model) for model in models]
     names = distinguishing_names([classifier for _, classifier in unwrapped])
-    parts = [
-        _Part(model, steps, classifier, name, data)
-        for model, (steps, classifier), name in zip(models, unwrapped, names, strict=True)
-    ]
+    parts = [_Part(data, *each) for each in zip(names, models, unwrapped, strict=True)]
     if figure is None:
         figure = import_matplotlib("pyplot").figure(figsize=SIZE, layout="constrained")
     if not is_image_shape(train_x.shape[1:]):
@@ -162,8 +159,7 @@ def draw_report(models, data, *, figure=None):
 
 
 def _draw_curves(where, parts):
-    ax = where.subplots()
-    names = [part.name for part in parts]
+    ax, names = where.subplots(), [part.name for part in parts]
     LossCurveDisplay.from_estimators([part.model for part in parts], names=names, ax=ax)
     ax.set_title("Cost over the steps of gradient descent", fontsize=MEDIUM)
     ax.get_legend().remove()
@@ -175,14 +171,15 @@ def _draw_curves(where, parts):
 class _Part:
     """What a report says of one model."""
 
-    def __init__(self, model, steps, classifier, name, data):
-        self.model, self.classifier, self.name, self.data = model, classifier, name, data
+    def __init__(self, data, name, model, unwrapped):
+        self.data, self.name, self.model = data, name, model
+        steps, self.classifier = unwrapped
         self.image_shape, self.white = fitted_images(steps)
-        self.labels = unique_labels(classifier.classes_, data.test_set_y)
+        self.labels = unique_labels(self.classifier.classes_, data.test_set_y)
         names = name_classes(self.labels.tolist(), data.classes)
         self.names = {label: short_name(names[label], NAME_LENGTH) for label in self.labels.tolist()}
         self.probabilities = computed(model.predict_proba(data.test_set_x))
-        self.predicted = classifier.classes_[self.probabilities.argmax(axis=1)]
+        self.predicted = self.classifier.classes_[self.probabilities.argmax(axis=1)]
 
     def summary(self):
         training = self.model.score(self.data.train_set_x, self.data.train_set_y)
@@ -193,9 +190,9 @@ class _Part:
         ax = where.subplots()
         n = len(self.labels)
         names = [escape_formulas(name) for name in self.names.values()]
-        true, style = self.data.test_set_y, {"include_values": n <= N_NUMBERED, "cmap": "Blues"}
+        style = {"include_values": n <= N_NUMBERED, "cmap": "Blues", "colorbar": False}
         ConfusionMatrixDisplay.from_predictions(
-            true, self.predicted, labels=self.labels, colorbar=False, ax=ax, **style
+            self.data.test_set_y, self.predicted, labels=self.labels, ax=ax, **style
         )
         ax.set_title(_wrapped(title, where, MEDIUM), fontsize=MEDIUM, parse_math=False)
         ax.set_anchor("N")
@@ -217,9 +214,8 @@ class _Part:
             return
         is_network = hasattr(classifier, "coefs_")
         is_relative = is_network and unknown_start(classifier) is None
-        display = WeightsDisplay._describe(
-            self.model, relative_to="start" if is_relative else None, class_names=self.names
-        )
+        start = "start" if is_relative else None
+        display = WeightsDisplay._describe(self.model, start, self.names)
         n = len(display.weights)
         importance = np.abs(classifier.coefs_[1]).sum(axis=1) if is_network else np.zeros(n)
         shown = np.sort(np.argsort(-importance, kind="stable")[:N_SHOWN])
@@ -234,14 +230,9 @@ class _Part:
 
     def draw_mistakes(self, where, n_images):
         """Draw the misclassified test images, the most confident mistakes first."""
+        X, y, labels = self.data.test_set_x, self.data.test_set_y, self.classifier.classes_
         display = ConfusionImagesDisplay._describe(
-            self.data.test_set_x,
-            self.data.test_set_y,
-            self.probabilities,
-            labels=self.classifier.classes_,
-            class_names=self.names,
-            n_images=n_images,
-            white=self.white,
+            X, y, self.probabilities, labels, n_images, self.names, white=self.white
         )
         n_mistakes, n_drawn = display.n_mistakes, len(display.images)
         if n_mistakes == 0:
@@ -249,8 +240,7 @@ class _Part:
             where.text(0.5, 0.5, text, ha="center", va="center")
             return
         which = "Its" if n_drawn == n_mistakes else f"The {n_drawn} most confident of its"
-        mistakes = "mistake" if n_mistakes == 1 else "mistakes"
-        title = f"{which} {n_mistakes} {mistakes}\nin {display.n_samples} test images"
+        title = f"{which} {counted(n_mistakes, 'mistake')}\nin {display.n_samples} test images"
         where.suptitle(_wrapped(title, where, MEDIUM), fontsize=MEDIUM)
         longest = max(len(name) for name in [*display.predicted, *display.true])
         _draw_images(display, where, n_drawn, longest + len(", 99.9%"))

@@ -124,13 +124,11 @@ class WeightsDisplay:
             fit is unknown, or `relative_to` has other weights; if a class has no name; or if there are too
             few or too many axes, or one to be divided that is not part of a grid.
         """
-        display = cls._describe(
-            estimator, relative_to=relative_to, class_names=class_names, image_shape=image_shape
-        )
+        display = cls._describe(estimator, relative_to, class_names, image_shape)
         return display.plot(ax, **kwargs)
 
     @classmethod
-    def _describe(cls, estimator, *, relative_to=None, class_names=None, image_shape=None):
+    def _describe(cls, estimator, relative_to, class_names, image_shape=None):
         """Return the display of `from_estimator`, not drawn."""
         steps, classifier = unwrap(cls.__name__, estimator)
         if image_shape is None:

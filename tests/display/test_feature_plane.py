@@ -10,11 +10,9 @@ from sklearn.preprocessing import StandardScaler
 from longhand import G
 from models import blobs
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
-from sknn_basic._display import feature_plane as module
 from sknn_basic._display.feature_plane import Plane, background, check_labels, class_colours
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
-
 RED_GREEN_BLUE = np.eye(3)
 
 
@@ -32,9 +30,12 @@ def test_the_grid_covers_the_samples_with_a_margin(dtype):
     assert plane.names == ["feature 0", "feature 1"]
 
 
-def test_a_feature_of_one_value_has_a_range():
+def test_a_feature_of_one_value_has_a_range_and_other_numbers_of_features_are_refused():
     plane = Plane(np.array([[0.0, 3.0], [1.0, 3.0]]))
     assert plane.second[0] < 3 < plane.second[-1]
+    for n in (1, 3):
+        with pytest.raises(ValueError, match=rf"the plane of two features, but X has {n}\."):
+            Plane(np.zeros((4, n)))
 
 
 @pytest.mark.parametrize("table", [pd.DataFrame, pl.DataFrame])
@@ -48,12 +49,6 @@ def test_points_of_a_table_are_a_table(table):
     assert plane.names == ["length ($cm)", "width"]
     expected = model.decision_function(plane.points)
     np.testing.assert_array_equal(plane.logits(model).ravel(), expected)
-
-
-@pytest.mark.parametrize("n", [1, 3])
-def test_other_numbers_of_features_are_refused(n):
-    with pytest.raises(ValueError, match=rf"the plane of two features, but X has {n}\."):
-        Plane(np.zeros((4, n)))
 
 
 def test_labels_become_indices():
@@ -93,7 +88,7 @@ def test_on_the_boundary_the_two_most_probable_classes_are_equally_probable(n_cl
     model = ShallowNNClassifier(5, max_iter=500, random_state=0).fit(X, y)
     plane = Plane(X)
     _, ax = plt.subplots()
-    lines = module.draw_boundary(ax, plane, plane.logits(model))
+    lines = plane.draw_boundary(ax, plane.logits(model))
     vertices = np.concatenate([path.vertices for line in lines for path in line.get_paths()])
     probabilities = np.sort(model.predict_proba(vertices), axis=1)
     assert np.abs(probabilities[:, -1] - probabilities[:, -2]).max() < 0.05
@@ -107,10 +102,9 @@ def test_on_the_boundary_the_two_most_probable_classes_are_equally_probable(n_cl
 
 
 def test_where_one_class_is_predicted_there_is_no_line():
-    _, ax = plt.subplots()
     plane = Plane(blobs(n=2)[0])
     for Z in (np.zeros((200, 200)), np.ones((200, 200)), np.zeros((200, 200, 3))):
-        assert module.draw_boundary(ax, plane, Z) == []
+        assert plane.draw_boundary(plt.axes(), Z) == []
 
 
 @pytest.mark.parametrize("activation", G)
@@ -133,7 +127,7 @@ def test_samples_have_the_colours_of_their_classes():
     X, y = blobs(3, n=2)
     plane, colours, classes = Plane(X), class_colours(3), np.array(["$a", "_b", "c"])
     _, ax = plt.subplots()
-    points = module.draw_samples(ax, plane, y, classes, colours)
+    points = plane.draw_samples(ax, y, classes, colours)
     np.testing.assert_array_equal(points.get_offsets(), X)
     np.testing.assert_array_equal(points.get_facecolors()[:, :3], colours[y])
     legend = ax.get_legend()
@@ -141,5 +135,5 @@ def test_samples_have_the_colours_of_their_classes():
     assert [plt.matplotlib.colors.to_rgb(line.get_color()) for line in legend.get_lines()] == [
         tuple(colour) for colour in colours
     ]
-    white = module.draw_samples(ax, plane, None, classes, colours)
+    white = plane.draw_samples(ax, None, classes, colours)
     np.testing.assert_array_equal(white.get_facecolors(), [[1, 1, 1, 1]])

@@ -29,14 +29,16 @@ def logistic_cost(X, y, w, b):
     return -np.mean(y * np.log(A) + (1 - y) * np.log(1 - A))
 
 
-def test_two_weights_without_an_intercept_are_the_whole_space():
-    """Axes, contours and paths are the weights themselves, and the cost that of the notes at them."""
-    X, y = noisy()
-    model = LogisticRegressionGD(max_iter=40, fit_intercept=False)
+@pytest.mark.parametrize("has_intercept", [False, True])
+def test_two_parameters_are_the_whole_space(has_intercept):
+    """Axes, contours and paths are the parameters themselves, and the cost that of the notes at them."""
+    X, y = noisy(n=1 if has_intercept else 2)
+    model = LogisticRegressionGD(max_iter=40, fit_intercept=has_intercept)
     display = LossContourDisplay.from_estimator(model, X, y, learning_rates=[0.5, "auto"])
+    columns = np.column_stack([X, np.ones(len(X))])[:, :2]  # b is the weight of a column of ones
     for i, b in enumerate(display.second[::13]):
         for j, a in enumerate(display.first[::13]):
-            expected = logistic_cost(X, y, [a, b], 0)
+            expected = logistic_cost(columns, y, [a, b], 0)
             assert display.loss[13 * i, 13 * j] == pytest.approx(expected, rel=1e-12)
     assert len(display.paths) == 2
     for path, rate in zip(display.paths, display.learning_rates, strict=True):
@@ -44,19 +46,9 @@ def test_two_weights_without_an_intercept_are_the_whole_space():
         assert len(path) == 41
         for point in path:
             np.testing.assert_allclose(point, w, atol=1e-12)
-            w = w - rate * X.T @ (1 / (1 + np.exp(-X @ w)) - y) / len(y)
-    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == (
-        "weight of feature 0",
-        "weight of feature 1",
-    )
-
-
-def test_a_weight_and_an_intercept():
-    X, y = noisy(n=1)
-    display = LossContourDisplay.from_estimator(LogisticRegressionGD(max_iter=20), X, y)
-    assert display.names == ("weight of feature 0", "intercept")
-    w, b, _ = logistic_descent(X.T, y, display.learning_rates[0], 20)
-    np.testing.assert_allclose(display.paths[0][-1], [w[0, 0], b], atol=1e-12)
+            w = w - rate * columns.T @ (1 / (1 + np.exp(-columns @ w)) - y) / len(y)
+    names = ("weight of feature 0", "intercept" if has_intercept else "weight of feature 1")
+    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == display.names == names
 
 
 @pytest.mark.parametrize("activation", G)
@@ -67,8 +59,7 @@ def test_the_plane_of_a_network_holds_the_end_of_the_lowest_path(activation):
     display = LossContourDisplay.from_estimator(model, X, y, learning_rates=[0.01, 0.5])
     assert display.stable_rate is None
     W1, b1, W2, b2, _ = network_descent(X.T, y, 3, activation, 0.5, 200, 5, 0.5)
-    A = 1 / (1 + np.exp(-(W2 @ G[activation](W1 @ X.T + b1) + b2)))
-    expected = -np.mean(y * np.log(A) + (1 - y) * np.log(1 - A))
+    expected = logistic_cost(G[activation](W1 @ X.T + b1).T, y, W2.ravel(), b2.item())
     np.testing.assert_allclose(display.paths[1][-1], 0, atol=1e-10)
     np.testing.assert_allclose(display.paths[0][0], display.paths[1][0], atol=1e-10)  # one start
     i, j = np.abs(display.second).argmin(), np.abs(display.first).argmin()
@@ -85,29 +76,34 @@ def test_principal_directions_keep_distances_up_to_their_share_of_the_variance()
     vectors = np.array([[*w.ravel(), b] for w, b in vectors])
     squares = np.sum((vectors - vectors[-1]) ** 2)
     shares = np.sum(display.paths[0] ** 2, axis=0) / squares
-    for i, (share, label) in enumerate(
-        zip(shares, (display.ax_.get_xlabel(), display.ax_.get_ylabel()), strict=True), start=1
-    ):
-        assert label == f"direction {i}: {share:.1%} of the variance"
+    for i, (share, name) in enumerate(zip(shares, display.names, strict=True), start=1):
+        assert name == f"direction {i}: {share:.1%} of the variance"
     assert shares[0] > 0.8
 
 
-@pytest.mark.parametrize("transformer", [None, StandardScaler(), PCA(2)])
-def test_weights_of_two_features(transformer):
+@pytest.mark.parametrize(
+    ("transformer", "names"),
+    [
+        (None, "abcd"),
+        (StandardScaler(), "abcd"),
+        (PCA(), [f"pca{j}" for j in range(4)]),
+        (FunctionTransformer(np.tanh), [f"feature {j}" for j in range(4)]),
+    ],
+)
+def test_weights_of_two_features(transformer, names):
     """By number; all others are at the end of the path. Names are those after the transformers."""
     X, y = noisy(n=4)
     X = pd.DataFrame(X, columns=["a", "b", "c", "d"])
-    classifier = LogisticRegressionGD(0.5, max_iter=30)
-    model = classifier if transformer is None else make_pipeline(transformer, classifier)
-    weights = (1, 0) if isinstance(transformer, PCA) else (3, 1)
-    display = LossContourDisplay.from_estimator(model, X, y, weights=weights)
-    names = ["pca0", "pca1"] if isinstance(transformer, PCA) else list(X.columns)
-    assert display.names == tuple(f"weight of {names[j]}" for j in weights)
-    T = X.to_numpy() if transformer is None else transformer.fit_transform(X)
+    model = LogisticRegressionGD(0.5, max_iter=30)
+    T = X.to_numpy()
+    if transformer is not None:
+        model, T = make_pipeline(transformer, model), np.asarray(transformer.fit_transform(X))
+    display = LossContourDisplay.from_estimator(model, X, y, weights=(3, 1))
+    assert display.names == (f"weight of {names[3]}", f"weight of {names[1]}")
     w, b, _ = logistic_descent(T.T, y, 0.5, 30)
-    np.testing.assert_allclose(display.paths[0][-1], w[list(weights), 0], atol=1e-12)
+    np.testing.assert_allclose(display.paths[0][-1], w[[3, 1], 0], atol=1e-12)
     w = w.ravel()
-    w[list(weights)] = display.first[7], display.second[50]
+    w[[3, 1]] = display.first[7], display.second[50]
     assert display.loss[50, 7] == pytest.approx(logistic_cost(T, y, w, b), rel=1e-12)
 
 
@@ -153,17 +149,23 @@ def test_a_network_without_a_seed_starts_each_path_at_the_same_weights():
     assert [text.get_text() for text in legend.get_texts()] == ["0.1", "1.2"]
 
 
-def test_a_path_that_diverges_leaves_the_view():
-    """The view stays with the others; only a rate that was not given is warned of."""
+def test_the_view_stays_where_the_cost_is_low():
+    """A path that diverges leaves it; its lowest point is the start. Given rates warn of nothing."""
     X, y = noisy()
     calm = LossContourDisplay.from_estimator(LogisticRegressionGD(0.5, max_iter=50), X, y)
-    both = LossContourDisplay.from_estimator(
-        LogisticRegressionGD(max_iter=50), X, y, learning_rates=[0.5, 1e4]
-    )
+    model = LogisticRegressionGD(1e4, max_iter=50)
+    both = LossContourDisplay.from_estimator(model, X, y, learning_rates=[0.5, 1e4])
     assert np.abs(both.paths[1]).max() > 1000
     assert np.ptp(both.first) < 3 * np.ptp(calm.first)
-    with pytest.warns(ConvergenceWarning, match="did not lower the cost"):
-        LossContourDisplay.from_estimator(LogisticRegressionGD(1e4, max_iter=50), X, y)
+    with pytest.warns(ConvergenceWarning, match="diverged"):
+        alone = LossContourDisplay.from_estimator(model.set_params(l2_regularization=1.0), X, y)
+    assert max(np.abs(alone.first).max(), np.abs(alone.second).max()) < 10
+    X, y = make_moons(100, noise=0.2, random_state=0)
+    model = ShallowNNClassifier(3, "relu", max_iter=300, random_state=0)
+    display = LossContourDisplay.from_estimator(model, X * 100, y, learning_rates=[1e-4, 1e3])
+    assert len(display.paths[1]) == 1 or not np.array_equal(
+        *display.paths[1][[0, -1]]
+    )  # not drawn as its end
 
 
 @pytest.mark.parametrize("kind", ["three classes", "long", "no descent"])
@@ -179,49 +181,18 @@ def test_other_models(kind):
     display.figure_.canvas.draw()
 
 
-@pytest.mark.parametrize("weights", [(0, 5), (1, 1), (0,), (-1, 0), (0, 1, 2)])
-def test_weights_that_are_not_two_features(weights):
+def test_what_it_cannot_draw():
     X, y = noisy(n=3)
-    with pytest.raises(ValueError, match="weights should be two of the features 0 to 2, got "):
-        LossContourDisplay.from_estimator(LogisticRegressionGD(max_iter=2), X, y, weights=weights)
-
-
-@pytest.mark.parametrize(
-    ("model", "options", "error", "message"),
-    [
-        (SVC(), {}, TypeError, r"LossContourDisplay takes LogisticRegressionGD.*got SVC"),
-        (LogisticRegressionGD(), {"learning_rates": []}, ValueError, "a path for each .*, but that is empty"),
-        (
-            LogisticRegressionGD(),
-            {"learning_rates": 0.1},
-            TypeError,
-            r"should be a list, got 0.1: pass \[0.1\]",
-        ),
-        (LogisticRegressionGD(), {"learning_rates": "auto"}, TypeError, r"should be a list, got .*: pass \["),
+    line, no_pairs = LogisticRegressionGD(max_iter=2), [(0, 5), (1, 1), (0,), (-1, 0), (0, 1, 2)]
+    for model, options, error, message in (
+        (SVC(), {}, TypeError, "LossContourDisplay takes LogisticRegressionGD.*got SVC"),
+        (line, {"learning_rates": []}, ValueError, "a path for each .*, but that is empty"),
+        (line, {"learning_rates": 0.1}, TypeError, r"should be a list, got 0.1: pass \[0.1\]"),
+        (line, {"learning_rates": "auto"}, TypeError, r"should be a list, got .*: pass \["),
         (ShallowNNClassifier(), {"weights": (0, 1)}, ValueError, "two classes.*principal directions"),
-        (LogisticRegressionGD(fit_intercept=False), {}, ValueError, "one weight, .* has no plane"),
-    ],
-)
-def test_what_it_cannot_draw(model, options, error, message):
-    X, y = noisy(n=1)
-    with pytest.raises(error, match=message):
-        LossContourDisplay.from_estimator(model, X, y, **options)
-
-
-def test_view_stays_where_the_cost_is_low():
-    """Of a rate that diverges the start is the lowest point, and is not drawn as the end."""
-    X, y = make_moons(100, noise=0.2, random_state=0)
-    model = LogisticRegressionGD(max_iter=50, l2_regularization=1.0)
-    display = LossContourDisplay.from_estimator(model, X * 3, y, learning_rates=[100.0])
-    assert np.abs(display.first).max() < 10
-    assert np.abs(display.second).max() < 10
-    model = ShallowNNClassifier(3, "relu", max_iter=300, random_state=0)
-    display = LossContourDisplay.from_estimator(model, X * 100, y, learning_rates=[1e-4, 1e3])
-    assert not np.array_equal(display.paths[1][0], display.paths[1][-1]) or len(display.paths[1]) == 1
-
-
-def test_transformer_without_names_of_features():
-    X, y = make_moons(50, random_state=0)
-    model = make_pipeline(FunctionTransformer(np.tanh), LogisticRegressionGD(0.1, 20, fit_intercept=False))
-    display = LossContourDisplay.from_estimator(model, pd.DataFrame(X, columns=["a", "b"]), y)
-    assert list(display.names) == ["weight of feature 0", "weight of feature 1"]
+        *((line, {"weights": pair}, ValueError, "two of the features 0 to 2, got ") for pair in no_pairs),
+    ):
+        with pytest.raises(error, match=message):
+            LossContourDisplay.from_estimator(model, X, y, **options)
+    with pytest.raises(ValueError, match="of one weight, without an intercept, has no plane"):
+        LossContourDisplay.from_estimator(line.set_params(fit_intercept=False), X[:, :1], y)

@@ -9,15 +9,16 @@ from models import blobs, both
 from sknn_basic import LogisticRegressionGD, LossCurveDisplay, ShallowNNClassifier
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
+COSTS = {"iterations": [0, 1], "loss": [2.0, 1.0], "validation_loss": [3.0, 2.0]}
 
 
 @both
 @pytest.mark.parametrize("max_iter", [40, 45])
 def test_loss_curve_is_the_recorded_one(model, max_iter):
-    """Steps 0, 20, 40, ... and the last, with its `loss_`; the costs of validation samples beside."""
+    """Steps 0, 20, ... and the last; costs of validation samples beside. Parameters set later do nothing."""
     X, y = blobs()
     model = clone(model).set_params(max_iter=max_iter, record_every=20).fit(X, y, X_val=X[:9], y_val=y[:9])
-    display = LossCurveDisplay.from_estimator(model)
+    display = LossCurveDisplay.from_estimator(model.set_params(max_iter=7, record_every=11))
     steps = [0, 20, 40] if max_iter == 40 else [0, 20, 40, 45]
     np.testing.assert_array_equal(display.line_.get_xdata(), steps)
     np.testing.assert_array_equal(display.line_.get_ydata(), [*model.loss_curve_, model.loss_])
@@ -32,24 +33,22 @@ def test_loss_curve_is_the_recorded_one(model, max_iter):
     assert display.ax_.get_xlabel() == "step"
 
 
-def test_styles_of_the_users_own():
+def legend(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def test_plot_draws_again_in_styles_of_the_users_own():
     """Whatever alias names them, they hold for both curves; the validation curve is dashed unless told."""
-    display = LossCurveDisplay(iterations=[0, 1], loss=[2.0, 1.0], validation_loss=[3.0, 2.0])
-    display.plot(c="green", lw=3)
+    display = LossCurveDisplay(**COSTS)
+    assert display.plot(c="green", lw=3) is display
     lines = display.line_, display.validation_line_
     assert [line.get_color() for line in lines] == ["green", "green"]
     assert [line.get_linewidth() for line in lines] == [3, 3]
     assert [line.get_linestyle() for line in lines] == ["-", "--"]
-    display.plot(ls=":")
-    assert display.validation_line_.get_linestyle() == ":"
-
-
-def test_plot_draws_again_and_returns_itself():
-    display = LossCurveDisplay(iterations=[0, 1], loss=[2.0, 1.0], validation_loss=[3.0, 2.0])
-    assert display.plot() is display
+    assert display.plot(ls=":").validation_line_.get_linestyle() == ":"
     _, ax = plt.subplots()
     assert display.plot(ax, name="again").ax_ is ax
-    assert ax.get_legend().get_texts()[1].get_text() == "again, validation"
+    assert legend(ax) == ["again, training", "again, validation"]
 
 
 def test_curve_of_a_descent_that_broke_down_ends_with_the_weights_kept():
@@ -62,31 +61,30 @@ def test_curve_of_a_descent_that_broke_down_ends_with_the_weights_kept():
     np.testing.assert_array_equal(display.loss, model.loss_curve_)
 
 
-def test_steps_are_those_of_the_fit():
-    """A parameter that is changed after the fit changes nothing in the picture."""
-    X, y = blobs()
-    model = LogisticRegressionGD(0.1, 50, record_every=10).fit(X, y).set_params(record_every=11, max_iter=7)
-    assert LossCurveDisplay.from_estimator(model).iterations.tolist() == [0, 10, 20, 30, 40, 50]
-
-
 def test_names_are_drawn_as_they_are():
-    display = LossCurveDisplay(
-        iterations=[0, 1], loss=[2.0, 1.0], validation_loss=[3.0, 2.0], name="_$5 and $"
-    )
-    assert legend(display.plot().ax_) == [rf" _\$5 and \$, {curve}" for curve in ("training", "validation")]
+    display = LossCurveDisplay(**COSTS, name="_$5 and $").plot()
+    assert legend(display.ax_) == [rf" _\$5 and \$, {curve}" for curve in ("training", "validation")]
     display.figure_.canvas.draw()
 
 
 def test_minimum_of_the_validation_curve_is_marked():
     """A point where the cost of the validation samples is lowest, and its step in the legend."""
     display = LossCurveDisplay(iterations=[0, 10, 25, 40], loss=[4, 3, 2, 1], validation_loss=[4, 3, 2, 5])
-    display.plot()
-    line = display.validation_line_
+    line = display.plot().validation_line_
     assert (line.get_marker(), line.get_markevery(), line.get_linestyle()) == ("o", [2], "--")
     assert legend(display.ax_) == ["training", "validation, lowest at step 25"]
     assert display.line_.get_marker() == "None"
-    display.plot(marker="x")  # the user's own markers stay
-    assert (display.validation_line_.get_marker(), display.validation_line_.get_markevery()) == ("x", None)
+    line = display.plot(marker="x").validation_line_  # the user's own markers stay
+    assert (line.get_marker(), line.get_markevery()) == ("x", None)
+
+
+@pytest.mark.parametrize("end", [2, 1, 1 + 1e-12])
+def test_no_minimum_is_marked_where_the_curve_does_not_rise(end):
+    """Costs that are equal but for rounding have not risen."""
+    curve = {"iterations": [0, 10, 25, 30], "loss": [4, 3, 2, 1], "validation_loss": [4, 3, max(end, 1), end]}
+    display = LossCurveDisplay(**curve).plot()
+    assert display.validation_line_.get_marker() == "None"
+    assert legend(display.ax_) == ["training", "validation"]
 
 
 def test_logarithmic_axes_show_step_0():
@@ -112,44 +110,23 @@ def test_several_models_in_one_call():
     assert displays[0].line_.get_color() != displays[1].line_.get_color()
     assert len(displays[0].ax_.lines) == 4
     assert legend(displays[0].ax_)[2:] == ["learning_rate=0.1, training", "learning_rate=0.1, validation"]
-
-
-def test_several_models_with_names_styles_and_axes_of_the_users_own():
-    X, y = blobs()
-    model = LogisticRegressionGD(max_iter=20).fit(X, y)
-    first = LossCurveDisplay.from_estimator(model, name="first")
-    assert first.validation_line_ is None
-    displays = LossCurveDisplay.from_estimators(
-        [model, model], names=["a", "b"], ax=first.ax_, log_x=True, lw=3, color="red"
-    )
-    ax = first.ax_
+    model = models[0].fit(
+        X, y
+    )  # without validation samples, on axes, with names and styles of the user's own
+    ax = LossCurveDisplay.from_estimator(model, name="first").ax_
+    assert LossCurveDisplay.from_estimators([model, model], names=["a", "b"], ax=ax, log_x=True, lw=3)
     assert legend(ax) == ["first, training", "a, training", "b, training"]
     assert [line.get_linewidth() for line in ax.lines[1:]] == [3, 3]
-    assert displays[0].ax_ is ax
-    assert displays[0].line_.get_color() == "red"
     assert ax.get_xscale() == "symlog"
 
 
 def test_lists_that_are_none_are_refused():
-    X, y = blobs()
-    model = LogisticRegressionGD(max_iter=2).fit(X, y)
-    with pytest.raises(TypeError, match=r"for one, use LossCurveDisplay\.from_estimator"):
-        LossCurveDisplay.from_estimators(model)
-    with pytest.raises(ValueError, match="at least one estimator"):
-        LossCurveDisplay.from_estimators([])
-    for names in (["a"], "ab"):
-        with pytest.raises(ValueError, match="names should be a list of 2"):
-            LossCurveDisplay.from_estimators([model, model], names=names)
-
-
-def legend(ax):
-    return [text.get_text() for text in ax.get_legend().get_texts()]
-
-
-@pytest.mark.parametrize("end", [2, 1, 1 + 1e-12])
-def test_no_minimum_is_marked_where_the_curve_does_not_rise(end):
-    """Costs that are equal but for rounding have not risen."""
-    curve = {"iterations": [0, 10, 25, 30], "loss": [4, 3, 2, 1], "validation_loss": [4, 3, max(end, 1), end]}
-    display = LossCurveDisplay(**curve).plot()
-    assert display.validation_line_.get_marker() == "None"
-    assert legend(display.ax_) == ["training", "validation"]
+    model = LogisticRegressionGD(max_iter=2).fit(*blobs())
+    for models, names, error, message in (
+        (model, None, TypeError, r"for one, use LossCurveDisplay\.from_estimator"),
+        ([], None, ValueError, "at least one estimator"),
+        ([model, model], ["a"], ValueError, "names should be a list of 2"),
+        ([model, model], "ab", ValueError, "names should be a list of 2"),
+    ):
+        with pytest.raises(error, match=message):
+            LossCurveDisplay.from_estimators(models, names=names)

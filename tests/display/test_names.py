@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
-from sknn_basic._display.names import distinguishing_names, legend_name, name_classes
+from sknn_basic._display.names import counted, distinguishing_names, legend_name, name_classes
 
 L, N = LogisticRegressionGD, ShallowNNClassifier
 
@@ -29,6 +29,10 @@ L, N = LogisticRegressionGD, ShallowNNClassifier
 def test_names_tell_models_apart(models, names):
     """By class, by the parameters in which models of one class differ, or else by number."""
     assert distinguishing_names(models) == names
+
+
+def test_numbers_of_things():
+    assert [counted(n, "image") for n in (0, 1, 2)] == ["No images", "1 image", "2 images"]
 
 
 def test_names_go_by_label():
