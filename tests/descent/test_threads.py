@@ -33,7 +33,7 @@ def blas_threads():
 def test_any_number_of_threads_gives_the_same_bits(model, kind, by, n_classes):
     """Law 7: of 1, 2, 3 or 5 threads, which share some 20 blocks."""
     X, y = blobs(n_classes, 3001, 6)
-    model, fitted = clone(model).set_params(max_iter=12, record_every=5), []
+    model, fitted = clone(model).set_params(max_iter=6, record_every=4), []
     with engine_of(by), patch.object(engine, "MIN_SHARED_VALUES", 100), blocks_of(100 * 6 * 8):
         for n in (1, 2, 3, 5):
             with threadpool_limits(n, user_api="blas"):
