@@ -147,18 +147,6 @@ def test_the_advice_gives_the_model_of_x_in_memory(write, tmp_path):
         file.close()
 
 
-def test_masked_values_are_refused():
-    """As netCDF4 returns them; in place of the values that stand below the mask."""
-    da = pytest.importorskip("dask.array")
-    X, y = blobs()
-    masked = np.ma.masked_array(X, np.zeros(X.shape, bool))
-    model = LogisticRegressionGD(0.1, max_iter=5)
-    assert_same_model(clone(model).fit(da.from_array(masked, (7, -1)), y), clone(model).fit(X, y), 1e-10)
-    masked[33, 2] = np.ma.masked
-    with pytest.raises(ValueError, match="X has masked values"):
-        model.fit(da.from_array(masked, (7, -1)), y)
-
-
 # Memmaps
 
 
