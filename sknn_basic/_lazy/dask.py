@@ -118,7 +118,8 @@ def mapped(method, estimator, X, divisor=None):
     example = method(estimator, example_of(X))[:1]  # which raises the method's errors
     X = _with_whole_rows(X) if hasattr(X, "chunks") else X.to_dask_array()
     nameless = copy(estimator)
-    vars(nameless).pop("feature_names_in_", None)
+    for name in ("feature_names_in_", "_parent_callback_ctx"):  # the latter differs for each fit of a search
+        vars(nameless).pop(name, None)
     result = da.map_blocks(
         partial(_apply, method, nameless, example[:0]),
         X,

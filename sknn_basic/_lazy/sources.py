@@ -12,6 +12,7 @@ from .._descent.stored import Block, Stored
 from .memory import max_gram_bytes, rows_at_once
 
 DASK = ("dask", "dask_expr")
+IN_MEMORY = {"numpy", "pandas", "polars", "scipy"}
 # The arrays in files of each library, and how Dask must read them: two libraries are not safe in threads.
 FILES = {
     "h5py": ("an h5py dataset", ""),
@@ -91,14 +92,16 @@ def _kind_of(X):
 
 def _library_of(X):
     """Return the library that defines the class of X or a base class of it, if it matters here, else None."""
-    libraries = [base.__module__.partition(".")[0] for base in type(X).__mro__]
+    libraries = [str(base.__module__).partition(".")[0] for base in type(X).__mro__]
+    if not IN_MEMORY.isdisjoint(libraries):  # also of a class in a user's module that is called tables.py
+        return None
     return next((library for library in libraries if library in DASK or library in FILES), None)
 
 
 def refuse_files(X):
     """Raise TypeError if X is an array in a file: Dask reads it block by block."""
     library = _library_of(X)
-    if library in FILES and hasattr(X, "shape"):
+    if library in FILES and getattr(X, "shape", None) is not None:
         name, lock = FILES[library]
         chunks = ", ".join([str(rows_at_once(X.shape[1:])), *["-1"] * (len(X.shape) - 1)])
         raise TypeError(

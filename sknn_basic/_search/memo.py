@@ -1,10 +1,13 @@
 """The memo of a search: all settings that a stack may hold are trained when the first of them is fitted."""
 
 from contextlib import suppress
+from copy import deepcopy
 from itertools import product
+from numbers import Integral
 
 import joblib
 import numpy as np
+from sklearn import model_selection
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
@@ -15,7 +18,7 @@ from .._fitting.base import finite_logits
 from .._fitting.callbacks import only_progress_bars
 from .._fitting.inputs import validate_new_samples
 from .._fitting.memo import NoMemo
-from .._fitting.pipelines import prefix_of
+from .._fitting.pipelines import last_step, prefix_of, transformers_of
 from .._preprocessing import FlattenScaler
 from .shared_rows import KEPT_BYTES, SharedArray, shared
 from .stack import STACKED, Stack, setting_of, with_setting
@@ -42,7 +45,7 @@ class SearchMemo(NoMemo):
         self.trained = {}  # by these and the samples: {setting: Remembered}
         self.stack_of = {}  # by the id of a loss_curve_, which the memo keeps: such a dict
         self.Z = {}  # by the id of such a dict, and the rows: {setting: logits}
-        self.wholes = {}
+        self.scaled = {}  # by array and scaler: the array that the rows of all candidates are taken from
         self.has_warned_of_scale = self.is_closed = False
 
     def recall(self, classifier, X, y, sample_weight, task):
@@ -86,8 +89,8 @@ class SearchMemo(NoMemo):
         return trained
 
     def _for_candidate(self, remembered, own):
-        """Return what one candidate gets: weights of its own, and a warning that names it."""
-        layers = [(W.copy(), b.copy()) for W, b in remembered.descent.layers]
+        """Return what one candidate gets: its own, if a scorer may change it, and a warning that names it."""
+        remembered = remembered if self.has_private_models else deepcopy(remembered)
         warning = remembered.warning
         if warning is not None and warning.concerns_scale:  # once for all
             warning = None if self.has_warned_of_scale else warning
@@ -96,7 +99,7 @@ class SearchMemo(NoMemo):
             names = {self.prefix + name: value for name, value in zip(STACKED, own, strict=True)}
             setting = {name: v for name, v in names.items() if any(name in grid for grid in self.grids)}
             warning = warning._replace(message=f"{warning.message} This was the candidate {setting}.")
-        return remembered._replace(descent=remembered.descent._replace(layers=layers), warning=warning)
+        return remembered._replace(warning=warning)
 
     def logits(self, classifier, X):
         trained = self.stack_of.get(id(vars(classifier).get("loss_curve_")))
@@ -109,32 +112,41 @@ class SearchMemo(NoMemo):
             self.Z[id(trained), name] = dict(zip(trained, Z, strict=True))
         return self.Z[id(trained), name][setting_of(classifier)].copy()
 
-    def shared(self, X):
+    def shared(self, X, cv):
         """Return X, if possible as an array that names the rows taken from it: if none but us reads them."""
-        estimator = self.estimator
-        if isinstance(estimator, Pipeline):
-            is_replaced = not all("__" in name for grid in self.grids for name in grid)  # a step, by another
-            others = {type(step) for _, step in estimator.steps[:-1] if step not in (None, "passthrough")}
-            if type(estimator) is not Pipeline or is_replaced or not others <= {FlattenScaler}:
-                return X
         is_plain = type(X) is np.ndarray and X.dtype.kind in "buif" and self.has_private_models
-        return self.wholes.setdefault("X", shared(X)) if is_plain else X
+        is_ours = overrides_nothing(last_step(self.estimator))
+        splitter = getattr(model_selection, type(cv).__name__, None)  # of scikit-learn, which does not read X
+        reads_only_y = cv is None or isinstance(cv, Integral | list | tuple) or splitter is type(cv)
+        return shared(X) if is_plain and is_ours and reads_only_y and self._shares_rows() else X
+
+    def _shares_rows(self):
+        """Whether all steps of a pipeline before the classifier are ours, and stay so."""
+        if not isinstance(self.estimator, Pipeline):
+            return True
+        is_replaced = not all("__" in name for grid in self.grids for name in grid)  # a step, by another
+        others = {type(step) for step in transformers_of(self.estimator) if step not in (None, "passthrough")}
+        is_plain = type(self.estimator) is Pipeline and self.estimator.memory is None
+        return is_plain and not is_replaced and others <= {FlattenScaler}
 
     def transformed(self, transform, scaler, X):
-        is_part = isinstance(X, SharedArray) and X.index is not None
-        if not is_part or 8 * X.whole.size > KEPT_BYTES:
+        is_part = isinstance(X, SharedArray) and X.index is not None and len(X) > 0
+        # Integers only: what is wrong with floats, or odd, may be in rows that the candidate does not get.
+        if not is_part or X.dtype.kind == "f" or 8 * X.whole.size > KEPT_BYTES:
             return transform(scaler, X)
         state = {name: value for name, value in vars(scaler).items() if not name.startswith("_")}
         key = id(X.whole), joblib.hash(state)
-        if key not in self.wholes:
-            self.wholes[key] = shared(transform(scaler, np.asarray(X.whole)))
-        return self.wholes[key][X.index]
+        if key not in self.scaled:
+            self.scaled[key] = None
+            with suppress(Exception):  # those of other rows: the transform of these alone raises their own
+                self.scaled[key] = shared(transform(scaler, np.asarray(X.whole)))
+        return transform(scaler, X) if self.scaled[key] is None else self.scaled[key][X.index]
 
-    def close(self):
-        """Remember nothing from now on, and let go of the rows."""
+    def close(self, X):
+        """Remember nothing from now on, and let go of the rows: each refers to the array that keeps it."""
         self.is_closed = True
-        for whole in self.wholes.values():
-            whole.parts.clear()
+        for whole in (X, *self.scaled.values()):
+            getattr(whole, "parts", {}).clear()
 
     def share_fit_times(self, results):
         """Replace fit times by their means over candidates that differ only as those of a stack do."""

@@ -7,6 +7,7 @@ from sklearn.model_selection import GridSearchCV, ParameterGrid
 from sklearn.utils import get_tags
 
 from .._fitting.base import GradientDescentClassifier
+from .._fitting.callbacks import only_progress_bars
 from .._fitting.memo import active_memo, remembering
 from .._fitting.parameters import ParameterAdviceMixin
 from .._fitting.pipelines import last_step
@@ -92,6 +93,7 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
     0.98
     """
 
+    __module__ = __package__  # by which saved searches and lists of trusted types name it
     _parameter_advice = dict.fromkeys(
         ("n_jobs", "pre_dispatch"),
         "The candidates of a fold are trained in one descent, which is not split into jobs: leave the "
@@ -170,15 +172,17 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
         with suppress(TypeError, ValueError):  # GridSearchCV says what is wrong
             grids = ParameterGrid(self.param_grid).param_grid
         memo = SearchMemo(self.estimator, grids, self.scoring)
+        if only_progress_bars(self):  # others are given X
+            X = memo.shared(X, self.cv)
         before = vars(self).copy()
         try:
             with remembering(memo):
-                super().fit(memo.shared(X), y, **params)
+                super().fit(X, y, **params)
         except BaseException:
             self.__dict__ = before
             raise
         finally:
-            memo.close()
+            memo.close(X)
         memo.share_fit_times(self.cv_results_)
         return self
 
@@ -186,7 +190,7 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
         """Evaluate all candidates, in `fit` of GridSearchCV; the refit after it finds no memo."""
         options = {} if callback_ctx is None else {"callback_ctx": callback_ctx}
         super()._run_search(evaluate_candidates, **options)
-        active_memo().close()
+        active_memo().is_closed = True
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -20,13 +20,13 @@ class SharedArray(np.ndarray):
 
     def __getitem__(self, key):
         index = key[0] if isinstance(key, tuple) and key[1:] == (Ellipsis,) else key
-        if self.parts is None or not isinstance(index, np.ndarray):
+        if self.parts is None or not isinstance(index, np.ndarray) or index.ndim != 1:
             return super().__getitem__(key)
         name = id(self), index.dtype.char, index.tobytes()
         if name in self.parts:
             return self.parts[name]
         part = super().__getitem__(key)
-        part.whole, part.index, part.name = self, index, name
+        part.whole, part.index, part.name = self, index.copy(), name
         part.flags.writeable = False
         if part.nbytes + sum(kept.nbytes for kept in self.parts.values()) <= KEPT_BYTES:
             self.parts[name] = part

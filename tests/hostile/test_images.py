@@ -11,13 +11,7 @@ import zlib
 import numpy as np
 import pytest
 
-from sknn_basic import (
-    ConfusionImagesDisplay,
-    LossCurveDisplay,
-    read_image,
-    read_image_folder,
-    write_hdf5,
-)
+from sknn_basic import ConfusionImagesDisplay, LossCurveDisplay, read_image, read_image_folder, write_hdf5
 from sknn_basic.__main__ import main
 
 Image = pytest.importorskip("PIL.Image", reason="the extra images is not installed")
@@ -49,18 +43,14 @@ def random_image(rng):
     """A picture of random size and mode, smooth or noisy, with metadata, and options for each format."""
     size = rng.integers(1, 60, 2)
     noise = rng.integers(0, 256, (*size, 4)).astype(np.uint8)
-    image = Image.fromarray(
-        noise if rng.random() < 0.5 else np.broadcast_to(noise[:1, :1], noise.shape).copy()
-    )
+    if rng.random() < 0.5:
+        noise[:] = noise[0, 0]
     mode = rng.choice(["RGB", "RGBA", "L", "LA", "P", "1", "CMYK", "I;16", "F"])
-    if mode in ("I;16", "F"):
-        image = Image.fromarray(noise[..., 0].astype(np.uint16 if mode == "I;16" else np.float32))
-    else:
-        image = image.convert(mode)
     exif = Image.Exif()
-    exif[0x0112] = int(rng.integers(0, 10))
-    exif[0x010E] = "a picture"
-    return image, exif
+    exif[0x0112], exif[0x010E] = int(rng.integers(0, 10)), "a picture"
+    if mode in ("I;16", "F"):
+        return Image.fromarray(noise[..., 0].astype(np.uint16 if mode == "I;16" else np.float32)), exif
+    return Image.fromarray(noise).convert(mode), exif
 
 
 def encode(rng, name):
@@ -69,9 +59,7 @@ def encode(rng, name):
     options = {
         "PNG": {"exif": exif, "icc_profile": b"profile" * 9, "bits": 8},
         "JPEG": {"exif": exif, "progressive": bool(rng.integers(2)), "icc_profile": b"profile" * 9},
-        "TIFF": {
-            "compression": rng.choice(["raw", "tiff_lzw", "tiff_deflate", "packbits", "jpeg", "group4"])
-        },
+        "TIFF": {"compression": rng.choice("raw tiff_lzw tiff_deflate packbits jpeg group4".split())},
         "GIF": {"save_all": True, "append_images": [image], "transparency": 3},
         "WEBP": {"exif": exif, "lossless": bool(rng.integers(2)), "save_all": bool(rng.integers(2))},
         "AVIF": {"exif": exif, "speed": 10},
@@ -132,11 +120,8 @@ def test_damaged_files_give_an_image_or_an_error(hostile_seed, tmp_path, program
     """Of every format that Pillow writes, whatever is damaged, and however the file is called."""
     rng = np.random.default_rng(hostile_seed)
     Image.init()
-    whole = [
-        (name, content)
-        for name in FORMATS
-        if name in Image.SAVE and name in Image.OPEN and (content := encode(rng, name))
-    ]
+    formats = [name for name in FORMATS if name in Image.SAVE and name in Image.OPEN]
+    whole = [(name, content) for name in formats if (content := encode(rng, name))]
     assert len(whole) >= 12
     peak = memory_peak()
     for i in range(N_FILES):
@@ -145,18 +130,15 @@ def test_damaged_files_give_an_image_or_an_error(hostile_seed, tmp_path, program
             content = mutate(rng, content, whole[rng.integers(len(whole))][1])
         path = tmp_path / f"{hostile_seed}-{i}-{name}.{rng.choice(['jpg', 'png', 'tif', 'eps', 'heic', 'x'])}"
         path.write_bytes(content)
-        reason = None
         try:
             image = read_image(path, 8, max_pixels=MAX_PIXELS)
         except OSError as error:
             reason = str(error)
-        if reason is None:
-            assert image.shape == (8, 8, 3)
-            assert image.dtype == np.uint8
-        else:
             assert i >= len(whole), reason
             assert re.fullmatch(rf"{path} cannot be read as an image: \S.*", reason)
             assert reason.isprintable()
+        else:
+            assert (image.shape, image.dtype) == ((8, 8, 3), np.uint8)
         path.unlink()
     assert not programs
     assert memory_peak() - peak < 300 * 2**20
@@ -174,15 +156,11 @@ def memory_peak():
 def random_name(rng, n_letters=8):
     """A name of letters from all over Unicode, often of those that control a terminal or a formula."""
     odd = "\x1b[2J\r\n\t\x07\x9b\u202e\u2066\u200b\u2028$\\{}^_%`'\"&;|*?<>:, ."
-    letters = [
-        odd[rng.integers(len(odd))]
-        if rng.random() < 0.6
-        else chr(
-            rng.choice([rng.integers(1, 0x250), rng.integers(1, 0xD800), rng.integers(0xE000, 0x110000)])
-        )
+    others = [(1, 0x250), (1, 0xD800), (0xE000, 0x110000)]
+    return "".join(
+        odd[rng.integers(len(odd))] if rng.random() < 0.6 else chr(rng.integers(*rng.choice(others)))
         for _ in range(rng.integers(1, n_letters + 1))
-    ]
-    return "".join(letters)
+    )
 
 
 def file_name(rng):
@@ -258,11 +236,9 @@ def test_command_on_files_with_hostile_names(hostile_seed, tmp_path, capsys):
         names = [random_name(rng, rng.choice([8, 8, 2000])) for _ in range(n_classes)]
         path = tmp_path / file_name(rng)
         write_hdf5(path, X, y, X, y, names)
-        is_whole = rng.random() < 0.7
-        if not is_whole:
-            path.write_bytes(path.read_bytes()[: rng.integers(2000)])
-        model = str(rng.choice(["logistic", "shallow"]))
-        code = 0
+        if not (is_whole := rng.random() < 0.7):
+            path.write_bytes(path.read_bytes()[: rng.integers(path.stat().st_size)])
+        model, code = str(rng.choice(["logistic", "shallow"])), 0
         try:
             main([str(path), "--max-iter", "2", "--model", model, "--hidden-layer-size", "2"])
         except SystemExit as exit_:

@@ -3,7 +3,6 @@
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
-from time import monotonic, sleep
 
 import numpy as np
 import pandas as pd
@@ -141,15 +140,13 @@ def test_scaler(hostile_seed):
         try:
             rows = scaler.fit(X).transform(X)
         except ValueError as error:
-            if vars(scaler) != before and "overflow" not in str(error):
-                raise AssertionError(where) from error
+            is_overflow = "overflow" in str(error)
+            assert is_overflow or vars(scaler) == before, where
             continue
         n_fitted += 1
         assert rows.shape == (len(X), scaler.n_features_in_), where
         expected = X.astype(np.longdouble).reshape(len(X), -1) / float(scaler.divisor)
-        np.testing.assert_allclose(
-            rows.astype(np.longdouble), expected, rtol=1e-6, atol=1e-44, err_msg=str(where)
-        )
+        np.testing.assert_allclose(rows.astype(np.longdouble), expected, 1e-6, 1e-44, err_msg=str(where))
         if float(scaler.divisor) < 1e300:  # with which the smallest float32 would overflow
             assert scaler.inverse_transform(rows).shape == X.shape, where
     assert n_fitted > 20
@@ -178,15 +175,9 @@ def test_a_forked_process_fits_too():
     expected = clone(model).fit(X, y).coef_
     child = os.fork()
     if child == 0:
+        signal.alarm(60)  # ends it if it hangs
         try:
             os._exit(0 if np.array_equal(clone(model).fit(X, y).coef_, expected) else 1)
         finally:
             os._exit(2)
-    deadline = monotonic() + 60
-    done, status = os.waitpid(child, os.WNOHANG)
-    while not done and monotonic() < deadline:
-        sleep(0.01)
-        done, status = os.waitpid(child, os.WNOHANG)
-    if not done:
-        os.kill(child, signal.SIGKILL)
-    assert (done, status) == (child, 0)
+    assert os.waitpid(child, 0) == (child, 0)

@@ -1,13 +1,11 @@
 """Random numbers of every magnitude: logits and costs against arithmetic without limits, and stacks."""
 
-import warnings
 from functools import partial
 
 import mpmath
 import numpy as np
 import pytest
 from scipy import sparse
-from sklearn.exceptions import ConvergenceWarning
 
 from longhand import G_EXACT
 from models import ACTIVATIONS, weights_of
@@ -69,7 +67,7 @@ def true_logits(X, layers, activation=None):
 exactly = np.vectorize(mpmath.mpf, otypes=[object])
 
 
-def model_of(layers, activation, n_classes, dtype):
+def model_of(layers, activation, n_classes):
     """Return a fitted classifier with the given weights."""
     if activation is None:
         model = LogisticRegressionGD()
@@ -86,8 +84,7 @@ def assert_probabilities(model, X, Z):
     """Probabilities are finite and sum to 1, their logarithms are finite, and the largest is predicted."""
     P, log_P = model.predict_proba(X), model.predict_log_proba(X)
     assert P.dtype == log_P.dtype == X.dtype
-    assert np.isfinite(P).all()
-    assert np.isfinite(log_P).all()
+    assert np.isfinite([P, log_P]).all()
     assert (P >= 0).all()
     assert (log_P <= 0).all()
     np.testing.assert_allclose(P.sum(axis=1), 1, rtol=8 * np.finfo(X.dtype).eps)
@@ -101,7 +98,7 @@ def test_logits_are_true_and_finite(activation, dtype, hostile_seed):
     rng = np.random.default_rng([hostile_seed, len(activation or ""), dtype().itemsize])
     half, smallest = float(np.finfo(dtype).max) / 2, float(np.finfo(dtype).smallest_subnormal)
     for case in range(12):
-        m, n, h, k = (int(size) for size in rng.integers(1, [5, 9, 5, 4]))
+        m, n, h, k = rng.integers(1, [5, 9, 5, 4]).tolist()
         sizes = [n, k] if activation is None else [n, h, k]
         is_mixed = case % 4 == 0
         kinds = rng.choice([np.float32, np.float64], 2 * len(sizes)) if is_mixed else [dtype] * 9
@@ -110,10 +107,9 @@ def test_logits_are_true_and_finite(activation, dtype, hostile_seed):
             for i in range(len(sizes) - 1)
         ]
         X = numbers(rng, (m, n), dtype)
-        n_classes = max(k, 2)
         if k == 2:
             layers[-1] = layers[-1][0][:, :1], layers[-1][1][:1]
-        model = model_of(layers, activation, n_classes, dtype)
+        model = model_of(layers, activation, max(k, 2))
         given = sparse.csr_array(X) if rng.random() < 0.3 else X
         Z = model.decision_function(given)
         assert_probabilities(model, given, Z)
@@ -196,10 +192,8 @@ def test_neighbours_in_a_stack_change_no_bit(hostile_seed):
         if rng.random() < 0.5:
             model = ShallowNNClassifier(3, str(rng.choice(ACTIVATIONS)), random_state=case)
         problem = make_problem(model, X, np.arange(m) % k, n_steps=int(rng.choice([0, 1000])))
-        own = float(rng.choice([1e-3, 0.1, 1e10])), float(rng.choice([0, 0, 0.1, 1e20]))
-        others = [
-            (float(rng.choice([1e-9, 1, 1e30, 1e300])), float(rng.choice([0, 0.1, 1e30]))) for _ in range(2)
-        ]
+        own = rng.choice([1e-3, 0.1, 1e10]), rng.choice([0, 0, 0.1, 1e20])
+        others = [(rng.choice([1e-9, 1, 1e30, 1e300]), rng.choice([0, 0.1, 1e30])) for _ in range(2)]
         expected, found = (train_member(problem, [own, *others]) for others in ([own, own], others))
         assert found == expected, (hostile_seed, case, model, own, others)
 
@@ -211,14 +205,8 @@ def train_member(problem, settings):
     layers = [tuple(np.stack([array] * len(settings)) for array in layer) for layer in problem.layers]
     ended = []
     objective = problem.objective(l2 if l2.any() else 0.0, layers)
-    train_stack(
-        objective,
-        layers,
-        rates,
-        {7, 20},
-        range(0, 20, 5),
-        on_checkpoint=lambda _, found: ended.append(found[0]),
-    )
+    keep = {"on_checkpoint": lambda _, found: ended.append(found[0])}
+    train_stack(objective, layers, rates, {7, 20}, range(0, 20, 5), **keep)
     return [descent and (*map(bytes_of, descent.layers), *map(repr, descent[1:])) for descent in ended]
 
 
@@ -232,10 +220,3 @@ def test_the_oracle_can_tell_a_wrong_sign():
     true, bounds = true_logits(X, [(W, np.float32([0]))])
     assert true[0, 0] < -4e38
     assert bounds[0, 0] < 1e34
-
-
-def test_divergence_warns_as_documented():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", ConvergenceWarning)
-        with pytest.raises(ConvergenceWarning, match="diverged"):
-            LogisticRegressionGD(1e300).fit([[1e5], [-1e5], [1e5], [2e5]], [0, 1, 1, 0])

@@ -12,47 +12,28 @@ from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.feature_selection import SelectKBest
 from sklearn.metrics import accuracy_score, log_loss, make_scorer
-from sklearn.model_selection import (
-    GridSearchCV,
-    GroupKFold,
-    KFold,
-    LeaveOneOut,
-    ShuffleSplit,
-    StratifiedKFold,
-)
+from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, ShuffleSplit, StratifiedKFold
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, Normalizer, StandardScaler
 from sklearn.svm import SVC
 
+import subclasses
 from models import weights_of
 from searches import assert_same_outcome, run
-from sknn_basic import FlattenScaler, LogisticRegressionGD, ShallowNNClassifier, VectorizedGridSearchCV
-from subclasses import (
-    NOT_STACKED,
-    NOT_STACKED_PIPELINES,
-    STACKED,
-    FailsInFit,
-    FailsOnTest,
-    FitInPlace,
-    InPlace,
-    InPlaceThenCopy,
-    NaNOnTest,
-    PlainPipeline,
-    Stateless,
-    Training,
-)
+from sknn_basic import FlattenScaler, ShallowNNClassifier, VectorizedGridSearchCV
 
 N_SEARCHES = 5  # for each seed
 
 TRANSFORMERS = [
-    StandardScaler(), MinMaxScaler(), Normalizer(), FunctionTransformer(np.tanh), Stateless(), Stateless(),
-    FlattenScaler(divisor=2), FlattenScaler(), "passthrough", PCA(2, random_state=0), SelectKBest(k=2),
-    Pipeline([("stateless", Stateless()), ("scale", StandardScaler())]), Training(),
-    FeatureUnion([("a", PCA(1, random_state=0)), ("b", Stateless())]),
+    StandardScaler(), MinMaxScaler(), Normalizer(), FunctionTransformer(np.tanh), PCA(2, random_state=0),
+    FlattenScaler(divisor=2), FlattenScaler(), "passthrough", subclasses.Stateless(), SelectKBest(k=2),
+    Pipeline([("stateless", subclasses.Stateless()), ("scale", StandardScaler())]), subclasses.Training(),
+    FeatureUnion([("a", PCA(1, random_state=0)), ("b", subclasses.Stateless())]),
 ]  # fmt: skip
 ODD_TRANSFORMERS = [
-    StandardScaler(copy=False), InPlace(), InPlaceThenCopy(), FitInPlace(), FailsInFit(),
-    Pipeline([("in_place", InPlace())]), FailsOnTest(), NaNOnTest(),
+    StandardScaler(copy=False), Pipeline([("in_place", subclasses.InPlace())]), subclasses.InPlace(),
+    subclasses.InPlaceThenCopy(), subclasses.FitInPlace(), subclasses.FailsInFit(), subclasses.FailsOnTest(),
+    subclasses.NaNOnTest(),
 ]  # fmt: skip
 
 # Grids
@@ -69,15 +50,11 @@ ODD = {
     "class_weight": ["balanced", {0: 1, 1: 2}, {9: 1}, "bad", [1, 2], {0: -1}],
     "warm_start": [True, np.True_, 2],
     "verbose": [True, 2],
-}
-ODD_BY_KIND = {
-    LogisticRegressionGD: {"fit_intercept": [True, False, np.False_, 0, "no"]},
-    ShallowNNClassifier: {
-        "hidden_layer_size": [1, 2, np.int64(3), 0, 2.5],
-        "activation": ["relu", "sigmoid", "leaky_relu", "step"],
-        "init_scale": [0.1, "auto", 0, Fraction(1, 5), np.float32(0.2)],
-        "random_state": [0, 7, np.random.RandomState(3), -1, "x"],
-    },
+    "fit_intercept": [True, False, np.False_, 0, "no"],
+    "hidden_layer_size": [1, 2, np.int64(3), 0, 2.5],
+    "activation": ["relu", "sigmoid", "leaky_relu", "step"],
+    "init_scale": [0.1, "auto", 0, Fraction(1, 5), np.float32(0.2)],
+    "random_state": [0, 7, np.random.RandomState(3), -1, "x"],
 }
 
 # Scorers
@@ -117,9 +94,7 @@ def raises(estimator, X, y):
 
 
 def raises_at_times(estimator, X, y):
-    if X.shape[0] % 2:
-        raise KeyError("odd")
-    return 1.0
+    return [1.0][X.shape[0] % 2]  # raises IndexError
 
 
 def returns_text(estimator, X, y):
@@ -130,13 +105,10 @@ def fails(y, predicted):
     raise RuntimeError("no metric")
 
 
-def proba_scorer():
-    return make_scorer(log_loss, response_method="predict_proba", greater_is_better=False)
-
-
+PROBA = make_scorer(log_loss, response_method="predict_proba", greater_is_better=False)
 SCORERS = [
     "accuracy", "neg_log_loss", "roc_auc", "roc_auc_ovr", "f1", "f1_macro", "mutual_info_score", "precision",
-    "balanced_accuracy", "neg_brier_score", make_scorer(accuracy_score), proba_scorer(), make_scorer(fails),
+    "balanced_accuracy", "neg_brier_score", make_scorer(accuracy_score), PROBA, make_scorer(fails),
     plain, weighted, looks, refits, writes, raises, raises_at_times, returns_text,
 ]  # fmt: skip
 NAMES = [scorer for scorer in SCORERS if isinstance(scorer, str)]
@@ -167,20 +139,16 @@ def draw_data(draw):
     m, n, n_classes = draw.rng.integers(24, 40), draw.one([3, 5, 60]), draw.one([2, 2, 3])
     y = draw.rng.permutation(np.arange(m) % n_classes)
     X = draw.rng.standard_normal((m, n)) + y[:, np.newaxis] * np.linspace(-1, 1, n)
-    X = draw.one(
-        [np.asarray, np.asfortranarray, np.asarray, sparse.csr_array, pd.DataFrame, np.ndarray.tolist]
-    )(X)
-    labels = draw.one(
-        [None, None, np.array(["a", "b", "c"]), np.array([-1, 1, 5]), np.array([False, True, True])]
-    )
-    y = y if labels is None or (labels.dtype == bool and n_classes == 3) else labels[y]
-    return X, draw.one([np.asarray, np.asarray, list, pd.Series])(y)
+    kinds = np.asarray, np.asfortranarray, np.asarray, sparse.csr_array, pd.DataFrame, np.ndarray.tolist
+    labels = np.array(draw.one([[0, 1, 2], [0, 1, 2], ["a", "b", "c"], [-1, 1, 5], [False, True, True]]))
+    y = y if labels.dtype == bool and n_classes == 3 else labels[y]
+    return draw.one(kinds)(X), draw.one([np.asarray, np.asarray, list, pd.Series])(y)
 
 
 def draw_estimator(draw):
     """Return an estimator, the prefix of its classifier's parameters and whether stacks may train it."""
     may_stack = draw.happens(0.7)
-    kind = draw.one(STACKED if may_stack else NOT_STACKED)
+    kind = draw.one(subclasses.STACKED if may_stack else subclasses.NOT_STACKED)
     options = {"max_iter": 9}
     if issubclass(kind, ShallowNNClassifier):
         options |= {"hidden_layer_size": 3, "random_state": 0, "init_scale": 0.3, "learning_rate": 0.02}
@@ -189,22 +157,14 @@ def draw_estimator(draw):
         return classifier, "", may_stack
     pipeline_kind = Pipeline
     if draw.happens(0.3):
-        pipeline_kind = draw.one([PlainPipeline, *NOT_STACKED_PIPELINES])
-        may_stack &= pipeline_kind is PlainPipeline
+        pipeline_kind = draw.one([subclasses.PlainPipeline, *subclasses.NOT_STACKED_PIPELINES])
+        may_stack &= pipeline_kind is subclasses.PlainPipeline
     steps = draw.some(TRANSFORMERS, 3)
     if draw.happens(0.3):
         steps[draw.rng.integers(len(steps))] = draw.one(ODD_TRANSFORMERS)
         may_stack = False
-    names = [f"step{number}" for number in range(len(steps))]
-    return (
-        pipeline_kind([*zip(names, map(clone_step, steps), strict=True), ("model", classifier)]),
-        "model__",
-        may_stack,
-    )
-
-
-def clone_step(step):
-    return step if isinstance(step, str) else clone(step)
+    steps = [(f"step{i}", step if isinstance(step, str) else clone(step)) for i, step in enumerate(steps)]
+    return pipeline_kind([*steps, ("model", classifier)]), "model__", may_stack
 
 
 def draw_grid(draw, estimator, prefix):
@@ -214,12 +174,9 @@ def draw_grid(draw, estimator, prefix):
         grid["learning_rate"].append(draw.one(ODD_RATES))
     if isinstance(classifier, ShallowNNClassifier):
         grid["learning_rate"] = [rate for rate in grid["learning_rate"] if not isinstance(rate, str)] + [0.02]
-    options = dict(ODD)
-    for kind, more in ODD_BY_KIND.items():
-        options |= more if isinstance(classifier, kind) else {}
-    known = classifier.get_params()
+    options = {name: values for name, values in ODD.items() if name in classifier.get_params()}
     for name in draw.some([*options], 2):
-        if name in known and draw.happens(0.5):
+        if draw.happens(0.5):
             grid[name] = draw.some(options[name], 2)
     grid = {f"{prefix}{name}": values for name, values in grid.items()}
     if prefix and draw.happens(0.3):
@@ -240,56 +197,35 @@ def draw_cv(draw, y):
     tiny = [(rows[:2], rows[2:5]), (rows[3:], rows[:1])]
     one_class = [(np.flatnonzero(np.asarray(y) == np.asarray(y)[0]), rows[:9]), (rows[:-7], rows[-7:])]
     repeated = [(np.repeat(rows[:12], 2), rows[12:]), (rows[9:], np.repeat(rows[:9], 3))]
-    usual = [
-        2,
-        3,
-        4,
-        None,
-        StratifiedKFold(3, shuffle=True, random_state=1),
-        KFold(3),
-        ShuffleSplit(2, random_state=0),
-    ]
-    odd = [overlapping, same_size, masks, tiny, one_class, repeated, GroupKFold(2), [], LeaveOneOut(), 1,
+    shuffled = StratifiedKFold(3, shuffle=True, random_state=1)
+    usual = [2, 3, 4, None, shuffled, KFold(3), ShuffleSplit(2, random_state=0)]
+    odd = [overlapping, same_size, masks, tiny, one_class, repeated, GroupKFold(2), [], KFold(m), 1,
            "three", [(rows[:9], rows[9:] + m)], [(rows[:9].tolist(), rows[9:].tolist())],
            [(-rows[:-9], rows[-9:])], [(rows[:20], rows[:0])], [(rows[:20] / 2, rows[20:])]]  # fmt: skip
-    return draw.one(usual) if draw.happens(0.65) else draw.one(odd)
+    return draw.one(usual if draw.happens(0.65) else odd)
 
 
 def draw_scoring(draw):
     """Return `scoring` and `refit`."""
     if draw.happens(0.5):
-        scoring = (
-            draw.one([None, *NAMES]) if draw.happens(0.5) else draw.one([several, "nothing", 7, *SCORERS])
-        )
-        return scoring, draw.one([True, True, True, False, first_candidate, "a"])
+        scorers = draw.one([[None, *NAMES], [several, "nothing", 7, *SCORERS]])
+        return draw.one(scorers), draw.one([True, True, True, False, first_candidate, "a"])
     if draw.happens(0.5):
         scoring = draw.one([list, tuple, set])(dict.fromkeys(draw.some(NAMES, 3)))
-        keys = sorted(scoring)
     else:
-        scoring = {
-            f"m{i}": s for i, s in enumerate(draw.some(draw.one([SCORERS, NAMES, ALL_PASS_WEIGHTS]), 3))
-        }
-        keys = [*scoring]
-    return scoring, draw.one(
-        [keys[0], keys[0], keys[-1], keys[-1], False, True, "none of them", first_candidate]
-    )
+        scorers = draw.some(draw.one([SCORERS, NAMES, ALL_PASS_WEIGHTS]), 3)
+        scoring = {f"m{i}": scorer for i, scorer in enumerate(scorers)}
+    keys = sorted(scoring)
+    return scoring, draw.one([*keys[:1] * 2, *keys[-1:] * 2, False, True, "none of them", first_candidate])
 
 
 def draw_params(draw, m, prefix, cv):
     params = {"groups": draw.rng.integers(0, 5, m)} if isinstance(cv, GroupKFold) or draw.happens(0.1) else {}
     if draw.happens(0.4):
-        weights = draw.rng.random(m)
-        odd = [
-            weights[:-1],
-            -weights,
-            weights * np.nan,
-            [[1], [1, 2]],
-            "balanced",
-            0 * weights,
-            weights.reshape(-1, 1),
-        ]
-        usual = [weights, weights, weights.tolist(), pd.Series(weights), np.round(weights), None]
-        params[f"{prefix}sample_weight"] = draw.one(usual) if draw.happens(0.8) else draw.one(odd)
+        w = draw.rng.random(m)
+        odd = [w[:-1], -w, w * np.nan, [[1], [1, 2]], "balanced", 0 * w, w.reshape(-1, 1)]
+        usual = [w, w, w.tolist(), pd.Series(w), np.round(w), None]
+        params[f"{prefix}sample_weight"] = draw.one(usual if draw.happens(0.8) else odd)
     if draw.happens(0.05):
         params["no_such_argument"] = 1
     return params
@@ -301,14 +237,9 @@ def draw_search(seed):
     X, y = draw_data(draw)
     estimator, prefix, may_stack = draw_estimator(draw)
     grid, cv = draw_grid(draw, estimator, prefix), draw_cv(draw, y)
-    scoring, refit = draw_scoring(draw)
-    options = {
-        "scoring": scoring,
-        "refit": refit,
-        "cv": cv,
-        "return_train_score": draw.happens(0.4),
-        "error_score": draw.one([np.nan, np.nan, np.nan, "raise", 0, -7.5]),
-    }
+    options = dict(zip(["scoring", "refit"], draw_scoring(draw), strict=True), cv=cv)
+    options["return_train_score"] = draw.happens(0.4)
+    options["error_score"] = draw.one([np.nan, np.nan, np.nan, "raise", 0, -7.5])
     return estimator, grid, options, X, y, draw_params(draw, len(y), prefix, cv), may_stack
 
 
@@ -321,11 +252,10 @@ def failed(reference, error_score):
 
 def have_several_settings(grid):
     """Whether each grid has rates or numbers of steps that differ: one setting is fitted as any other."""
-    grids = [grid] if isinstance(grid, dict) else grid
     names = "learning_rate", "max_iter"
     return all(
         any(key.endswith(names) and len(set(map(str, values))) > 1 for key, values in one.items())
-        for one in grids
+        for one in ([grid] if isinstance(grid, dict) else grid)
     )
 
 

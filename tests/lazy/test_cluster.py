@@ -13,9 +13,10 @@ from sklearn.pipeline import make_pipeline
 from engines import engine_of, numpy_alone  # noqa: F401  (workers take seconds to import Numba)
 from models import assert_same_model, blobs, images
 from sknn_basic import FlattenScaler, LogisticRegressionGD, ShallowNNClassifier, VectorizedGridSearchCV
+from sknn_basic._fitting import base
 from sknn_basic._lazy.cluster import active_client
 from sknn_basic._lazy.dask import to_stored
-from watchers import assert_identical
+from watchers import assert_identical, raise_once
 
 distributed = pytest.importorskip("distributed")
 dask = pytest.importorskip("dask")
@@ -169,31 +170,24 @@ def test_the_client_that_is_used(client):
 VERBOSE = LogisticRegressionGD(0.1, max_iter=8, record_every=2, verbose=True)
 
 
-@pytest.fixture
-def at_step_4(monkeypatch):
-    """A function to set what happens before step 4 of a verbose fit."""
-
-    def set_action(action):
-        monkeypatch.setattr(
-            "sknn_basic._fitting.base.print_cost", lambda step, *costs: step == 4 and action()
-        )
-
-    return set_action
+def at_step_4(monkeypatch, action):
+    """Let something happen before step 4 of a verbose fit."""
+    monkeypatch.setattr(base, "print_cost", lambda step, *costs: step == 4 and action())
 
 
-def test_a_closed_client(client, at_step_4):
-    at_step_4(client.close)
+def test_a_closed_client(client, monkeypatch):
+    at_step_4(monkeypatch, client.close)
     model = clone(VERBOSE)
     with pytest.raises(RuntimeError, match="client is clos"):
         model.fit(on_cluster(X), Y)
     assert not hasattr(model, "coef_")
 
 
-def test_workers_hold_the_samples_once(client, at_step_4):
+def test_workers_hold_the_samples_once(client, monkeypatch):
     """As bytes, in parts; the chunks are not kept."""
     images = np.random.RandomState(0).randint(0, 255, (2000, 16, 16, 3)).astype(np.uint8)
     held = []
-    at_step_4(lambda: held.append(client.run_on_scheduler(n_bytes_held)))
+    at_step_4(monkeypatch, lambda: held.append(client.run_on_scheduler(n_bytes_held)))
     model = make_pipeline(FlattenScaler(), clone(VERBOSE).set_params(learning_rate=1e-3))
     model.fit(da.from_array(images, (100, 16, 16, 3)), np.arange(2000) % 2)
     assert 0.9 * images.nbytes < held[0] < 1.2 * images.nbytes + 20_000
@@ -203,13 +197,9 @@ def n_bytes_held(dask_scheduler):
     return sum(task.nbytes for task in dask_scheduler.tasks.values() if task.state == "memory")
 
 
-def interrupt():
-    raise KeyboardInterrupt
-
-
 @pytest.mark.filterwarnings("ignore:Gradient descent was interrupted")
-def test_an_interruption_leaves_no_task(client, at_step_4):
-    at_step_4(interrupt)
+def test_an_interruption_leaves_no_task(client, monkeypatch):
+    raise_once(monkeypatch, KeyboardInterrupt, base, "print_cost", 3)  # before step 4
     assert clone(VERBOSE).fit(on_cluster(X), Y).n_iter_ == 4
 
 
@@ -217,9 +207,9 @@ async def remove_worker(dask_scheduler):
     await dask_scheduler.remove_worker(min(dask_scheduler.workers), stimulus_id="test")
 
 
-def test_a_lost_worker_changes_no_bit(client, at_step_4):
+def test_a_lost_worker_changes_no_bit(client, monkeypatch):
     """The last test, since one worker remains."""
     expected = clone(VERBOSE).fit(on_cluster(X), Y)
-    at_step_4(lambda: client.run_on_scheduler(remove_worker))
+    at_step_4(monkeypatch, lambda: client.run_on_scheduler(remove_worker))
     assert_identical(clone(VERBOSE).fit(on_cluster(X), Y), expected)
     assert len(client.nthreads()) == 1

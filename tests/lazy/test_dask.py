@@ -67,6 +67,7 @@ CHUNKINGS = {
                                             da.from_array(X[9:], (5, -1))]),
     "columns too": lambda X: da.from_array(X, (7, 2)),
     "of unknown sizes": lambda X: in_rows(X)[da.from_array(X[:, 0] > -1000, 7)],
+    "masked": lambda X: in_rows(np.ma.masked_array(X, np.zeros(X.shape, bool))),
     "in columns order": lambda X: da.from_array(np.asfortranarray(X), (11, -1)),
     "computed": lambda X: da.from_array(X / 2, (10, -1)) * 2,
     "of a table": as_frame,
@@ -282,6 +283,7 @@ X, Y = blobs()
         (da.zeros((10, 2, 2, 3)), Y[:10], ValueError, r"dim 4.*FlattenScaler"),
         (da.from_array(X * 1j), Y, ValueError, "Complex data not supported"),
         (da.from_array(X)[:0], Y[:0], ValueError, "0 sample"),
+        (da.from_array(np.ma.masked_less(X, -1)), Y, ValueError, "X has masked values"),
         (da.from_array(X), 0 * Y, ValueError, "one class"),
         (da.from_array(X), None, ValueError, "requires y"),
         (da.from_array(X.T), Y, ValueError, "Samples are rows"),
@@ -345,8 +347,7 @@ def test_callbacks(model, shape):
     X_da, model = in_rows(X), clone(model).set_params(max_iter=20, learning_rate=0.01)
     alone = clone(model).fit(X_da, y)
     assert_identical(clone(model).set_callbacks(Recorder()).fit(X_da, y), alone)
-    stopped = clone(model).set_callbacks(Recorder(stop_after=5)).fit(X_da, y)
-    assert stopped.n_iter_ == 5
+    assert clone(model).set_callbacks(Recorder(stop_after=5)).fit(X_da, y).n_iter_ == 5
     looker = Looker()
     clone(model).set_callbacks(looker).fit(X_da, y)
     last, n_steps = looker.models[-1]

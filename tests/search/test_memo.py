@@ -1,6 +1,7 @@
 """What a search remembers is of equal samples and parameters, in any order, and ends with the search."""
 
 import pickle
+from contextlib import nullcontext
 from functools import partial
 
 import numpy as np
@@ -18,6 +19,7 @@ from searches import LOGISTIC, LOGISTIC_GRID, TALL, assert_same, search_both
 from sknn_basic import FlattenScaler, LogisticRegressionGD, VectorizedGridSearchCV, load_photo_patches
 from sknn_basic._fitting.memo import NO_MEMO, active_memo
 
+KINDS = GridSearchCV, VectorizedGridSearchCV
 SEARCH = VectorizedGridSearchCV(LogisticRegressionGD(max_iter=30), {"learning_rate": [0.01, "auto"]}, cv=2)
 
 
@@ -118,3 +120,53 @@ def test_fit_times_are_means_over_a_stack():
     grid = {"learning_rate": [0.01, 0.02], "class_weight": [None, "balanced"]}
     times = VectorizedGridSearchCV(LOGISTIC, grid, cv=3).fit(X, y).cv_results_["mean_fit_time"]
     assert times[0] == times[1] != times[2] == times[3]
+
+
+class WritesToX(LogisticRegressionGD):
+    def fit(self, X, y, sample_weight=None):
+        X *= 2
+        return super().fit(X, y, sample_weight)
+
+
+class CentredSplits:
+    """A splitter that looks at X, and writes to what it takes from it."""
+
+    def get_n_splits(self, X=None, y=None, groups=None):
+        return 2
+
+    def split(self, X, y=None, groups=None):
+        assert type(X) is np.ndarray
+        rows = X[np.argsort(y, kind="stable")]
+        rows -= rows.mean(axis=0)
+        half = np.arange(len(X)) % 4 < 2
+        return [(np.flatnonzero(half), np.flatnonzero(~half)), (np.flatnonzero(~half), np.flatnonzero(half))]
+
+
+@pytest.mark.parametrize(("model", "cv"), [(WritesToX(max_iter=9), 3), (LOGISTIC, CentredSplits())])
+def test_others_get_arrays_that_they_may_write_to(model, cv):
+    X, y = blobs(2, *TALL)
+    searches = [kind(model, {"learning_rate": [0.01, 0.02]}, cv=cv) for kind in KINDS]
+    assert_same(*(search.fit(X.copy(), y) for search in searches))
+
+
+@pytest.mark.filterwarnings(
+    "ignore::sklearn.exceptions.ConvergenceWarning"
+)  # of features that differ in scale
+@pytest.mark.parametrize("case", ["NaN outside", "float in the test set", "overflow outside"])
+def test_images_are_scaled_for_themselves(case):
+    """What is wrong or odd in rows that a candidate does not get changes nothing for it."""
+    X, y = np.random.default_rng(0).integers(0, 256, (40, 3, 3)).astype(float), np.arange(40) % 2
+    scaler, cv = FlattenScaler(), [(np.arange(18), np.arange(18, 36))]
+    if case == "NaN outside":
+        X[38] = np.nan
+    elif case == "overflow outside":
+        X[38], scaler = 1e308, FlattenScaler(divisor=1e-3)
+    else:
+        X[18:] /= 255
+    model = make_pipeline(scaler, LogisticRegressionGD(max_iter=5))
+    grid = {"logisticregressiongd__learning_rate": [1e-9, 2e-9]}
+    for kind in KINDS:
+        search = kind(model, grid, cv=cv, refit=False, scoring="neg_log_loss")
+        with pytest.warns(UserWarning, match="multiply X by 255") if "test" in case else nullcontext():
+            scores = search.fit(X, y).cv_results_["mean_test_score"]
+        assert np.isfinite(scores).all()

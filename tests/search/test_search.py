@@ -116,7 +116,7 @@ def test_folds_share_one_gram_matrix(steps, monkeypatch):
         ),
     )
     X, y = blobs(2, *WIDE)
-    images = 100 * (X - X.min()).reshape(len(X), 10, 15)
+    images = np.rint(30 * (X - X.min())).astype(np.uint8).reshape(len(X), 10, 15)
     pipeline = make_pipeline(*steps, clone(LOGISTIC))
     grid = {"logisticregressiongd__learning_rate": [0.0005, 0.001]}
     if len(steps) == 1:
