@@ -21,6 +21,7 @@ from watchers import Looker, Recorder, assert_identical, raise_once
 da = pytest.importorskip("dask.array")
 pytestmark = pytest.mark.filterwarnings("ignore:Gradient descent (has not finished|did not lower|diverged)")
 
+X, Y = blobs()
 LOGISTIC = LogisticRegressionGD(0.1, max_iter=40, record_every=7)
 NETWORK = ShallowNNClassifier(4, learning_rate=0.1, max_iter=40, random_state=3)
 MODELS = {
@@ -82,9 +83,8 @@ def test_same_model_as_in_memory(engine, model, chunking, monkeypatch):
     """Also if blocks hold a few rows, and small blocks fewer."""
     monkeypatch.setattr("sknn_basic._lazy.memory.READ_BYTES", 8 * 5 * 15)
     monkeypatch.setattr(stored, "SMALL_BLOCK_BYTES", 400)
-    X, y = blobs()
-    expected = clone(MODELS[model]).fit(X, y)
-    got = clone(MODELS[model]).fit(CHUNKINGS[chunking](X), y)
+    expected = clone(MODELS[model]).fit(X, Y)
+    got = clone(MODELS[model]).fit(CHUNKINGS[chunking](X), Y)
     assert_same_model(got, expected, 1e-10)
     assert got.loss_curve_ == pytest.approx(expected.loss_curve_, rel=1e-10)
 
@@ -125,9 +125,8 @@ def test_everything_else_of_fit(engine, model):
     X, y = blobs(3, 60)
     weights = np.linspace(0.1, 2, 60)
     labels = np.array(["red", "green", "blue"])[y]
-    expected, got = (
-        clone(model).set_params(class_weight="balanced", warm_start=True, max_iter=50) for _ in "ab"
-    )
+    model = clone(model).set_params(class_weight="balanced", warm_start=True, max_iter=50)
+    expected, got = clone(model), clone(model)
     for _ in range(2):
         expected.fit(X, labels, weights, X_val=X[:20], y_val=labels[:20], sample_weight_val=weights[:20])
         got.fit(
@@ -164,11 +163,10 @@ def test_predictions_are_lazy(n_classes, chunked):
 
 
 def test_predictions_of_a_model_know_nothing_of_dask():
-    """Fitted attributes are NumPy arrays; a saved model is as small as one that is fitted in memory."""
-    X, y = blobs(2, 2000)
-    model = LogisticRegressionGD(max_iter=5).fit(in_rows(X, 70), in_rows(y, 70))
-    assert all(type(value).__module__.partition(".")[0] != "dask" for value in vars(model).values())
-    assert len(pickle.dumps(model)) < len(pickle.dumps(LogisticRegressionGD(max_iter=5).fit(X, y))) + 10
+    """A saved model is as small as one that is fitted in memory, and names no module of Dask."""
+    saved = pickle.dumps(clone(LOGISTIC).fit(in_rows(X), in_rows(Y)))
+    assert b"dask" not in saved
+    assert len(saved) < len(pickle.dumps(clone(LOGISTIC).fit(X, Y))) + 10
 
 
 @pytest.mark.parametrize(
@@ -206,10 +204,10 @@ def test_the_scaler_reads_no_pixel():
 
 def test_bytes_are_not_made_floats():
     """Chunks of a pipeline's images reach the descent as bytes: an eighth of the memory."""
-    X, _ = images()
-    (block,) = to_stored(FlattenScaler().fit_transform(in_rows(X.astype(np.uint8))), np.dtype(float)).blocks
+    rows = FlattenScaler().fit_transform(in_rows(images()[0].astype(np.uint8)))
+    (block,) = to_stored(rows, np.dtype(float)).blocks
     assert block.read().dtype == np.uint8
-    np.testing.assert_array_equal(next(block.small_blocks())[1].X, (X / 255).reshape(30, -1))
+    np.testing.assert_array_equal(next(block.small_blocks())[1].X, rows.compute())
 
 
 # Bounds
@@ -256,24 +254,19 @@ def test_no_read_only_to_word_a_warning(l2):
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_value_that_is_not_finite_is_named_with_its_row(bad, dtype):
-    X, y = blobs()
-    X = X.astype(dtype)
-    X[33, 2], X[38, 0] = bad, bad
+    holed, model = X.astype(dtype), LogisticRegressionGD()
+    holed[33, 2] = holed[38, 0] = bad
     what = "NaN" if np.isnan(bad) else "infinity or a value too large"
-    model = LogisticRegressionGD()
-    for unusable in (X, np.hstack([X] * 60)):
+    for unusable in (holed, np.hstack([holed] * 60)):
         with pytest.raises(ValueError, match=f"Input X contains {what}.* first in row 33"):
-            model.fit(in_rows(unusable), y)
+            model.fit(in_rows(unusable), Y)
         assert is_unfitted(model)
     with pytest.raises(ValueError, match=r"validation samples.*first in row 33"):
-        model.fit(in_rows(X[:30]), y[:30], X_val=in_rows(X), y_val=y)
+        model.fit(in_rows(X[:30]), Y[:30], X_val=in_rows(holed), y_val=Y)
 
 
 def is_unfitted(model):
     return vars(model).keys() == model.get_params().keys()
-
-
-X, Y = blobs()
 
 
 @pytest.mark.parametrize(
@@ -306,9 +299,7 @@ def test_errors_of_predictions():
 
 
 def test_names_of_a_table(recwarn):
-    pytest.importorskip("pandas")
-    X, y = blobs()
-    model = LogisticRegressionGD(max_iter=5).fit(as_frame(X), y)
+    model = LogisticRegressionGD(max_iter=5).fit(as_frame(X), Y)
     assert model.feature_names_in_.tolist() == ["f0", "f1", "f2", "f3", "f4"]
     assert model.predict(as_frame(X)).compute().shape == (40,)
     assert not recwarn.list
