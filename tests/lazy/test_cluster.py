@@ -106,16 +106,14 @@ def test_large_arrays_are_sent_once(client, monkeypatch):
     assert len(sent) > len(parts_of_rows) > 0
 
 
-def with_nan():
-    holed = X.copy()
-    holed[33, 2] = holed[38, 0] = np.nan
-    return on_cluster(holed)
+HOLED = X.copy()
+HOLED[33, 2] = HOLED[38, 0] = np.nan
 
 
 @pytest.mark.parametrize(
     ("X", "error", "message"),
     [
-        (with_nan(), ValueError, "Input X contains NaN, first in row 33"),
+        (on_cluster(HOLED), ValueError, "Input X contains NaN, first in row 33"),
         (on_cluster(X).map_blocks(lambda chunk: 1 // 0, dtype=float, meta=X[:0]), ZeroDivisionError, "zero"),
         (da.from_array(X, (7, 2)), ValueError, r"rechunk\(\{1: -1\}\)"),
     ],
