@@ -178,6 +178,7 @@ def test_other_shapes_are_refused_by_name(X, message):
         (sparse.csr_array(IMAGES.reshape(6, 60)), "[Ss]parse"),
         ([[[1, 2]], [[1]]], "inhomogeneous"),
         (np.array([["a", "b"]]), "strings"),
+        (np.zeros((2, 3, 2), "m8[s]"), "has the type timedelta64"),
     ],
 )
 def test_bad_images_are_refused(X, message):

@@ -159,8 +159,7 @@ def test_threads_share_nothing(hostile_seed):
     expected = [weights_of(clone(model).fit(X, y)) for model in models]
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda model: clone(model).fit(X, y), models))
-        fitted = found[1]
-        answers = list(pool.map(lambda _: fitted.predict_proba(X), range(20)))
+        answers = list(pool.map(lambda _: found[1].predict_proba(X), range(20)))
     for model, weights in zip(found, expected, strict=True):
         assert all(map(np.array_equal, weights_of(model), weights))
     assert all(np.array_equal(answer, answers[0]) for answer in answers)

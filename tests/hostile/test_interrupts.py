@@ -1,7 +1,6 @@
 """Ctrl-C at every line, once or twice: an estimator is as it was before, or fitted as a whole."""
 
 import sys
-import warnings
 from functools import cache
 from unittest.mock import patch
 
@@ -63,16 +62,10 @@ CASES = {
 }
 
 
-def fit(model, arguments, options):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return model.fit(*arguments, **options)
-
-
 @cache
 def fitted_state(name):
     model, arguments, options = CASES[name]
-    return vars(fit(clone(model), arguments, options))
+    return vars(clone(model).fit(*arguments, **options))
 
 
 def assert_whole(model, before, whole, where):
@@ -95,11 +88,11 @@ def fit_interrupted(name, rng, context, interruption):
     model, arguments, options = CASES[name]
     interrupted = clone(model)
     if rng.random() < 0.5:
-        fit(interrupted, [array[: len(array) // 2] for array in arguments], {})
+        interrupted.fit(*(array[: len(array) // 2] for array in arguments))
     before, tracing = dict(vars(interrupted)), sys.gettrace()
     try:
         with context:
-            fit(interrupted, arguments, options)
+            interrupted.fit(*arguments, **options)
     except KeyboardInterrupt:
         pass
     finally:
@@ -113,7 +106,7 @@ def test_one_interruption(name, hostile_seed):
     rng = np.random.default_rng([hostile_seed, len(name)])
     model, arguments, options = CASES[name]
     with Interruption(0) as counted:
-        fit(clone(model), arguments, options)
+        clone(model).fit(*arguments, **options)
     for _ in range(N_CASES):
         interruption = Interruption(int(rng.integers(1, counted.n_lines + 1)))
         fit_interrupted(name, rng, interruption, interruption)

@@ -1,6 +1,6 @@
 """Samples on a cluster: the same models, also after a worker is lost; and nothing of them remains."""
 
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from time import monotonic, sleep
 
 import joblib
@@ -28,10 +28,10 @@ MODELS = {"logistic": LOGISTIC, "auto": LogisticRegressionGD(max_iter=8), "netwo
 X, Y = blobs(2, 100)
 
 
-@pytest.fixture(scope="module")
-def cluster():
+@contextmanager
+def two_workers():
     """Two workers that talk by TCP, so that all they are sent is pickled, but start at once, as threads."""
-    options = {"processes": False, "protocol": "tcp://", "dashboard_address": None, "memory_limit": 0}
+    options = {"processes": False, "protocol": "tcp://", "dashboard_address": ":0", "memory_limit": 0}
     # Workers are not given up for being silent: a computer may sleep for a while.
     with (
         dask.config.set({"distributed.scheduler.worker-ttl": None}),
@@ -40,9 +40,16 @@ def cluster():
         yield cluster
 
 
+@pytest.fixture(scope="module")
+def cluster():
+    with two_workers() as cluster:
+        yield cluster
+
+
 @pytest.fixture
-def client(cluster):
-    """A client; after the test its cluster must hold nothing."""
+def client(cluster, monkeypatch):
+    """A client, and blocks of few rows for each worker; after the test its cluster must hold nothing."""
+    monkeypatch.setattr("sknn_basic._lazy.memory.READ_BYTES", 8 * 5 * 15)
     with distributed.Client(cluster) as client:
         yield client
         if client.status == "running":
@@ -99,16 +106,14 @@ def test_large_arrays_are_sent_once(client, monkeypatch):
     assert len(sent) > len(parts_of_rows) > 0
 
 
-def with_nan():
-    holed = X.copy()
-    holed[33, 2] = holed[38, 0] = np.nan
-    return on_cluster(holed)
+HOLED = X.copy()
+HOLED[33, 2] = HOLED[38, 0] = np.nan
 
 
 @pytest.mark.parametrize(
     ("X", "error", "message"),
     [
-        (with_nan(), ValueError, "Input X contains NaN, first in row 33"),
+        (on_cluster(HOLED), ValueError, "Input X contains NaN, first in row 33"),
         (on_cluster(X).map_blocks(lambda chunk: 1 // 0, dtype=float, meta=X[:0]), ZeroDivisionError, "zero"),
         (da.from_array(X, (7, 2)), ValueError, r"rechunk\(\{1: -1\}\)"),
     ],
@@ -138,6 +143,7 @@ def test_rows_have_the_targets_and_weights_they_are_given(client):
     samples = to_stored(on_cluster(X), X.dtype)
     groups = [[(block.rows, block) for block in samples.blocks]]
     parts = samples.parts
+    assert [part.blocks for part in parts] == [slice(0, 4), slice(4, 8)]
     for targets, s in np.random.RandomState(0).random_sample((2, 2, 100, 1)):
         sums = samples.rows(groups, targets, s).total(column_sums)
         np.testing.assert_allclose(sums, [targets.sum(), s.sum(), *X.sum(axis=0)])
@@ -208,8 +214,8 @@ async def remove_worker(dask_scheduler):
 
 
 def test_a_lost_worker_changes_no_bit(client, monkeypatch):
-    """The last test, since one worker remains."""
     expected = clone(VERBOSE).fit(on_cluster(X), Y)
-    at_step_4(monkeypatch, lambda: client.run_on_scheduler(remove_worker))
-    assert_identical(clone(VERBOSE).fit(on_cluster(X), Y), expected)
-    assert len(client.nthreads()) == 1
+    with two_workers() as cluster, distributed.Client(cluster) as other:
+        at_step_4(monkeypatch, lambda: other.run_on_scheduler(remove_worker))
+        assert_identical(clone(VERBOSE).fit(on_cluster(X), Y), expected)
+        assert len(other.nthreads()) == 1
