@@ -191,7 +191,7 @@ def cluster(da, m, n):
     y = (X[:, 0] + np.random.default_rng(0).standard_normal(m) > 0).astype(int)
     times = steps_in_turn({"memory": partial(fit_steps, X, y)}, (5, 45), 3)[0]
     del X
-    with LocalCluster(2, threads_per_worker=1, dashboard_address=None) as local, Client(local):
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as local, Client(local):
         for n_chunks in (8, 64, 512):
             samples = X_da.rechunk((-(-m // n_chunks), n)).persist()
             wait(samples)
