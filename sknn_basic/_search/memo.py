@@ -1,11 +1,14 @@
 """The memo of a search: all settings that a stack may hold are trained when the first of them is fitted."""
 
+import pickle
 from contextlib import suppress
 from copy import deepcopy
+from functools import cache
+from hashlib import blake2b
+from inspect import signature
 from itertools import product
 from numbers import Integral
 
-import joblib
 import numpy as np
 from sklearn import model_selection
 from sklearn.base import clone
@@ -50,12 +53,13 @@ class SearchMemo(NoMemo):
 
     def recall(self, classifier, X, y, sample_weight, task):
         try:
-            own, parameters = setting_of(classifier), classifier.get_params(deep=False)
-            others = type(classifier), joblib.hash({k: v for k, v in parameters.items() if k not in STACKED})
+            own, parameters = setting_of(classifier), vars(classifier)
+            names = parameters_of(type(classifier))
+            others = type(classifier), digest([parameters[name] for name in names if name not in STACKED])
             settings = self._settings_with(own, others, classifier)
             if self.is_closed or len(settings) < 2 or not may_be_stacked(classifier):
                 return None
-            key = others, settings, name_of(X), joblib.hash((y, sample_weight))
+            key = others, settings, *map(name_of, (X, y, sample_weight))
         except Exception:  # of whatever the grid or X may hold: the ordinary fit raises what is wrong
             return None
         if key not in self.trained:
@@ -135,7 +139,7 @@ class SearchMemo(NoMemo):
         if not is_part or X.dtype.kind == "f" or 8 * X.whole.size > KEPT_BYTES:
             return transform(scaler, X)
         state = {name: value for name, value in vars(scaler).items() if not name.startswith("_")}
-        key = id(X.whole), joblib.hash(state)
+        key = id(X.whole), digest(state)
         if key not in self.scaled:
             self.scaled[key] = None
             with suppress(Exception):  # those of other rows: the transform of these alone raises their own
@@ -165,11 +169,31 @@ def are_names(scoring):
     return scoring is None or isinstance(scoring, str)
 
 
+@cache
+def parameters_of(kind):
+    """Return the names of a class's parameters, once: get_params looks them up each time."""
+    return tuple(signature(kind).parameters)
+
+
+def digest(value):
+    """Return a hash of the pickled value, whose arrays are not copied; raise what pickle raises.
+
+    Equal values have the same hash if they were made in the same way; others never have.
+    """
+    buffers = []
+    hashed = blake2b(pickle.dumps(value, protocol=5, buffer_callback=buffers.append), digest_size=16)
+    for buffer in buffers:
+        hashed.update(buffer.raw())
+    return hashed.digest()
+
+
 def name_of(X):
-    """Return a name that no other rows have, if possible without a look at their values."""
+    """Return a name that no other rows or labels have, if possible without a look at their values."""
     if isinstance(X, SharedArray) and X.name is not None:
         return X.name
-    return X.__dask_tokenize__() if hasattr(X, "__dask_tokenize__") else joblib.hash(X)
+    if isinstance(X, np.ndarray) and X.dtype.kind in "bui" and X.nbytes < 2**16:  # such as labels
+        return X.dtype.str, X.shape, X.tobytes()
+    return X.__dask_tokenize__() if hasattr(X, "__dask_tokenize__") else digest(X)
 
 
 def settings_of(grid, prefix, classifier):
@@ -199,10 +223,14 @@ NAMES = {kind: {*dir(kind)} - FREE for kind in (LogisticRegressionGD, ShallowNNC
 
 def overrides_nothing(classifier):
     """Whether a classifier is of this package, or of a subclass that defines none of its names anew."""
-    bases = type(classifier).__mro__
-    known = next(kind for kind in bases if kind in NAMES)
-    own = {name for kind in bases if kind not in known.__mro__ for name in vars(kind)}
+    known = next(kind for kind in type(classifier).__mro__ if kind in NAMES)
+    return only_adds(type(classifier), known) and NAMES[known].isdisjoint(vars(classifier))
+
+
+@cache
+def only_adds(kind, known):
+    """Whether a subclass of a known class defines none of its names, parameters or fitted attributes anew."""
+    own = {name for base in kind.__mro__ if base not in known.__mro__ for name in vars(base)}
     own -= {"set_fit_request", "set_score_request"}  # which scikit-learn defines for each class
-    names = NAMES[known] | {*classifier.get_params(), "__getattr__", "__sklearn_is_fitted__"}
-    is_fitted_attribute = any(name.endswith("_") and not name.endswith("__") for name in own)
-    return not (is_fitted_attribute or names & own or NAMES[known] & {*vars(classifier)})
+    names = NAMES[known] | {*parameters_of(kind), "__getattr__", "__sklearn_is_fitted__"}
+    return not (names & own or any(name.endswith("_") and not name.endswith("__") for name in own))
