@@ -223,8 +223,8 @@ NAMES = {kind: {*dir(kind)} - FREE for kind in (LogisticRegressionGD, ShallowNNC
 
 def overrides_nothing(classifier):
     """Whether a classifier is of this package, or of a subclass that defines none of its names anew."""
-    known = next(kind for kind in type(classifier).__mro__ if kind in NAMES)
-    return only_adds(type(classifier), known) and NAMES[known].isdisjoint(vars(classifier))
+    known = next((kind for kind in type(classifier).__mro__ if kind in NAMES), None)
+    return bool(known) and only_adds(type(classifier), known) and NAMES[known].isdisjoint(vars(classifier))
 
 
 @cache

@@ -17,7 +17,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from models import blobs
 from searches import LOGISTIC, LOGISTIC_GRID, TALL, assert_same, search_both
 from sknn_basic import FlattenScaler, LogisticRegressionGD, VectorizedGridSearchCV, load_photo_patches
+from sknn_basic._fitting.base import GradientDescentClassifier
 from sknn_basic._fitting.memo import NO_MEMO, active_memo
+from sknn_basic._search.memo import overrides_nothing
 
 KINDS = GridSearchCV, VectorizedGridSearchCV
 SEARCH = VectorizedGridSearchCV(LogisticRegressionGD(max_iter=30), {"learning_rate": [0.01, "auto"]}, cv=2)
@@ -120,6 +122,15 @@ def test_fit_times_are_means_over_a_stack():
     grid = {"learning_rate": [0.01, 0.02], "class_weight": [None, "balanced"]}
     times = VectorizedGridSearchCV(LOGISTIC, grid, cv=3).fit(X, y).cv_results_["mean_fit_time"]
     assert times[0] == times[1] != times[2] == times[3]
+
+
+class Direct(GradientDescentClassifier):
+    """A classifier of another kind, of which the memo knows nothing."""
+
+
+def test_only_known_classes_may_be_stacked():
+    assert overrides_nothing(LOGISTIC)
+    assert not overrides_nothing(Direct())
 
 
 class WritesToX(LogisticRegressionGD):
