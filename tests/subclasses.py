@@ -289,4 +289,4 @@ class ScoresZero(Pipeline):
         return 0.25
 
 
-NOT_STACKED_PIPELINES = [FitsTwice, PredictsFirst, ScoresZero]
+OVERRIDING_PIPELINES = [FitsTwice, PredictsFirst, ScoresZero]

@@ -60,6 +60,8 @@ class Stack:
             rate, l2, _ = setting
             with suppress(ValueError):  # "auto" overflows
                 members.setdefault((self.problem.learning_rate(rate, l2), l2), []).append(setting)
+        if not members:
+            return self.trained
         members, size = list(members.items()), n_members_at_once(self.problem)
         stacks = [members[first : first + size] for first in range(0, len(members), size)]
         n_steps = sum(max(checkpoints_of(members)) for members in stacks)

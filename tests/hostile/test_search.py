@@ -157,7 +157,7 @@ def draw_estimator(draw):
         return classifier, "", may_stack
     pipeline_kind = Pipeline
     if draw.happens(0.3):
-        pipeline_kind = draw.one([subclasses.PlainPipeline, *subclasses.NOT_STACKED_PIPELINES])
+        pipeline_kind = draw.one([subclasses.PlainPipeline, *subclasses.OVERRIDING_PIPELINES])
         may_stack &= pipeline_kind is subclasses.PlainPipeline
     steps = draw.some(TRANSFORMERS, 3)
     if draw.happens(0.3):

@@ -26,7 +26,7 @@ from sknn_basic._descent.outputs import softmax
 from sknn_basic._descent.problem import Problem
 from subclasses import (
     NOT_STACKED,
-    NOT_STACKED_PIPELINES,
+    OVERRIDING_PIPELINES,
     STACKED,
     FitInPlace,
     InPlaceThenCopy,
@@ -258,7 +258,7 @@ def test_subclasses_that_only_add_are_stacked(kind, alone):
     assert alone == []
 
 
-@pytest.mark.parametrize("kind", NOT_STACKED_PIPELINES)
+@pytest.mark.parametrize("kind", OVERRIDING_PIPELINES)
 def test_pipelines_may_override_anything(kind):
     """Their own methods are called, on fitted classifiers."""
     X, y = blobs(2, *TALL)
@@ -371,3 +371,13 @@ def test_a_rate_that_overflows_is_the_only_one_that_fails(alone):
     assert np.isnan(searches[0].cv_results_["mean_test_score"]).tolist() == [True, False]
     assert len(alone) == 3
     assert not any(hasattr(model, "coef_") for model in alone)
+
+
+@pytest.mark.filterwarnings("ignore")  # of features that differ in scale, and of fits that fail
+def test_where_every_rate_overflows_the_search_ends_with_the_usual_error():
+    X, y = blobs(2, *TALL)
+    X = (1e25 * X).astype(np.float32)
+    candidates = {"learning_rate": ["auto"], "max_iter": [5, 9]}
+    for kind in (GridSearchCV, VectorizedGridSearchCV):
+        with pytest.raises(ValueError, match=r'^learning_rate="auto" needs the squares'):
+            kind(LOGISTIC, candidates, cv=3, error_score="raise").fit(X, y)
