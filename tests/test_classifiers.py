@@ -9,6 +9,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine, make_circles, make_moons
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score
 from sklearn.model_selection import StratifiedShuffleSplit, cross_val_score
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -352,3 +353,32 @@ def test_small_integers_of_numpy(model):
     small = clone(model).set_params(max_iter=np.uint8(200), record_every=np.uint8(30)).fit(X, y)
     plain = clone(model).set_params(max_iter=200, record_every=30).fit(X, y)
     assert_same_model(small, plain, 1e-15)
+
+
+@pytest.mark.parametrize("weights", [None, np.arange(1, 31) / 7], ids=["plain", "weighted"])
+@pytest.mark.parametrize("labels", ["ints", "small ints", "bools", "strings", "floats", "a list"])
+def test_score_equals_accuracy_score(labels, weights):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((30, 3)), rng.integers(0, 2, 30)
+    kinds = {
+        "ints": int,
+        "small ints": np.int8,
+        "bools": bool,
+        "strings": str,
+        "floats": float,
+    }
+    model = LogisticRegressionGD(0.1, 5).fit(X, y.astype(kinds.get(labels, int)))
+    asked = np.where(rng.random(30) < 0.3, 1 - y, y).astype(kinds.get(labels, int))
+    asked = asked.tolist() if labels == "a list" else asked
+    score = model.score(X, asked, weights)
+    assert type(score) is float
+    assert score == accuracy_score(asked, model.predict(X), sample_weight=weights)
+
+
+def test_score_of_labels_that_are_too_few_or_of_another_type_is_refused():
+    X, y = np.eye(4), np.array([0, 1, 0, 1])
+    model = LogisticRegressionGD(0.1, 5).fit(X, y)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        model.score(X, y[:3])
+    with pytest.raises(ValueError, match="mix of"):
+        model.score(X, y + 0.5)

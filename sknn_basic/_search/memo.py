@@ -216,21 +216,29 @@ def may_be_stacked(classifier):
     return is_silent and is_fresh and overrides_nothing(classifier)
 
 
-# What a subclass may define anew, and the names that each class has when it is made: pickling adds one.
-FREE = {*vars(type("Any", (), {})), "__init__", "_parameter_constraints", "_parameter_advice"}
-NAMES = {kind: {*dir(kind)} - FREE for kind in (LogisticRegressionGD, ShallowNNClassifier)}
+class Plain:
+    """Defines what the class statement itself does, which differs by the version of Python."""
+
+    label: str
+
+
+KNOWN = LogisticRegressionGD, ShallowNNClassifier
+FREE = {  # what a subclass may define anew, or scikit-learn, abc and pickle do
+    *vars(Plain),
+    *("__init__", "_parameter_constraints", "_parameter_advice", "set_fit_request", "set_score_request"),
+    *("__abstractmethods__", "__slotnames__", "__annotations__", "__annotations_cache__"),
+}
 
 
 def overrides_nothing(classifier):
     """Whether a classifier is of this package, or of a subclass that defines none of its names anew."""
-    known = next((kind for kind in type(classifier).__mro__ if kind in NAMES), None)
-    return bool(known) and only_adds(type(classifier), known) and NAMES[known].isdisjoint(vars(classifier))
+    known = next((kind for kind in KNOWN if isinstance(classifier, kind)), None)
+    is_own = any(hasattr(known, name) for name in vars(classifier))  # a method of this instance alone
+    return known is not None and not is_own and only_adds(type(classifier), known)
 
 
 @cache
 def only_adds(kind, known):
     """Whether a subclass of a known class defines none of its names, parameters or fitted attributes anew."""
-    own = {name for base in kind.__mro__ if base not in known.__mro__ for name in vars(base)}
-    own -= {"set_fit_request", "set_score_request"}  # which scikit-learn defines for each class
-    names = NAMES[known] | {*parameters_of(kind), "__getattr__", "__sklearn_is_fitted__"}
-    return not (names & own or any(name.endswith("_") and not name.endswith("__") for name in own))
+    own = {name for base in kind.__mro__ if base not in known.__mro__ for name in vars(base)} - FREE
+    return not any(hasattr(known, n) or n in parameters_of(kind) or n.endswith("_") for n in own)
