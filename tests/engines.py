@@ -17,8 +17,8 @@ def engine_of(name):
 
 
 def blocks_of(n_bytes):
-    """Return a context in which X is processed in blocks of this size, also for one column of W."""
-    return patch.multiple(samples, BLOCK_BYTES=n_bytes, WHOLE_BYTES=0)
+    """Return a context in which X is processed in blocks of this size."""
+    return patch.multiple(samples, BLOCK_BYTES=n_bytes)
 
 
 @pytest.fixture(autouse=True, scope="module")

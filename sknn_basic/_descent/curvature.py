@@ -1,6 +1,7 @@
 """The largest curvature L of the logistic cost: gradient descent is stable below the rate 2/L."""
 
 import numpy as np
+from scipy import sparse
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 # Lanczos vectors, and the residual at which iterations end. L is then too small by at most some 1e-6 of it.
@@ -17,12 +18,13 @@ def largest_curvature(network, samples, rows, s):
     L = largest eigenvalue of [X 1]' diag(s) [X 1] (without an intercept, of X' diag(s) X) times the steepest
     slope of the output: 1/4 of the sigmoid, 1/2 of softmax. At the rate 1/L the cost falls at every step.
 
-    Lanczos iterations find the eigenvalue from below, by products with the data alone: in feature or sample
-    space, whichever is smaller, since both have the same; in feature space if X is not in memory, since a
-    product is then one read. L is infinite if the squares of the features overflow.
+    Lanczos iterations find the eigenvalue from below, by products with the data alone: in feature space,
+    where a product is one read of X; in sample space, which has the same eigenvalue, for a Gram matrix, and
+    for wide sparse X, since its vectors are then shorter. L is infinite if the squares of the features
+    overflow.
     """
     m, n = samples.shape
-    if n < m or not samples.in_memory:
+    if samples.gram is None and not (sparse.issparse(samples.X) and n >= m):
         operator = FeatureOperator(rows, n, samples.dtype, network.fit_intercept)
     else:
         operator = SampleOperator(samples, s, network.fit_intercept)

@@ -4,6 +4,8 @@ Both take the same step, to rounding. The compiled one needs Numba (extra `fast`
 and one output; a network must be small besides, since BLAS multiplies large matrices faster.
 """
 
+import warnings
+from contextlib import suppress
 from importlib.util import find_spec
 
 import numpy as np
@@ -23,10 +25,7 @@ MAX_PRODUCTS = 2**19
 # Products in one call, about 30 ms: an interruption waits for its end, and loses its steps. An activation or
 # an error takes as long as some 8 of them.
 CALL_PRODUCTS, ACTIVATION = 2**25, 8
-# Threads share the blocks of X from this number on: 64 MiB, or 128 MiB of one column (`WHOLE_BYTES`). Fewer,
-# which may stay in the cache, are faster one after another with the threads of BLAS.
-MIN_SHARED = 8
-# The same for the compiled steps, from this number of values on, since they have no other threads: 0.4 ms.
+# Threads share the rows of X in the compiled steps from this number of values on, which take 0.4 ms.
 MIN_SHARED_VALUES = 2**20
 
 
@@ -49,7 +48,7 @@ def choose_engine(network, samples, layers):
 
 
 def has_numba():
-    return find_spec("numba") is not None
+    return not _failed and find_spec("numba") is not None
 
 
 class Formulas:
@@ -65,13 +64,12 @@ class Formulas:
         return True
 
     def prepare(self):
-        """Do what must be done before the first step."""
+        """Do what must be done before the first step; return whether this engine can take it."""
+        return True
 
     def groups(self, samples, layers):
         """Return groups of blocks of rows [[(rows, samples), ...], ...]: threads share the groups."""
-        blocks = samples.blocks(width_of(layers))
-        is_shared = len(blocks) >= MIN_SHARED or not samples.in_memory
-        return grouped(blocks) if is_shared else [blocks]
+        return grouped(samples.blocks(width_of(layers)))
 
     def propagate(self, X, targets, s, layers, want_cost):
         return propagate(self.network, X, layers, targets, s, want_cost)
@@ -96,15 +94,27 @@ class Compiled:
         return self._key() in _ready
 
     def prepare(self):
-        """Compile, or load what was compiled, in a thread, since an interruption does not reach it there."""
-        if not self.is_ready():
+        """Compile, or load what was compiled; return whether that has worked.
+
+        A thread does it, since an interruption does not reach it there.
+        """
+        if self.is_ready():
+            return True
+        try:
             threads.wait_for(_warm_up, *self._key())
+        except Exception as error:  # Numba is older than NumPy; its cache is damaged, or the disk is full
+            _failed.append(error)
+            warnings.warn(_failure_message(error), RuntimeWarning, stacklevel=2)
+            return False
+        return True
 
     def _key(self):
         """Return what the machine code depends on."""
         return type(self), self.network, self.is_gram, self.dtype, self.value_dtype
 
     def propagate(self, X, targets, s, layers, want_cost):
+        if not self.prepare():  # on a worker of a cluster, where nobody has prepared it
+            return Formulas(self.network).propagate(X, targets, s, layers, want_cost)
         J, _, gradients = self._call(X, targets, s, layers, (0.0, 0.0), 0, want_cost)
         return J if want_cost else None, gradients
 
@@ -191,11 +201,10 @@ class CompiledStack:
         self.is_ready, self.prepare, self.groups = engine.is_ready, engine.prepare, engine.groups
 
     def propagate(self, X, targets, s, layers, want_cost):
-        with threads.shared_out():
-            steps = threads.map(
-                lambda i: self.engine.propagate(X, targets, s, member(layers, i), want_cost),
-                range(len(layers[0][0])),
-            )
+        steps = threads.map(
+            lambda i: self.engine.propagate(X, targets, s, member(layers, i), want_cost),
+            range(len(layers[0][0])),
+        )
         costs, gradients = zip(*steps, strict=True)
         return np.array(costs) if want_cost else None, stack(gradients)
 
@@ -206,13 +215,13 @@ class CompiledStack:
         for steps in self.engine.calls(X, member(layers, 0), n_steps):
             n = steps.stop - steps.start
             before = [(member(layers, i), *own, n) for i, own in enumerate(zip(rates, l2s, strict=True))]
-            with threads.shared_out():
-                ends = threads.map(lambda own: [*self.engine.advance(X, targets, s, *own)], before)
+            ends = threads.map(lambda own: [*self.engine.advance(X, targets, s, *own)], before)
             layers = stack([reached for ((_, reached),) in ends])
             yield steps.stop, layers
 
 
 _ready = set()  # arguments of `_warm_up`
+_failed = []  # what Numba has raised: this process uses it no more
 
 
 def _warm_up(engine, network, is_gram, dtype, value_dtype):
@@ -222,5 +231,18 @@ def _warm_up(engine, network, is_gram, dtype, value_dtype):
         X = ConvertedSamples(np.zeros((1, 1), value_dtype), dtype, 1.0)
     one = np.ones((1, 1), dtype)
     layers = [(one, one)] if network.activation is None else [(one, one), (one, one)]
-    engine(network, X).propagate(X, one, one, layers, True)
+    engine(network, X)._call(X, one, one, layers, (0.0, 0.0), 0, True)
     _ready.add((engine, network, is_gram, dtype, value_dtype))
+
+
+def _failure_message(error):
+    cache = "__pycache__ beside the modules of sknn_basic"
+    with suppress(Exception):
+        from . import compiled
+
+        cache = compiled.logistic_steps.stats.cache_path or cache
+    return (
+        f"Numba cannot compile the steps ({type(error).__name__}: {error}). NumPy takes them: the result is "
+        "the same to rounding, but takes longer. Install a version of Numba that fits this NumPy; if its "
+        f"cache is damaged or the disk full, make room and delete {cache}."
+    )

@@ -1,11 +1,18 @@
 """Wide samples, represented by the Gram matrix of their rows: a step then costs m^2 instead of m n."""
 
+from functools import partial
+
 import numpy as np
 
 from .arithmetic import product
-from .rows import grouped, slices
+from .rows import N_GROUPS, grouped, slices
 from .samples import BLOCK_BYTES, BaseSamples, Samples
 from .stored import StoredRows, stored_moments
+from .threads import threads
+
+# Values of a Gram matrix from which threads share a step: 8 MiB, 0.7 ms.
+SHARED_VALUES = 2**20
+MIN_ROWS = 64  # of a product that one thread takes: fewer use the processor badly
 
 
 class GramSamples(BaseSamples):
@@ -33,17 +40,23 @@ class GramSamples(BaseSamples):
         if known is not None and n_initial == 0:
             return known
         gram = np.zeros((m + n_initial, m + n_initial))
-        first = 0 if known is None else m  # row to compute from
         with np.errstate(over="ignore", invalid="ignore"):
             for columns in self._column_blocks():
                 B = self._basis(columns)
-                gram[first:] += B[first:] @ B.T
+                if known is None:
+                    add_squares(gram, B)
+                else:
+                    gram[m:] += B[m:] @ B.T
         if known is not None:
             gram[:m, :m], gram[:m, m:] = known, gram[m:, :m].T
         return gram
 
     def __matmul__(self, C):
-        return product(self.products, C)
+        m, n_values = self.shape[0], self.gram.size
+        if n_values < SHARED_VALUES:
+            return product(self.products, C)
+        rows = [*slices(m, -(-m // N_GROUPS))]
+        return np.concatenate(threads.map(lambda some: product(self.products[some], C), rows), axis=-2)
 
     def transposed_product(self, dZ):
         """Return dZ, followed by zeros for the rows of W0."""
@@ -59,9 +72,12 @@ class GramSamples(BaseSamples):
     def weights_of(self, C):
         """Return W = B' C, in float64."""
         W = np.empty((*C.shape[:-2], C.shape[-1], self.shape[1])).mT
-        for columns in self._column_blocks():
-            W[..., columns, :] = product(self._basis(columns).T, C)
+        blocks = [*_columns(self.shape[1], len(self.gram), BLOCK_BYTES)]
+        threads.map(partial(self._compute_weights, W, C), blocks)
         return W
+
+    def _compute_weights(self, W, C, columns):
+        W[..., columns, :] = product(self._basis(columns).T, C)
 
     def with_rows(self, samples):
         """Return other samples in a form that multiplies C: X W = (X B') C."""
@@ -79,7 +95,7 @@ class GramSamples(BaseSamples):
     def _add_products(self, out, X):
         """Add X B' to `out`, for dense or CSR X."""
         for columns in self._column_blocks():
-            out += X[:, columns] @ self._basis(columns).T
+            add_products(out, X[:, columns], self._basis(columns))
 
     def are_finite(self, C):
         """Whether W = B' C is finite in the precision of X: |W| <= sum_i |C_i| ||B_i||."""
@@ -106,6 +122,31 @@ class GramSamples(BaseSamples):
         if self.W0.shape[1] == 0:
             return self.X[:, columns].astype(np.float64, copy=False)
         return np.vstack([self.X[:, columns], self.W0[columns].T], dtype=np.float64)
+
+
+def add_products(out, P, Q):
+    """Add P Q' to `out`, for dense or CSR P; threads share the rows of P."""
+    threads.map(partial(_add_rows, out, P, Q), [*slices(P.shape[0], _group_size(P.shape[0]))])
+
+
+def _add_rows(out, P, Q, rows):
+    out[rows] += P[rows] @ Q.T
+
+
+def add_squares(out, P):
+    """Add P P' to `out`, which is symmetric; threads share the rows."""
+    groups = [*slices(len(P), _group_size(len(P)))]
+    threads.map(partial(_add_lower_rows, out, P), groups)
+    for rows in groups:
+        out[: rows.start, rows] = out[rows, : rows.start].T
+
+
+def _add_lower_rows(out, P, rows):
+    out[rows, : rows.stop] += P[rows] @ P[: rows.stop].T
+
+
+def _group_size(m):
+    return max(-(-m // N_GROUPS), MIN_ROWS)
 
 
 def _columns(n, n_rows, n_bytes):
@@ -144,7 +185,7 @@ class StoredGram(GramSamples):
         squares, with_start = np.zeros((len(P), len(P))), np.zeros((len(P), self.W0.shape[1]))
         for columns in _columns(self.shape[1], len(P), COLUMN_BYTES):
             p = self._floats(P[:, columns])
-            squares += p @ p.T
+            add_squares(squares, p)
             with_start += p @ self.W0[columns]
         return squares, with_start
 
@@ -152,7 +193,7 @@ class StoredGram(GramSamples):
         """Return P Q'."""
         products = np.zeros((len(P), len(Q)))
         for columns in _columns(self.shape[1], len(P) + len(Q), COLUMN_BYTES):
-            products += self._floats(P[:, columns]) @ self._floats(Q[:, columns]).T
+            add_products(products, self._floats(P[:, columns]), self._floats(Q[:, columns]))
         return products
 
     def _floats(self, values):

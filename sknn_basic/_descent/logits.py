@@ -1,19 +1,33 @@
 """The logits Z of given layers, for predictions and costs: finite for all finite samples."""
 
+from functools import partial
 from math import prod
 
 import numpy as np
 
+from .threads import threads
+
 
 def logits(network, samples, layers):
     """Return Z of the output (..., m, k) in the precision of the samples."""
-    if samples.in_memory and len(layers) == 1:  # without an A1, which blocks of rows keep small
+    blocks = samples.loaded_blocks(width_of(layers))
+    if samples.in_memory and len(blocks) == 1:
         return finite_forward(network, samples, layers)
     *stack, _, k = layers[-1][1].shape
     Z = np.empty((*stack, samples.shape[0], k), samples.dtype)
-    for rows, block in samples.loaded_blocks(width_of(layers)):
-        Z[..., rows, :] = finite_forward(network, block, layers)
+    fill = partial(_fill, Z, network, layers)
+    if samples.in_memory:
+        threads.map(fill, blocks)
+    else:  # one is in memory at a time
+        for block in blocks:
+            fill(block)
     return Z
+
+
+def _fill(Z, network, layers, block):
+    """Compute the rows of Z of one block (rows, X)."""
+    rows, X = block
+    Z[..., rows, :] = finite_forward(network, X, layers)
 
 
 def finite_forward(network, X, layers):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .engine import choose_engine
+from .engine import Formulas, choose_engine
 from .logits import finite_forward, overflows
 from .network import cost, penalize, update
 
@@ -21,6 +21,7 @@ class Objective:
 
     def __call__(self, layers, want_cost):
         """Return J (None unless wanted) and [(dW1, db1), ...]."""
+        self.prepare()
         J, gradients = self.rows.total(self.engine.propagate, layers, want_cost)
         if self.is_penalized:
             squares = self._sum_of_squares(layers) if want_cost else None
@@ -33,10 +34,10 @@ class Objective:
         """Whether the first step can start at once: no machine code must be made or loaded."""
         return self.engine.is_ready()
 
-    def sharing(self):
-        """Prepare the engine; return a context in which threads share the blocks, if these are many."""
-        self.engine.prepare()
-        return self.rows.sharing()
+    def prepare(self):
+        """Do what must be done before the first step; if the engine cannot, the formulas take its place."""
+        if not self.engine.prepare():
+            self.engine = Formulas(self.network)
 
     def advance(self, layers, learning_rate, n_steps):
         """Take steps without computing the cost; yield (number of steps taken, layers).

@@ -3,7 +3,6 @@
 Costs and gradients are sums over samples, so blocks of any size give the same numbers, wherever they are.
 """
 
-from contextlib import nullcontext
 from functools import reduce
 
 from .threads import threads
@@ -28,20 +27,15 @@ class Rows:
         blocks = self.groups[0]
         return blocks[0] if len(self.groups) == len(blocks) == 1 else None
 
-    def sharing(self):
-        """Return a context in which threads share the blocks, if these are many."""
-        return threads.shared_out() if len(self.groups) > 1 else nullcontext()
-
     def total(self, f, *arguments):
-        """Return the sum of f(X, targets, s, *arguments) over all blocks.
+        """Return the sum of f(X, targets, s, *arguments) over all blocks; in `threads.shared_out` only.
 
         f returns a number, an array, None, or tuples and lists of these, to which the others are added. The
         order is fixed: the bits do not depend on the number of threads.
         """
         if len(self.groups) == 1:
             return self._total_of(self.groups[0], f, arguments)
-        with threads.shared_out():
-            return added(threads.map(lambda group: self._total_of(group, f, arguments), self.groups))
+        return added(threads.map(lambda group: self._total_of(group, f, arguments), self.groups))
 
     def _total_of(self, group, f, arguments):
         if len(group) == 1:

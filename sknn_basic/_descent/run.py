@@ -138,7 +138,8 @@ def train(
     the observer's result. At each of the sorted `checkpoints` `on_checkpoint(step, descent)` is called.
     """
     run = Run(objective, layers, records, validation, on_record)
-    with objective.sharing(), np.errstate(all="ignore"):
+    objective.prepare()
+    with np.errstate(all="ignore"):
         try:
             for checkpoint in checkpoints:
                 _descend(run, learning_rate, checkpoint, observer)
@@ -204,7 +205,8 @@ def train_stack(
     """
     run = StackRun(objective, len(layers[0][0]), records)
     *_, last = checkpoints = sorted(checkpoints)
-    with objective.sharing(), np.errstate(all="ignore"):
+    objective.prepare()
+    with np.errstate(all="ignore"):
         step = 0
         while step < last:
             observer.begin()

@@ -13,14 +13,13 @@ import numpy as np
 from scipy import sparse
 
 from .arithmetic import product
-from .rows import Rows, slices
+from .rows import N_GROUPS, Rows, slices
 
 # X is processed in blocks of about this size: temporaries stay small, and the second product of a step finds
 # the block in the cache. Of 0.25 to 16 MiB, 4 and 8 MiB are the fastest (benchmarks/tall.py).
 BLOCK_BYTES = 2**23
-# But for one column of W dense X up to this size is one block, if temporaries stay small: the threads of BLAS
-# share its two products. 10,000 x 100 in blocks takes 1.3 times as long.
-WHOLE_BYTES = 2**27
+# Work of a step that is worth a block, in some 0.1 ns: 0.2 ms. To hand a block to a thread takes 0.05 ms.
+BLOCK_WORK = 2**21
 MOMENTS_BLOCK = 2**16  # values converted to float64 at a time; a quarter of it if they are sparse
 
 
@@ -165,7 +164,7 @@ class Samples(BaseSamples):
 
     @cached_property
     def mT(self):  # once: 0.3 us, of a step that may take 10
-        return Samples(self.X.T)
+        return Samples(_transposed(self.X))
 
     @property
     def fits_kernels(self):
@@ -175,15 +174,18 @@ class Samples(BaseSamples):
 
     def blocks(self, width):
         m = self.shape[0]
-        bytes_per_row = self.X.data.nbytes // m + 5 * width * self.dtype.itemsize
+        n_bytes = self.X.data.nbytes + 5 * m * width * self.dtype.itemsize
+        n_blocks = max(-(-n_bytes // BLOCK_BYTES), min(self._work(width) // BLOCK_WORK, N_GROUPS))
         # About 8 rows per column of W, or adding up the blocks' dW (n, width) costs more than it saves.
-        n_rows = max(BLOCK_BYTES // max(bytes_per_row, 1), 8 * width, 1)
-        has_small_temporaries = width == 1 and 5 * m * self.dtype.itemsize <= BLOCK_BYTES
-        is_whole = isinstance(self.X, np.ndarray) and self.X.nbytes <= WHOLE_BYTES and has_small_temporaries
-        if m <= 2 * n_rows or is_whole:
+        n_rows = max(-(-m // max(n_blocks, 1)), 8 * width)
+        if m <= n_rows:
             return [(slice(None), self)]
         n_rows = -(-m // -(-m // n_rows))  # blocks of one size
         return [(rows, Samples(_rows_of(self.X, rows))) for rows in slices(m, n_rows)]
+
+    def _work(self, width):
+        """Return an estimate of the work of a step: reading X, multiplying it, and the values of Z and A."""
+        return self.X.size * (8 + width) + 128 * self.shape[0] * width
 
 
 def moment_sums(X, s, origin):
@@ -212,6 +214,20 @@ def _rows_of(X, rows):
         return X[rows]
     ends = X.indptr[rows.start : rows.stop + 1]
     values = slice(ends[0], ends[-1])
-    block = type(X)((len(ends) - 1, X.shape[1]), dtype=X.dtype)
-    block.data, block.indices, block.indptr = X.data[values], X.indices[values], ends - ends[0]
-    return block
+    shape = len(ends) - 1, X.shape[1]
+    return _view(type(X), shape, X.data[values], X.indices[values], ends - ends[0])
+
+
+def _transposed(X):
+    """Return X' as a view, where SciPy copies the values of CSR matrices that are views themselves."""
+    if not sparse.issparse(X):
+        return X.T
+    kind = sparse.csc_matrix if isinstance(X, sparse.spmatrix) else sparse.csc_array
+    return _view(kind, X.shape[::-1], X.data, X.indices, X.indptr)
+
+
+def _view(kind, shape, data, indices, indptr):
+    """Return a sparse matrix of these arrays, none of which is copied."""
+    view = kind(shape, dtype=data.dtype)
+    view.data, view.indices, view.indptr = data, indices, indptr
+    return view

@@ -122,8 +122,7 @@ class Stored:
     def largest(self):
         """An upper bound on |X|: for integers by their type. Floats are scanned once, and must be finite."""
         if self.stored_dtype.kind == "f":
-            with threads.shared_out():
-                return max(threads.map(largest_of, self.blocks))
+            return max(threads.map(largest_of, self.blocks))
         if self.stored_dtype.kind == "b":
             return 1.0
         limits = np.iinfo(self.stored_dtype)

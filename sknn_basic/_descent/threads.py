@@ -1,48 +1,73 @@
 """Work shared out to threads, while BLAS uses one thread in each.
 
-BLAS's own threads add in an order that depends on their number, and wait for each other at each product. Here
-each thread takes whole blocks of rows, and the caller adds their results in a fixed order.
+BLAS's own threads add in an order that depends on their number, and wait for each other at each product, for
+long where the machine is busy. Here each thread takes whole blocks of rows, which depend on the sizes of the
+data alone, and the caller adds their results in a fixed order.
 """
 
 import os
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ContextDecorator, contextmanager
 from functools import cache
 from threading import Lock
+from weakref import WeakSet
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
+
+_lock = Lock()
+
+
+class locked(ContextDecorator):
+    """Holds the lock while a function runs, by no line of this file: an interruption there could leave it."""
+
+    __enter__, __exit__ = _lock.__enter__, _lock.__exit__
+
+
+class User:
+    """One that needs BLAS to be limited, until it is deleted."""
 
 
 class Threads:
     """The threads of this process: as many as BLAS has, unless it is limited."""
 
     def __init__(self):
-        self.lock = Lock()
-        self.n_users, self.n_threads = 0, 1
-        self.limiter = self.pool = None
+        self.users = WeakSet()
+        self.limited = []  # [(BLAS library, its number of threads), ...]
+        self.pool = None
 
     @contextmanager
     def shared_out(self):
-        """Limit BLAS to one thread in a block, and let `map` use the threads that it had."""
-        with self.lock:  # fits may run in several threads: the first limits BLAS, the last restores it
-            if self.n_users == 0:
-                self.n_threads = max((library["num_threads"] for library in _blas().info()), default=1)
-                self.limiter = _blas().limit(limits=1)
-            self.n_users += 1
+        """Limit BLAS to one thread in a block, and let `map` use the threads that it had.
+
+        Fits may run in several threads: the first limits BLAS, and the last restores it. It takes 9 us.
+        """
+        user = User()
         try:
+            self._limit(user)
             yield
         finally:
-            with self.lock:
-                self.n_users -= 1
-                if self.n_users == 0:
-                    self.limiter.restore_original_limits()
-                    self.limiter, self.n_threads = None, 1
+            self._restore(user)
+
+    @locked()
+    def _limit(self, user):
+        self.users.add(user)
+        self.limited = self.limited or [(library, library.num_threads) for library in _blas()]
+        for library, _ in self.limited:
+            library.set_num_threads(1)
+
+    @locked()
+    def _restore(self, user):
+        self.users.discard(user)
+        if not self.users:
+            for library, n in self.limited:
+                library.set_num_threads(n)
+            self.limited = []
 
     def map(self, function, items):
         """Return [function(item), ...], shared out to the threads; in `shared_out` only."""
-        n = min(self.n_threads, len(items))
-        if n == 1:
+        n = min(max((n for _, n in self.limited), default=1), len(items))
+        if n <= 1:
             return [function(item) for item in items]
         others = [self._start(_apply, function, items[i::n]) for i in range(1, n)]
         results = [None] * len(items)
@@ -56,14 +81,20 @@ class Threads:
         return self._start(function, *arguments).result()
 
     def _start(self, function, *arguments):
-        if self.pool is None:
-            self.pool = ThreadPoolExecutor(os.cpu_count(), "sknn_basic")
-        return self.pool.submit(function, *arguments)
+        """Return the future of a call; made by this thread if there can be no others."""
+        try:
+            if self.pool is None:
+                self.pool = ThreadPoolExecutor(os.cpu_count(), "sknn_basic")
+            return self.pool.submit(function, *arguments)
+        except RuntimeError:  # the main thread has ended, or the system has no more threads
+            done = Future()
+            done.set_result(function(*arguments))
+            return done
 
 
 @cache
 def _blas():
-    return ThreadpoolController().select(user_api="blas")
+    return ThreadpoolController().select(user_api="blas").lib_controllers
 
 
 def _apply(function, items):
@@ -72,5 +103,6 @@ def _apply(function, items):
 
 
 threads = Threads()
-if hasattr(os, "register_at_fork"):  # a child has neither the threads nor, perhaps, the lock
+if hasattr(os, "register_at_fork"):  # a child has none of the threads
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
     os.register_at_fork(after_in_child=threads.__init__)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.base import clone
 
+from .._descent.threads import threads
 from .._fitting.inputs import make_problem
 
 
@@ -40,6 +41,7 @@ class WeightSpace:
             return list(zip(arrays[::2], arrays[1::2], strict=True))
         return [(W, np.zeros_like(W[:, :1])) for W in arrays]
 
+    @threads.shared_out()
     def losses(self, vectors):
         """Return the cost J of each vector, with the penalty."""
         layers = self.layers(vectors)
@@ -48,6 +50,7 @@ class WeightSpace:
             J, _ = objective(layers, want_cost=True)
         return J
 
+    @threads.shared_out()
     def learning_rate(self, rate):
         """Return a learning rate as a number, of "auto" too."""
         return self.problem.learning_rate(rate, self.l2)

@@ -1,5 +1,6 @@
 """The base class of both classifiers: fitting and prediction."""
 
+from contextlib import nullcontext
 from functools import partial
 from numbers import Integral, Real
 
@@ -11,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._descent.choice import choose_samples
 from .._descent.logits import logits
 from .._descent.run import recorded_steps, train
+from .._descent.threads import threads
 from .._lazy.sources import computed, lazy_method
 from .._sklearn import Interval, StrOptions, fit_context
 from .advice import orientation_advice
@@ -21,6 +23,9 @@ from .messages import find_warning, print_cost, print_preparation, warn_of_fit
 from .onnx import OnnxClassifierMixin
 from .parameters import ParameterAdviceMixin
 from .state import replacing_state
+
+# BLAS takes one thread in smaller products (OpenBLAS: below 9,216 values), which saves 9 us of some 60 us.
+BLAS_SHARES_FROM = 2**13
 
 
 class GradientDescentClassifier(
@@ -123,7 +128,7 @@ class GradientDescentClassifier(
         n_steps = int(self.max_iter)  # of small types of NumPy too
         task = begin_fit(self, n_tasks(n_steps), X, y, sample_weight)
         validation = X_val, y_val, sample_weight_val
-        with replacing_state(self) as fitted:
+        with replacing_state(self) as fitted, threads.shared_out():
             remembered = None
             if all(value is None for value in validation):
                 remembered = active_memo().recall(self, X, y, sample_weight, task)
@@ -337,5 +342,6 @@ def are_plain_labels(y, predicted):
 
 def finite_logits(network, X, layers):
     """Return the logits of the rows of X: finite, and in the precision of X."""
-    with np.errstate(all="ignore"):
+    is_small = X.shape[0] * max(W.size for W, _ in layers) < BLAS_SHARES_FROM
+    with nullcontext() if is_small else threads.shared_out(), np.errstate(all="ignore"):
         return logits(network, choose_samples(X), layers)

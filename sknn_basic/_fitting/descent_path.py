@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 
 from .._descent.run import recorded_steps, train
+from .._descent.threads import threads
 from .base import GradientDescentClassifier, set_fitted_attributes
 from .inputs import make_problem
 from .messages import find_warning
@@ -139,22 +140,23 @@ def _models_of_one_descent(estimator, X, y, steps, sample_weight):
     if transformers_of(estimator):
         X = estimator[:-1].fit_transform(X, y)
     classifier._validate_params()
-    problem = make_problem(classifier, X, y, sample_weight, n_steps=steps[-1])
-    l2 = float(classifier.l2_regularization)
-    rate = problem.learning_rate(classifier.learning_rate, l2)
-    models = []
-    descent = train(
-        problem.objective(l2),
-        problem.layers,
-        rate,
-        steps[-1],
-        recorded_steps(classifier.record_every, steps[-1]),
-        checkpoints=steps,
-        on_checkpoint=partial(_add_model, models, classifier, problem, rate),
-    )
-    if descent.interrupted:
-        raise KeyboardInterrupt
-    warning = find_warning(classifier, problem, rate, descent)
+    with threads.shared_out():
+        problem = make_problem(classifier, X, y, sample_weight, n_steps=steps[-1])
+        l2 = float(classifier.l2_regularization)
+        rate = problem.learning_rate(classifier.learning_rate, l2)
+        models = []
+        descent = train(
+            problem.objective(l2),
+            problem.layers,
+            rate,
+            steps[-1],
+            recorded_steps(classifier.record_every, steps[-1]),
+            checkpoints=steps,
+            on_checkpoint=partial(_add_model, models, classifier, problem, rate),
+        )
+        if descent.interrupted:
+            raise KeyboardInterrupt
+        warning = find_warning(classifier, problem, rate, descent)
     if warning and steps[-1] > 0:
         warnings.warn(warning.message, ConvergenceWarning, stacklevel=3)
     return [with_last_step(estimator, model) for model in models]

@@ -10,6 +10,7 @@ from .._descent.activations import ACTIVATIONS
 from .._descent.network import Network
 from .._descent.outputs import logistic, softmax
 from .._descent.problem import Problem
+from .._descent.threads import threads
 from .._lazy.sources import refuse_files, shape_of
 from .advice import orientation_advice
 from .inputs import accepted_dtypes, check_labels, classes_of, normalized_weights
@@ -105,9 +106,9 @@ def propagate(
     s = normalized_weights(labels, np.arange(n_classes), sample_weight, None, X)
     network = Network(None if W2 is None else ACTIVATIONS[activation], output)
     targets = output.targets(labels, n_classes, X.dtype)
-    problem = Problem(network, X, targets, s, layers, n_steps=0)
-    objective = problem.objective(float(l2_regularization))
-    with np.errstate(all="ignore"):
+    with threads.shared_out(), np.errstate(all="ignore"):
+        problem = Problem(network, X, targets, s, layers, n_steps=0)
+        objective = problem.objective(float(l2_regularization))
         J, gradients = objective(problem.layers, want_cost=True)
         is_finite = objective.are_finite(problem.layers)
     flat = [array for layer in gradients for array in layer]

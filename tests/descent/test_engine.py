@@ -1,6 +1,7 @@
 """Which engine takes the steps, and that a fit is the same by either."""
 
-from unittest.mock import patch
+from pickle import UnpicklingError
+from unittest.mock import Mock, patch
 
 import numpy as np
 import pytest
@@ -8,14 +9,14 @@ from sklearn.base import clone
 
 from engines import ENGINES, engine_of
 from models import ACTIVATIONS, BOTH, assert_same_bits, assert_same_model, blobs, both, flat, step_of
-from sknn_basic import ShallowNNClassifier
+from sknn_basic import ShallowNNClassifier, VectorizedGridSearchCV, propagate
 from sknn_basic._descent import engine
 from sknn_basic._descent.engine import CompiledStack, Formulas, choose_engine
 from sknn_basic._descent.network import update
 from sknn_basic._descent.samples import Samples
 from sknn_basic._descent.stacking import member, repeat
 from sknn_basic._fitting.inputs import make_problem
-from watchers import TALL, WIDE
+from watchers import TALL, WIDE, assert_identical
 
 pytest.importorskip("numba")
 MODELS = [*BOTH, *(clone(BOTH[1]).set_params(activation=name) for name in ACTIVATIONS if name != "tanh")]
@@ -115,6 +116,56 @@ def test_a_cache_that_cannot_be_written_is_no_error():
     with pytest.raises(RuntimeError, match="cannot cache"):
         njit(cache=True)(functions["doubled"])
     assert compiled()(functions["doubled"])(3) == 6
+
+
+FAILURES = [
+    ImportError("old"),
+    EOFError("empty"),
+    UnpicklingError("damaged"),
+    OSError(28, "full"),
+    SystemError("?"),
+]
+
+
+@both
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: type(failure).__name__)
+@pytest.mark.parametrize("shape", [TALL, WIDE])
+def test_what_numba_cannot_compile_numpy_computes(model, failure, shape, monkeypatch):
+    """Numba is optional, so a broken one stops no fit: it is named once in a process."""
+    X, y = blobs(2, *shape)
+    model, grid = clone(model).set_params(max_iter=20, learning_rate=0.01), {"learning_rate": [0.01, 0.02]}
+    with engine_of("numpy"):
+        expected = clone(model).fit(X, y)
+    monkeypatch.setattr(engine, "_ready", set())
+    monkeypatch.setattr(engine, "_failed", [])
+    monkeypatch.setattr(engine, "_warm_up", Mock(side_effect=failure))
+    with pytest.warns(RuntimeWarning, match=f"{type(failure).__name__}.*{failure.args[-1]}"):
+        found = clone(model).fit(X, y)
+    assert_identical(found, expected)
+    VectorizedGridSearchCV(model, grid, cv=2).fit(X, y)  # without a warning, since these are errors here
+
+
+@both
+def test_a_search_and_gradients_need_no_numba_that_works(model, monkeypatch):
+    """Each may be the first to ask for compiled steps; so may a worker of a cluster, for blocks of rows."""
+    X, y = blobs(2, *TALL)
+    grid = {"learning_rate": [0.01, 0.02]}
+    kernel = make_problem(clone(model), X, y, n_steps=3).objective(0.0).engine
+
+    def block():
+        problem = make_problem(clone(model), X, y, n_steps=3)
+        return kernel.propagate(problem.samples, problem.targets, problem.s, problem.layers, True)
+
+    for function in (
+        lambda: propagate(X, y, np.zeros((X.shape[1], 1)), 0.0),
+        lambda: VectorizedGridSearchCV(model, grid, cv=2).fit(X, y),
+        block,
+    ):
+        monkeypatch.setattr(engine, "_ready", set())
+        monkeypatch.setattr(engine, "_failed", [])
+        monkeypatch.setattr(engine, "_warm_up", Mock(side_effect=EOFError("damaged")))
+        with pytest.warns(RuntimeWarning, match="damaged"):
+            function()
 
 
 @both

@@ -17,6 +17,7 @@ from sknn_basic._descent import samples as samples_module
 from sknn_basic._descent.gram import GramSamples, StoredGram
 from sknn_basic._descent.network import init_layers, update
 from sknn_basic._descent.objective import Objective
+from sknn_basic._descent.rows import N_GROUPS
 from sknn_basic._descent.samples import BaseSamples, Samples
 from sknn_basic._descent.stacking import repeat
 from sknn_basic._descent.stored import StoredSamples
@@ -184,7 +185,7 @@ def test_who_forgets_a_method_is_told_when_the_object_is_made(missing):
 
 @pytest.mark.parametrize("format_", ["csr_array", "csr_matrix"])
 def test_blocks_of_csr_share_its_memory(format_):
-    """A block is a view: neither values nor indices are copied, and all rows are covered once."""
+    """A block is a view, and so is its transpose: neither values nor indices are copied."""
     dense = np.random.RandomState(0).standard_normal((1000, 50))
     X = getattr(sparse, format_)(np.where(dense > 1, dense, 0))
     assert len(Samples(X).blocks(200)) == 1
@@ -193,27 +194,27 @@ def test_blocks_of_csr_share_its_memory(format_):
         assert np.shares_memory(block.data, X.data)
         assert np.shares_memory(block.indices, X.indices)
         np.testing.assert_array_equal(block.toarray(), X.toarray()[rows])
+        transposed = Samples(block).mT.X
+        assert np.shares_memory(transposed.data, X.data)
+        np.testing.assert_array_equal(transposed.toarray(), block.toarray().T)
 
 
-@pytest.mark.parametrize("m", [1, 7, 199, 200, 201, 5000])
+@pytest.mark.parametrize("m", [1, 7, 100, 101, 199, 5000])
 def test_blocks_cover_all_rows_once(m):
     X = np.arange(3.0 * m).reshape(m, 3)
     with blocks_of(100 * 3 * 8):
         blocks = Samples(X).blocks(0)
-    assert len(blocks) == (1 if m <= 200 else -(-m // 100))
+    assert len(blocks) == -(-m // 100)
     np.testing.assert_array_equal(np.concatenate([block.X for _, block in blocks]), X)
     np.testing.assert_array_equal(np.concatenate([X[rows] for rows, _ in blocks]), X)
     assert all(np.shares_memory(block.X, X) for _, block in blocks)
 
 
-@pytest.mark.parametrize(
-    ("width", "container", "n_blocks"), [(1, np.asarray, 1), (2, np.asarray, 10), (1, sparse.csr_array, 10)]
-)
-def test_a_dense_matrix_is_one_block_for_one_column(width, container, n_blocks, monkeypatch):
-    """Unless what is computed of it would not be small."""
-    X = container(np.ones((1000, 50)))
-    row = 50 * 8 if container is np.asarray else 50 * 8 + 40 * width
-    monkeypatch.setattr(samples_module, "BLOCK_BYTES", 100 * (row + 40 * width))
-    assert len(Samples(X).blocks(width)) == n_blocks
-    monkeypatch.setattr(samples_module, "BLOCK_BYTES", 20 * (row + 40 * width))
-    assert len(Samples(X).blocks(width)) > 10
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("width", [1, 2, 30])
+def test_the_number_of_blocks_grows_with_the_work(container, width):
+    """From one, for work that is not worth a thread, to one for each group, and then as large as a cache."""
+    numbers = [len(Samples(container(np.ones((m, 50)))).blocks(width)) for m in (30, 3000, 10**5)]
+    assert numbers[0] == 1
+    assert numbers == sorted(numbers)
+    assert numbers[-1] >= N_GROUPS

@@ -15,10 +15,16 @@ from scipy import sparse
 from sklearn.base import clone
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from engines import blocks_of, engine_of
-from models import BOTH, blobs, both
-from sknn_basic import LogisticRegressionGD
-from sknn_basic._descent import engine
+from engines import ENGINES, blocks_of, engine_of
+from models import BOTH, blobs, both, weights_of
+from sknn_basic import (
+    LogisticRegressionGD,
+    ShallowNNClassifier,
+    VectorizedGridSearchCV,
+    descent_path,
+    propagate,
+)
+from sknn_basic._descent import engine, gram
 from sknn_basic._descent.threads import Threads, threads
 from watchers import assert_identical
 
@@ -27,10 +33,85 @@ def blas_threads():
     return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
 
 
+# Samples, features, classes and steps: of a step that is not shared out, one that is, a Gram matrix, wide
+# samples without one, and one column.
+SHAPES = [
+    (150, 4, 3, 9),
+    (5000, 20, 2, 9),
+    (9000, 40, 5, 4),
+    (209, 3000, 3, 9),
+    (400, 3000, 2, 3),
+    (2**18, 1, 2, 2),
+]
+
+
+def numbers_of(model, X):
+    """All that a model has learnt, and says of some rows."""
+    rate = getattr(model, "learning_rate_", None)
+    return [*weights_of(model), model.loss_curve_, rate, model.decision_function(X[:3000])]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("by", ENGINES)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("kind", [np.asarray, np.float32, sparse.csr_array], ids=["double", "single", "csr"])
+def test_any_number_of_threads_gives_the_same_bits(shape, kind, by):
+    """Law 7: of both classifiers, at a given rate and at "auto", of predictions too."""
+    m, n, n_classes, n_steps = shape
+    X, y = blobs(n_classes, m, n)
+    X, models = kind(X), [LogisticRegressionGD(max_iter=n_steps), LogisticRegressionGD(0.1, n_steps)]
+    if m * n < 2**20:
+        models.append(ShallowNNClassifier(9, learning_rate=0.1, max_iter=n_steps, random_state=0))
+    for model in models:
+        found = []
+        with engine_of(by), patch.object(gram, "SHARED_VALUES", 2**14):
+            for n_threads in (1, 2, 3):
+                with threadpool_limits(n_threads, user_api="blas"):
+                    found.append(numbers_of(clone(model).fit(X, y), X))
+        for numbers in found[1:]:
+            for a, b in zip(numbers, found[0], strict=True):
+                np.testing.assert_array_equal(a, b)
+
+
+def propagated(X, y):
+    W1, W2 = (np.random.RandomState(0).standard_normal(shape) / 9 for shape in [(X.shape[1], 9), (9, 5)])
+    return propagate(X, y, W1, np.zeros(9), W2, np.zeros(5))
+
+
+def of_path(X, y):
+    models = descent_path(LogisticRegressionGD(), X, y, [2, 5])
+    return [array for model in models for array in weights_of(model)]
+
+
+def of_search(X, y):
+    grid = {"learning_rate": [1e-4, 2e-4], "max_iter": [3, 5]}
+    search = VectorizedGridSearchCV(LogisticRegressionGD(), grid, cv=2, scoring="neg_log_loss").fit(X, y)
+    return [search.cv_results_["mean_test_score"], *weights_of(search.best_estimator_)]
+
+
+def with_validation(X, y):
+    model = LogisticRegressionGD(max_iter=4, record_every=1).fit(X, y, X_val=X[::2], y_val=y[::2])
+    return [model.validation_loss_curve_, model.predict_log_proba(X)]
+
+
+@pytest.mark.parametrize("shape", [(6000, 40), (209, 3000)])
+@pytest.mark.parametrize("function", [propagated, of_path, of_search, with_validation])
+def test_all_that_descends_has_the_same_bits(function, shape):
+    """Law 7, of whatever multiplies the samples besides `fit`."""
+    X, y = blobs(5, *shape)
+    found = []
+    for n_threads in (1, 2, 3):
+        with threadpool_limits(n_threads, user_api="blas"):
+            found.append(function(X, y))
+    for numbers in found[1:]:
+        for a, b in zip(numbers, found[0], strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
 @both
 @pytest.mark.parametrize("kind", [np.asarray, np.float32, sparse.csr_array])
 @pytest.mark.parametrize(("by", "n_classes"), [("numpy", 2), ("numpy", 3), ("compiled", 2)])
-def test_any_number_of_threads_gives_the_same_bits(model, kind, by, n_classes):
+def test_any_number_of_threads_shares_any_blocks(model, kind, by, n_classes):
     """Law 7: of 1, 2, 3 or 5 threads, which share some 20 blocks."""
     X, y = blobs(n_classes, 3001, 6)
     model, fitted = clone(model).set_params(max_iter=6, record_every=4), []
@@ -59,10 +140,11 @@ def test_blas_is_limited_as_long_as_the_last_user_works():
         assert blas_threads() == {2}
 
 
-def test_fits_in_several_threads():
+@both
+def test_fits_in_several_threads(model):
     """Each is what it is alone, and BLAS has its threads again."""
     X, y = blobs(2, 3000, 6)
-    model = LogisticRegressionGD(max_iter=20)
+    model = clone(model).set_params(max_iter=20)
     with engine_of("numpy"), threadpool_limits(2, user_api="blas"), blocks_of(100 * 6 * 8):
         expected = clone(model).fit(X, y)
         with ThreadPoolExecutor(4) as pool:
@@ -112,6 +194,36 @@ if child == 0:
     os._exit(0 if are_equal and len({name for _, name in found}) == 2 else 1)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
+
+
+LATE = """
+import sys, threading, warnings
+import numpy as np
+from sknn_basic import LogisticRegressionGD, ShallowNNClassifier, VectorizedGridSearchCV
+from threadpoolctl import threadpool_limits
+warnings.simplefilter("error")
+rng = np.random.default_rng(0)
+X, y = rng.standard_normal((9000, 40)), rng.integers(0, 3, 9000)
+
+def fit():
+    threading.main_thread().join()
+    with threadpool_limits(2, user_api="blas"):
+        grid = {"learning_rate": [0.01, 0.1]}
+        LogisticRegressionGD(0.1, 5).fit(X, y).predict(X)
+        LogisticRegressionGD(0.1, 5).fit(X, y > 0).predict(X)
+        ShallowNNClassifier(4, learning_rate=0.1, max_iter=5).fit(X, y)
+        VectorizedGridSearchCV(LogisticRegressionGD(max_iter=5), grid, cv=2).fit(X[:99], y[:99] > 0)
+        VectorizedGridSearchCV(ShallowNNClassifier(4, max_iter=5), grid, cv=2).fit(X[:99], y[:99] > 0)
+    print("done")
+
+threading.Thread(target=fit).start()
+"""
+
+
+def test_a_fit_goes_on_after_the_main_thread_has_ended():
+    """The interpreter starts no more threads then: the work is done by the thread that fits."""
+    done = subprocess.run([sys.executable, "-c", LATE], capture_output=True, timeout=120, text=True)
+    assert (done.stdout, done.stderr) == ("done\n", "")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
