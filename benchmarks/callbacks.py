@@ -12,6 +12,7 @@ from sklearn.datasets import make_moons
 
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
 from sknn_basic._descent.network import update
+from sknn_basic._descent.threads import threads
 from sknn_basic._fitting.callbacks import MAX_TASKS
 from sknn_basic._fitting.inputs import make_problem
 
@@ -117,7 +118,8 @@ def bare_fit(model, X, y):
             assert objective.are_finite(layers)
             curve.append(float(cost))
 
-        with objective.sharing(), np.errstate(all="ignore"):
+        objective.prepare()
+        with threads.shared_out(), np.errstate(all="ignore"):
             for step in range(0, bare.max_iter, bare.record_every):
                 cost, gradients = objective(layers, True)
                 record(cost)

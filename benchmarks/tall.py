@@ -118,7 +118,7 @@ def block_times(data, sizes, repeats):
     model = LogisticRegressionGD(RATE, record_every=1000)
 
     def fit(size, steps):
-        with numpy_alone(), patch.multiple(samples, BLOCK_BYTES=size, WHOLE_BYTES=0):
+        with numpy_alone(), patch.multiple(samples, BLOCK_BYTES=size, BLOCK_WORK=2**60):
             model.set_params(max_iter=steps).fit(data.X, data.y)
 
     whole = 2**60
