@@ -38,11 +38,14 @@ def _cells(file, item, where):
         is_octave = isinstance(inner, h5g.GroupID) and inner.links.exists(b"dims")
         cells = {name: member(inner, name) for name in inner} if is_octave else {}
     if is_octave:
-        shape = read_values(as_dataset(cells.pop(b"dims"), where), where).ravel().tolist()
+        shape = read_values(as_dataset(cells.pop(b"dims"), where), where)
+        with reading(where):
+            shape = tuple(map(int, shape.ravel()))
         cells = list(cells.values())  # in the order of their names, which are numbers
     else:
         dataset = as_dataset(inner, where)
-        is_written = dataset.id.get_storage_size() > 0
+        with reading(where):
+            is_written = dataset.id.get_storage_size() > 0
         if h5py.check_ref_dtype(dataset.dtype) is not h5py.Reference or not is_written:
             return None
         check_storage(dataset, where)
@@ -50,7 +53,7 @@ def _cells(file, item, where):
             shape, cells = dataset.shape, np.asarray(dataset[()], object).ravel()
             cells = [h5r.dereference(cell, file.id) for cell in cells]
     if not is_line(shape):
-        raise ValueError(f"{where} has cells of shape {tuple(shape)}, expected (n_classes,). {ADVICE}")
+        raise ValueError(f"{where} has cells of shape {shape}, expected (n_classes,). {ADVICE}")
     return cells
 
 
