@@ -399,8 +399,8 @@ def _refuse_reversed(found):
             f"{where} has shape {shape} for {n} labels: its axes are reversed, as MATLAB, Octave, R and "
             f"Julia write them; expected {shape[::-1]}. Reverse the axes of the images of both sets: in "
             "MATLAB and Octave permute(x, ndims(x):-1:1), in R aperm(x), in NumPy x.T (with the file open in "
-            "h5py: x = file[key][()].T; del file[key]; file[key] = x). If only the images stand last, "
-            "np.moveaxis(x, -1, 0)."
+            "h5py: x = file[key][()].T; del file[key]; file[key] = x, for keys such as 'train_set_x', and "
+            "'train_set_x/value' of Octave). If only the images stand last, np.moveaxis(x, -1, 0)."
         )
 
 
