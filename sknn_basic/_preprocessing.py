@@ -98,7 +98,7 @@ class FlattenScaler(
         ValueError
             If X is not numeric, not finite, sparse, complex or empty.
         TypeError
-            If X is an array in a file (of h5py, Zarr, PyTables, netCDF4 or h5netcdf), since NumPy would read
+            If X is an array in a file (of h5py, Zarr, PyTables, netCDF4, h5netcdf or xarray), as NumPy reads
             it as a whole.
 
         Warns

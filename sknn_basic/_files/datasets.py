@@ -13,6 +13,7 @@ from .._extras import import_extra
 from .._lazy.memory import rows_at_once
 from .atomic import write_atomically
 from .hdf5 import find, one_line, read_values, reading, write_values
+from .hdf5_names import is_line, read_names
 from .hdf5_rows import StoredDataset
 
 TRAIN_KEYS = "train_set_x", "train_set_y"
@@ -20,6 +21,11 @@ TEST_KEYS = "test_set_x", "test_set_y"
 IMAGE_KEYS = TRAIN_KEYS[0], TEST_KEYS[0]
 CLASSES_KEY = "list_classes"
 KEYS = *TRAIN_KEYS, *TEST_KEYS, CLASSES_KEY  # in the order of the fields of ImageDataset
+WHOLE_LABELS = (
+    f"expected an integer for each image, the index of its class in {CLASSES_KEY}. Of labels that are names, "
+    "np.unique(those of both sets, return_inverse=True) gives the names of the classes and such indices."
+)
+ZARR_FILES = "zarr.json", ".zgroup", ".zarray"  # in each folder of Zarr, versions 3 and 2
 LIBVER = "v110", "v110"  # HDF5's oldest format with a checksum in each structure around the values
 
 
@@ -47,8 +53,9 @@ def read_hdf5(path, test_path=None, *, chunks=None):
         The file with those of the test set; `list_classes` may then be in either file or in both.
     chunks : int or "auto", default=None
         Return the images as Dask arrays of chunks of so many images, "auto" for about 16 MiB of float64: they
-        are not read now, but whenever they are computed, chunk by chunk. Needs the extra ``dask``. None
-        reads all images now.
+        are not read now, but whenever they are computed, chunk by chunk. Where the chunks of the file are
+        compressed, as many whole ones as that, at least one, since HDF5 decompresses no part of a chunk.
+        Needs the extra ``dask``. None reads all images now.
 
     Returns
     -------
@@ -60,7 +67,8 @@ def read_hdf5(path, test_path=None, *, chunks=None):
           arrays, see `chunks`), of the numeric type in the file, unscaled; all of one shape, such as
           (64, 64, 3);
         * `train_set_y` (m_train,) and `test_set_y` (m_test,): int64 ndarrays, each label an index into
-          `classes`; a file may hold them as integers or booleans, also as one row (1, m);
+          `classes`; a file may hold them as whole numbers of any type, also as one row or column, or as
+          members of an enumeration of names in `classes`;
         * `classes` (n_classes,): ndarray of str.
 
     Raises
@@ -89,6 +97,10 @@ def read_hdf5(path, test_path=None, *, chunks=None):
     Files of other programs may lack checksums. Damage to them can then go unnoticed if it leaves another
     valid value, such as a pixel, or a compressed chunk that yields too few bytes. Values that are absent from
     a file are an OSError, since HDF5 would return the fill value for them.
+
+    Files of other programs are read where they are clear: Octave's variables; names as characters of netCDF,
+    as a row or column, as cells or rows of characters of MATLAB and Octave, as PyTables' texts, or as an
+    attribute of the file. Images that MATLAB, Octave, R or Julia wrote with all axes reversed are refused.
 
     With `chunks`, everything that does not need all images is checked at once, and the checksum of a chunk
     whenever it is read.
@@ -133,7 +145,8 @@ def write_hdf5(path, train_set_x, train_set_y, test_set_x, test_set_y, classes, 
         The training images, at least one, with two or more axes in all; integers, booleans or real floats of
         any range. Stored in their own type, compressed by gzip; several small images share a chunk.
     train_set_y : array-like of shape (m_train,) or (1, m_train)
-        For each image the index of its class in `classes`, an integer or boolean; stored as (m_train,) int64.
+        For each image the index of its class in `classes`, a whole number of any type; stored as (m_train,)
+        int64.
     test_set_x : array-like of shape (m_test, ...)
         The test images, each of the shape that the training images have.
     test_set_y : array-like of shape (m_test,) or (1, m_test)
@@ -234,29 +247,47 @@ def _read(path, keys, is_lazy, optional=()):
     if not path.is_file():
         if not path.exists():
             raise FileNotFoundError(f"{path} does not exist: expected an HDF5 file with {', '.join(keys)}.")
-        raise OSError(
-            f"{path} is not a file: expected an HDF5 file with {', '.join(keys)}. read_image_folder reads a "
-            "folder of images, and write_hdf5 writes them to a file."
-        )
-    found = {}
+        advice = "read_image_folder reads a folder of images, and write_hdf5 writes them to a file."
+        if any((path / name).exists() for name in ZARR_FILES):
+            advice = (
+                f"Of a folder of Zarr, dask.array.from_zarr(path, component={keys[0]!r}) gives an array that "
+                "is read block by block, and write_hdf5 writes arrays to a file."
+            )
+        raise OSError(f"{path} is not a file: expected an HDF5 file with {', '.join(keys)}. {advice}")
     with reading(path):
         file = h5py.File(path, "r")
     with file:
-        for key in (*keys, *optional):
-            where = f"{path}: dataset {key!r}"
-            with reading(path):
-                is_absent = not file.id.links.exists(key.encode())
-                names = sorted(file, key=str) if is_absent else []  # bytes, if not in UTF-8
-            if is_absent and key in optional:
-                continue
-            if is_absent:
-                raise ValueError(f"{path} has no dataset {key!r}; it holds {names}.{_advice(key, names)}")
-            dataset = find(file, key, where)
-            CHECKS[key](where, dataset)
-            is_stored = is_lazy and key in IMAGE_KEYS
-            values = StoredDataset(path, key, where, dataset) if is_stored else read_values(dataset, where)
-            found[key] = where, values
-    return found
+        keys = *keys, *(key for key in optional if _holds(file, path, key))
+        return {key: _read_one(file, path, key, is_lazy) for key in keys}
+
+
+def _read_one(file, path, key, is_lazy):
+    """Return (where, array) of a dataset, or of the attribute that holds the names instead."""
+    where = f"{path}: dataset {key!r}"
+    with reading(path):
+        is_attribute = not file.id.links.exists(key.encode())
+        names = sorted(file, key=str) if is_attribute else []  # bytes, if not in UTF-8
+    if is_attribute and not _holds(file, path, key):
+        raise ValueError(f"{path} has no dataset {key!r}; it holds {names}.{_advice(key, names)}")
+    if is_attribute:
+        where = f"{path}: attribute {key!r}"
+        with reading(where):
+            values = np.asarray(file.attrs[key])
+    elif key == CLASSES_KEY:
+        values = read_names(file, key, where)
+    else:
+        values = find(file, key, where)
+    CHECKS[key](where, values)
+    if isinstance(values, h5py.Dataset):
+        is_stored = is_lazy and key in IMAGE_KEYS
+        values = StoredDataset(path, key, where, values) if is_stored else read_values(values, where)
+    return where, values
+
+
+def _holds(file, path, key):
+    """Whether the file has the dataset, or the names as an attribute."""
+    with reading(path):
+        return file.id.links.exists(key.encode()) or (key == CLASSES_KEY and key in file.attrs)
 
 
 def _read_two(path, test_path, is_lazy):
@@ -274,12 +305,12 @@ def _read_two(path, test_path, is_lazy):
 
 
 def _as_dask(stored, chunks):
-    """Return a `StoredDataset` as a Dask array of chunks of so many images."""
+    """Return a `StoredDataset` as a Dask array of chunks of about so many images."""
     da = import_extra("dask.array", "dask", "read_hdf5(chunks=...)")
-    if chunks == "auto":  # whole chunks of the file, or they would be read more than once
-        n_images = rows_at_once(stored.shape[1:])
-        chunks = max(n_images - n_images % stored.rows_of_chunk, stored.rows_of_chunk)
-    sizes = (int(chunks), *stored.shape[1:])
+    n_images = rows_at_once(stored.shape[1:]) if chunks == "auto" else int(chunks)
+    if chunks == "auto" or stored.is_filtered:  # whole chunks of the file, which are not read in parts
+        n_images = max(n_images - n_images % stored.rows_of_chunk, stored.rows_of_chunk)
+    sizes = (n_images, *stored.shape[1:])
     empty = np.empty((0,) * stored.ndim, stored.dtype)
     return da.from_array(stored, sizes, lock=False, inline_array=True, meta=empty)
 
@@ -305,13 +336,14 @@ def checked_dataset(found):
     for key, (where, array) in found.items():
         CHECKS[key](where, array)
     classes = _class_names(*found[CLASSES_KEY])
+    _refuse_reversed(found)
     (_, train_x), (where, test_x) = found["train_set_x"], found["test_set_x"]
     if test_x.shape[1:] != train_x.shape[1:]:
         raise ValueError(
             f"{where} has images of shape {test_x.shape[1:]}, expected {train_x.shape[1:]} as in train_set_x."
         )
-    train_y = _labels(*found["train_set_y"], train_x.shape[0], len(classes))
-    test_y = _labels(*found["test_set_y"], test_x.shape[0], len(classes))
+    train_y = _labels(*found["train_set_y"], train_x.shape[0], classes.tolist())
+    test_y = _labels(*found["test_set_y"], test_x.shape[0], classes.tolist())
     return ImageDataset(train_x, train_y, test_x, test_y, classes)
 
 
@@ -337,11 +369,8 @@ def _check_images(where, x):
 
 
 def _check_labels(where, y):
-    if y.dtype.kind not in "bui":
-        raise ValueError(
-            f"{where} has type {y.dtype}, expected integer labels. np.unique(..., return_inverse=True) gives "
-            "the classes of other labels, and integers for them."
-        )
+    if y.dtype.kind not in "buifOSU":
+        raise ValueError(f"{where} has type {y.dtype}, {WHOLE_LABELS}")
 
 
 def _check_names(where, names):
@@ -355,18 +384,65 @@ def _check_names(where, names):
 CHECKS = dict(zip(KEYS, (_check_images, _check_labels) * 2 + (_check_names,), strict=True))
 
 
-def _labels(where, y, n_images, n_classes):
-    if y.shape not in [(n_images,), (1, n_images)]:
+def _refuse_reversed(found):
+    """Raise ValueError if the images lie along the last axis, as those of column-major programs do."""
+    shapes = [found[key][1].shape for key in IMAGE_KEYS]
+    suspects = []
+    for (x_key, y_key), shape in zip((TRAIN_KEYS, TEST_KEYS), shapes, strict=True):
+        y = found[y_key][1]
+        if is_line(y.shape) and shape[-1] == y.size != shape[0]:
+            suspects.append((found[x_key][0], shape, y.size))
+    # Otherwise the labels may be wrong: three of them, for images of three colours.
+    if len(suspects) == 2 or (suspects and shapes[0][1:] != shapes[1][1:]):
+        where, shape, n = suspects[0]
+        raise ValueError(
+            f"{where} has shape {shape} for {n} labels: its axes are reversed, as MATLAB, Octave, R and "
+            f"Julia write them; expected {shape[::-1]}. Reverse the axes of the images of both sets: in "
+            "MATLAB and Octave permute(x, ndims(x):-1:1), in R aperm(x), in NumPy x.T (with the file open in "
+            "h5py: x = file[key][()].T; del file[key]; file[key] = x, for keys such as 'train_set_x', and "
+            "'train_set_x/value' of Octave). If only the images stand last, np.moveaxis(x, -1, 0)."
+        )
+
+
+def _labels(where, y, n_images, classes):
+    if y.size != n_images or not is_line(y.shape):
         raise ValueError(
             f"{where} has shape {y.shape}, expected ({n_images},) or (1, {n_images}): one label per image."
         )
+    y = _as_integers(where, y.ravel(), classes)
     lowest, highest = int(y.min()), int(y.max())
-    if lowest < 0 or highest >= n_classes:
+    if lowest < 0 or highest >= len(classes):
+        is_from_one = (lowest, highest) == (1, len(classes))
+        advice = " Subtract 1: the first class is 0." if is_from_one else ""
         raise ValueError(
-            f"{where} has labels from {lowest} to {highest}, expected 0 to {n_classes - 1}, since "
-            f"{CLASSES_KEY} names {n_classes} classes."
+            f"{where} has labels from {lowest} to {highest}, expected 0 to {len(classes) - 1}, since "
+            f"{CLASSES_KEY} names {len(classes)} classes.{advice}"
         )
-    return y.astype(np.int64).ravel()
+    return y.astype(np.int64)
+
+
+def _as_integers(where, y, classes):
+    """Return labels as integers, whatever type holds them; members of an enumeration by their names."""
+    members = h5py.check_enum_dtype(y.dtype)
+    if members:
+        numbers = {members[name]: classes.index(name) for name in members if name in classes}
+        return np.array([numbers[label] for label in y.tolist()]) if numbers.keys() >= {*y.tolist()} else y
+    if y.dtype.kind in "bui":
+        return y
+    labels = y.tolist()
+    numbers = [_as_integer(label, classes) for label in labels]
+    if None in numbers:
+        raise ValueError(f"{where} has the label {labels[numbers.index(None)]!r}, {WHOLE_LABELS}")
+    return np.array(numbers)
+
+
+def _as_integer(label, classes):
+    """Return a label as an integer; None if it is not whole, or text that is the name of another class."""
+    if isinstance(label, float | np.floating):
+        return int(label) if label.is_integer() and abs(label) < 2**53 else None
+    text = label.decode(errors="replace") if isinstance(label, bytes) else str(label)
+    is_clear = text.isdecimal() and (text not in classes or classes.index(text) == int(text))
+    return int(text) if is_clear else None
 
 
 def _class_names(where, names):
@@ -382,7 +458,8 @@ def _class_name(where, name):
     except UnicodeError:
         text = "\0"
     if "\0" in text or not isinstance(name, bytes | str | int):
-        raise ValueError(f"{where} has the name {name!r}, expected text in UTF-8 without NUL.")
+        advice = " Of Latin-1, store name.decode('latin-1')." if isinstance(name, bytes) else ""
+        raise ValueError(f"{where} has the name {name!r}, expected text in UTF-8 without NUL.{advice}")
     return text
 
 

@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 from h5py import h5t
 
-from .hdf5 import check_storage, checked_values, find, reading
+from .hdf5 import check_filters, check_storage, checked_values, find, reading
 
 
 class StoredDataset:
@@ -23,6 +23,7 @@ class StoredDataset:
         self.shape, self.ndim, self.size = dataset.shape, dataset.ndim, dataset.size
         self.stored_dtype, self.dtype = dataset.dtype, dataset.dtype.newbyteorder("=")
         self.rows_of_chunk = dataset.chunks[0] if dataset.chunks else 1
+        self.is_filtered = dataset.id.get_create_plist().get_nfilters() > 0
         self.version = _version(self.path)
         with reading(where):
             self.offset = _offset(dataset)
@@ -39,14 +40,25 @@ class StoredDataset:
         with reading(self.where):
             if _version(self.path) != self.version:
                 raise ValueError("the file has changed since it was opened")
-            values = checked_values(self._read(first, end)).astype(self.dtype, copy=False)
+        values = self._read(first, end)
+        with reading(self.where):
+            values = checked_values(values).astype(self.dtype, copy=False)
         is_all = isinstance(rows, slice) and len(wanted) == end - first and wanted[0] == first
         return values[(slice(None) if is_all else wanted - first, *rest)]
 
     def _read(self, first, end):
-        if self.offset is None:
-            with h5py.File(self.path, "r") as file:
-                return find(file, self.key, self.where)[first:end]
+        if self.offset is not None:
+            with reading(self.where):
+                return self._read_in_one_piece(first, end)
+        with reading(self.where):
+            file = h5py.File(self.path, "r")
+        with file:
+            dataset = find(file, self.key, self.where)
+            check_filters(dataset, self.where)  # those of this process, maybe another than the first
+            with reading(self.where):
+                return dataset[first:end]
+
+    def _read_in_one_piece(self, first, end):
         n_values = prod(self.shape[1:])
         offset, n = self.offset + first * n_values * self.dtype.itemsize, (end - first) * n_values
         # Not mapped to memory: the process would die if another cut the file short.

@@ -103,7 +103,7 @@ class GradientDescentClassifier(
             is left unchanged, as by any error.
         TypeError
             If the labels are bytes, or cannot be sorted: strings and numbers, or None among them. If X or
-            X_val is an array in a file (of h5py, Zarr, PyTables, netCDF4 or h5netcdf), since NumPy would read
+            X_val is an array in a file (of h5py, Zarr, PyTables, netCDF4, h5netcdf or xarray), as NumPy reads
             it as a whole.
         RuntimeError
             If the client of ``dask.distributed`` was closed during the fit.

@@ -20,6 +20,7 @@ FILES = {
     "tables": ("a PyTables array", ", lock=True"),
     "netCDF4": ("a netCDF4 variable", ", lock=True"),
     "h5netcdf": ("an h5netcdf variable", ""),
+    "xarray": ("an xarray array that is not in memory", ""),
 }
 
 
@@ -99,17 +100,26 @@ def _library_of(X):
 
 
 def refuse_files(X):
-    """Raise TypeError if X is an array in a file: Dask reads it block by block."""
+    """Raise TypeError if X is an array in a file, which Dask reads block by block, or a group of these."""
     library = _library_of(X)
-    if library in FILES and getattr(X, "shape", None) is not None:
-        name, lock = FILES[library]
-        chunks = ", ".join([str(rows_at_once(X.shape[1:])), *["-1"] * (len(X.shape) - 1)])
-        raise TypeError(
-            f"X is {name}, which would be read as a whole. To read it block by block, pass "
-            f"dask.array.from_array(X, chunks=({chunks}){lock}) (extra dask)"
-            f"{' or read_hdf5(path, chunks=' + repr('auto') + ')' if library == 'h5py' else ''}; "
-            "to read it as a whole, X[:]."
-        )
+    if library not in FILES or (library == "xarray" and getattr(X, "_in_memory", False)):
+        return
+    if getattr(X, "shape", None) is None:
+        if hasattr(type(X), "__getitem__"):
+            raise TypeError(f"X is no array but the {type(X).__name__} of {library}: pass an array in it.")
+        return
+    name, lock = FILES[library]
+    chunks = rows_at_once(X.shape[1:]), *[-1] * (len(X.shape) - 1)
+    by_blocks, whole = f"dask.array.from_array(X, chunks={chunks}{lock}) (extra dask)", "X[:]"
+    if library == "h5py":
+        by_blocks += " or read_hdf5(path, chunks='auto')"
+    elif library == "xarray":
+        sizes = dict(zip(X.dims, chunks, strict=True))
+        by_blocks, whole = f"X.chunk({sizes}).data (extra dask)", "X.load()"
+    raise TypeError(
+        f"X is {name}, which would be read as a whole. To read it block by block, pass {by_blocks}; to read "
+        f"it as a whole, {whole}."
+    )
 
 
 def refuse_unindexable(X):

@@ -73,13 +73,36 @@ def test_names_of_every_type(tmp_path, names, expected):
     assert read_hdf5(path).classes.tolist() == expected
 
 
-@pytest.mark.parametrize(
-    "labels", [[[0, 1, 1, 0]], np.array([0, 1, 1, 0], ">u2"), np.array([False, True, True, False])]
-)
+LABELS = {
+    "a row": [[0, 1, 1, 0]],
+    "a column": [[0], [1], [1], [0]],
+    "many axes": np.array([0, 1, 1, 0]).reshape(1, 4, 1),
+    "big-endian": np.array([0, 1, 1, 0], ">u2"),
+    "booleans": np.array([False, True, True, False]),
+    "floats in a column": np.array([[0.0], [1], [1], [0]], ">f4"),
+    "half precision": np.array([-0.0, 1, 1, 0], np.float16),
+    "long doubles": np.array([0, 1, 1, 0], np.longdouble),
+    "texts of numbers": np.array([b"0", b"1", b"1", b"0"]),
+    "texts of any length": np.array(["0", "1", "1", "0"], h5py.string_dtype()),
+    "members of classes": np.array([5, 3, 3, 5], h5py.enum_dtype({"dog": 3, "cat": 5, "owl": 4})),
+    "members of others": np.array([0, 1, 1, 0], h5py.enum_dtype({"false": 0, "true": 1, "missing": 2})),
+}
+
+
+@pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
 def test_labels_come_out_flat_and_int64(tmp_path, labels):
-    """Labels (1, m), of another integer type, or boolean are read as (m,) int64."""
-    dataset = read_hdf5(write_raw(tmp_path / "a.h5", small_dataset(train_set_y=labels)))
+    """Whatever has one whole number for each image is read, and written, as (m,) int64."""
+    arrays = small_dataset(train_set_y=labels)
+    dataset = read_hdf5(write_raw(tmp_path / "a.h5", arrays))
     np.testing.assert_array_equal(dataset.train_set_y, np.array([0, 1, 1, 0]), strict=True)
+    write_hdf5(tmp_path / "b.h5", *arrays.values())
+    np.testing.assert_array_equal(read_hdf5(tmp_path / "b.h5").train_set_y, dataset.train_set_y)
+
+
+@pytest.mark.parametrize("label", [2, 2.0, [[2.0]], b"2", True])
+def test_a_single_label_needs_no_axis(tmp_path, label):
+    arrays = small_dataset(test_set_y=label, test_set_x=np.zeros((1, 4, 3, 2)))
+    assert read_hdf5(write_raw(tmp_path / "a.h5", arrays)).test_set_y.tolist() == [1 if label is True else 2]
 
 
 @pytest.mark.parametrize("dtype", ["bool", "int8", ">u2", "float16", "float32", ">f8", "uint64"])
@@ -107,11 +130,26 @@ def test_cats(cats, cats_folder):
 BAD_DATA = {
     "one label too few": ("train_set_y", np.array([0, 1, 2]), "(4,)"),
     "one label too many": ("test_set_y", np.array([0, 1, 2]), "(2,)"),
-    "labels as a column": ("train_set_y", np.array([[0], [1], [2], [1]]), "(1, 4)"),
     "labels as two rows": ("test_set_y", np.array([[0, 1], [0, 1]]), "(1, 2)"),
     "one label without an axis": ("test_set_y", np.int64(1), "(2,)"),
-    "float labels": ("train_set_y", np.array([0.0, 1, 2, 1]), "integer"),
+    "labels as two columns": ("train_set_y", np.eye(4, 2), "(1, 4)"),
+    "one label that is not whole": (
+        "train_set_y",
+        np.array([0, 1, 1.5, 1]),
+        "the label 1.5, expected an int",
+    ),
+    "NaN as a label": (
+        "train_set_y",
+        np.array([0, 1, np.nan, 1], np.float32),
+        "the label nan, expected an int",
+    ),
+    "an infinite label": ("train_set_y", np.array([0, 1, -np.inf, 1]), "the label -inf, expected an int"),
+    "a huge float label": ("train_set_y", np.array([0, 1, 1e300, 1]), "the label 1e+300, expected an int"),
+    "a huge text label": ("test_set_y", np.array([b"0", b"9" * 30]), "expected 0 to 2"),
+    "complex labels": ("train_set_y", np.zeros(4, complex), "type complex128, expected an integer"),
+    "compound labels": ("test_set_y", np.zeros(2, [("a", "i4")]), "expected an integer"),
     "text as labels": ("test_set_y", np.array([b"cat", b"dog"]), "return_inverse=True"),
+    "labels from one": ("train_set_y", np.array([1, 2, 3, 1]), "Subtract 1"),
     "a negative label": ("train_set_y", np.array([0, -1, 2, 1]), "expected 0 to 2"),
     "a label without a name": ("test_set_y", np.array([0, 3]), "expected 0 to 2"),
     "a huge label": ("test_set_y", np.array([0, 2**64 - 1], np.uint64), "expected 0 to 2"),
@@ -134,6 +172,7 @@ BAD_DATA = {
 
 
 NOT_IN_HDF5 = {
+    "None as a label": ("test_set_y", [0, None], "the label None"),
     "objects": ("train_set_x", np.full((4, 2), None), "real numbers"),
     "dates": ("train_set_x", np.zeros((4, 2), "M8[s]"), "real numbers"),
     "a ragged list": ("test_set_x", [[1, 2], [3]], "not an array"),
@@ -157,6 +196,66 @@ def test_unusable_data_is_neither_read_nor_written(tmp_path, name):
     assert_names(error, path, key, expected)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_numbers_that_are_names_of_other_classes(tmp_path):
+    """Text may then be either; the number of its own class is clear."""
+    names, labels = np.array([b"0", b"2", b"1"]), np.array([b"0", b"1", b"0", b"1"])
+    path = write_raw(tmp_path / "a.h5", small_dataset(list_classes=names, train_set_y=labels))
+    with pytest.raises(ValueError, match="has the label b'1', expected an integer") as error:
+        read_hdf5(path)
+    assert_names(error, path, "train_set_y")
+    labels[labels == b"1"] = b"0"
+    write_raw(path, small_dataset(list_classes=names, train_set_y=labels))
+    assert read_hdf5(path).train_set_y.tolist() == [0, 0, 0, 0]
+
+
+# Axes in the order of column-major programs
+
+
+@pytest.mark.parametrize("chunks", [None, 2])
+@pytest.mark.parametrize(
+    ("train_shape", "test_shape"),
+    [
+        ((4, 4, 3, 2), (2, 4, 3, 2)),  # either order has as many test images
+        ((9, 5, 6, 3), (3, 5, 6, 3)),
+        ((9, 5, 6, 3), (9, 5, 6, 3)),
+        ((5, 5, 5), (7, 5, 5)),  # of one set nothing is seen
+        ((9, 4), (3, 4)),
+        ((9, 5, 5, 1), (1, 5, 5, 1)),
+    ],
+)
+def test_reversed_axes_are_named(tmp_path, train_shape, test_shape, chunks):
+    """With all images along the last axis, whatever the labels' shape and type; the advice mends the file."""
+    if chunks:
+        pytest.importorskip("dask.array")
+    rng, path = np.random.RandomState(0), tmp_path / "a.h5"
+    arrays = small_dataset(
+        train_set_x=rng.randint(0, 9, train_shape), train_set_y=np.arange(train_shape[0]) % 3,
+        test_set_x=rng.randint(0, 9, test_shape), test_set_y=np.arange(test_shape[0]) % 3,
+    )  # fmt: skip
+    labels = {key: arrays[key].astype(float)[:, np.newaxis] for key in ("train_set_y", "test_set_y")}
+    images = {key: arrays[key].T for key in ("train_set_x", "test_set_x")}
+    write_raw(path, arrays | labels | images)
+    with pytest.raises(ValueError, match="its axes are reversed") as error:
+        read_hdf5(path, chunks=chunks)
+    assert_names(error, path, "x = file[key][()].T; del file[key]; file[key] = x", "permute", "aperm(x)")
+    with pytest.raises(ValueError, match="its axes are reversed"):
+        write_hdf5(tmp_path / "b.h5", *(arrays | images).values())
+    with h5py.File(path, "a") as file:
+        for key in images:
+            x = file[key][()].T
+            del file[key]
+            file[key] = x
+    assert_equal(read_hdf5(path), arrays)
+
+
+def test_three_labels_for_ten_images_of_three_colours(tmp_path):
+    """The images of both sets agree, so the labels are wrong."""
+    arrays = small_dataset(train_set_x=np.zeros((10, 6, 6, 3)), test_set_x=np.zeros((5, 6, 6, 3)))
+    arrays |= {"train_set_y": np.arange(3), "test_set_y": np.arange(5) % 3}
+    with pytest.raises(ValueError, match=r"train_set_y' has shape \(3,\), expected \(10,\)"):
+        read_hdf5(write_raw(tmp_path / "a.h5", arrays))
 
 
 # Unusable files
@@ -210,6 +309,12 @@ def test_folders(tmp_path):
     dataset = small_dataset().values()
     with pytest.raises(OSError, match=f"{tmp_path} is not a file: expected an HDF5 file"):
         read_hdf5(tmp_path)
+    for name in ("zarr.json", ".zgroup"):
+        (tmp_path / name).touch()
+        with pytest.raises(OSError, match=r"is not a file.*from_zarr.*component='train_set_x'") as error:
+            read_hdf5(tmp_path)
+        assert "read_image_folder" not in str(error.value)
+        (tmp_path / name).unlink()
     with pytest.raises(OSError, match=f"{tmp_path} is not a file"):
         write_hdf5(tmp_path, *dataset, overwrite=True)
     with pytest.raises(FileNotFoundError, match=f"there is no folder {tmp_path / 'absent'}"):

@@ -86,6 +86,7 @@ def test_a_file_that_is_cut_short_or_changed(layout, tmp_path):
 
 @pytest.mark.parametrize("chunks", ["auto", 1, 7, np.int64(1000)])
 def test_read_hdf5_in_chunks(chunks, tmp_path):
+    """The images are those that are read at once; the 50 are one compressed chunk."""
     path, labels = tmp_path / "x.h5", np.arange(50) % 2
     write_hdf5(path, IMAGES, labels, IMAGES[:9], labels[:9], ["no", "yes"])
     eager, lazy = read_hdf5(path), read_hdf5(path, chunks=chunks)
@@ -95,7 +96,39 @@ def test_read_hdf5_in_chunks(chunks, tmp_path):
         np.testing.assert_array_equal(getattr(lazy, name).compute(), getattr(eager, name))
     for name in ("train_set_y", "test_set_y", "classes"):
         np.testing.assert_array_equal(getattr(lazy, name), getattr(eager, name))
-    assert lazy.train_set_x.chunks[0][0] == (50 if chunks in ("auto", 1000) else chunks)
+    assert lazy.train_set_x.chunks[0] == (50,)
+
+
+@pytest.mark.parametrize(
+    ("chunks", "layout", "expected"),
+    [
+        (10, {"chunks": (12, 4, 5, 3), "compression": "gzip"}, (12, 12, 12, 12, 2)),
+        (30, {"chunks": (12, 4, 5, 3), "compression": "lzf"}, (24, 24, 2)),
+        (1, {"chunks": (12, 2, 5, 3), "compression": "gzip"}, (12, 12, 12, 12, 2)),
+        (12, {"chunks": (3, 4, 5, 3), "shuffle": True}, (12, 12, 12, 12, 2)),
+        (10, {"chunks": (50, 4, 5, 3), "fletcher32": True}, (50,)),
+        (10, {"chunks": (64, 4, 5, 3), "compression": "gzip", "maxshape": (None, 4, 5, 3)}, (50,)),
+        (20, {"chunks": (12, 4, 5, 3)}, (20, 20, 10)),
+        (20, {}, (20, 20, 10)),
+    ],
+)
+def test_no_compressed_chunk_is_read_twice(chunks, layout, expected, tmp_path):
+    """A block is whole chunks of the file where these are compressed, and as long as asked for elsewhere."""
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("train_set_x", data=IMAGES, **layout)
+        file["test_set_x"], file["list_classes"] = IMAGES[:2], [b"a"]
+        file["train_set_y"], file["test_set_y"] = np.zeros(50, int), np.zeros(2, int)
+    lazy = read_hdf5(tmp_path / "x.h5", chunks=chunks).train_set_x
+    assert lazy.chunks[0] == expected
+    np.testing.assert_array_equal(lazy.compute(), IMAGES)
+
+
+def test_a_filter_that_only_another_process_has(tmp_path, monkeypatch):
+    """Such as that of a worker which has not imported hdf5plugin: named, and where to import it."""
+    dataset = write(tmp_path / "x.h5", IMAGES, LAYOUTS["compressed"])
+    monkeypatch.setattr("h5py.h5z.filter_avail", lambda code: code != h5py.h5z.FILTER_DEFLATE)
+    with pytest.raises(ValueError, match=r"x.h5: dataset 'images' is compressed by filter 1 .*client\.run"):
+        dataset[:3]
 
 
 def test_a_damaged_chunk_is_noticed_when_it_is_read(tmp_path):

@@ -51,7 +51,20 @@ def write_by_h5py(path, dataset, libver="earliest", **options):
             file.create_dataset(key, data=values, **chunks, **(options if chunks else {}))
 
 
+def write_cells(path, dataset):
+    """Write names as MATLAB does, references to codes of characters, and the rest as variables of Octave."""
+    *arrays, names = dataset
+    with h5py.File(path, "w") as file:
+        for key, values in zip(KEYS, arrays, strict=False):
+            file[f"{key}/type"] = np.bytes_("matrix")
+            file[f"{key}/value"] = values if values.ndim > 1 else values[:, np.newaxis].astype(float)
+        codes = [np.frombuffer(name.decode().encode("utf-16-le"), np.uint16) for name in names]
+        cells = [file.create_dataset(f"#refs#/{i}", data=text[:, np.newaxis]) for i, text in enumerate(codes)]
+        file[KEYS[-1]] = np.array([[cell.ref] for cell in cells], h5py.ref_dtype)
+
+
 OTHER_WRITERS = {
+    "cells": write_cells,
     "contiguous": write_by_h5py,
     "newest": partial(write_by_h5py, libver="latest", compression="gzip"),
     "gzip": partial(write_by_h5py, compression="gzip"),

@@ -52,6 +52,7 @@ ARRAY = np.ones((2, 3))
         (of_library("dask.dataframe.dask_expr._collection"), DaskTable),
         (of_library("dask_expr._collection"), DaskTable),
         (of_library("h5py._hl.group"), Source),  # without a shape: no array
+        (of_library("xarray.core.dataarray", shape=(2, 3), _in_memory=True), Source),
         (of_library("tablespoon", shape=(2, 3)), Source),
     ],
 )
@@ -67,6 +68,14 @@ def test_a_table_of_a_module_that_is_called_like_a_library_is_in_memory():
         X = own(rows) if kind is pd.DataFrame else rows.view(own)
         assert type(source_of(X)) is Source
     assert type(source_of(type("Odd", (list,), {"__module__": None})([[1.0]]))) is Source
+
+
+@pytest.mark.parametrize("module", ["h5py._hl.files", "zarr.core.group", "netCDF4._netCDF4", "xarray.core"])
+def test_a_group_of_arrays_is_no_array(module):
+    group = of_library(module, __getitem__=None)
+    library = module.partition(".")[0]
+    with pytest.raises(TypeError, match=f"X is no array but the Array of {library}: pass an array in it"):
+        LogisticRegressionGD().fit(group, [0, 1])
 
 
 def test_tables_have_no_numbered_rows():
@@ -85,15 +94,16 @@ def test_shapes():
     ("module", "advice"),
     [
         ("h5py._hl.dataset", r"an h5py dataset.*-1\)\) \(extra dask\) or read_hdf5\(path, chunks='auto'\)"),
-        ("zarr.core.array", r"a Zarr array.*-1\)\) \(extra dask\); to"),
+        ("zarr.core.array", r"a Zarr array.*-1\)\) \(extra dask\)"),
         ("tables.carray", r"a PyTables array.*-1\), lock=True\)"),
         ("netCDF4._netCDF4", r"a netCDF4 variable.*-1\), lock=True\)"),
         ("h5netcdf.core", r"an h5netcdf variable.*-1\)\) "),
+        ("xarray.core.dataarray", r"an xarray array .*X\.chunk\({'m': 104857, 'h': -1, 'w': -1}\)\.data"),
     ],
 )
 def test_arrays_in_files_are_refused(module, advice):
     """Wherever X enters, before a value is read; in a subclass too. Labels may be in files."""
-    X, y = of_library(module, shape=(60, 4, 5)), np.arange(60) % 2
+    X, y = of_library(module, shape=(60, 4, 5), dims=("m", "h", "w")), np.arange(60) % 2
     rows = np.ones((60, 20)) * y[:, np.newaxis]
     model, scaler = LogisticRegressionGD(max_iter=2).fit(rows, y), FlattenScaler().fit(np.full((2, 4, 5), 9))
     subclass = type("Own", (type(X),), {"__module__": "own"})()
@@ -108,7 +118,9 @@ def test_arrays_in_files_are_refused(module, advice):
     answers = model.predict, model.predict_proba, model.predict_log_proba, model.decision_function
     doors += [(door, X) for door in (*answers, scaler.fit, scaler.transform, scaler.inverse_transform)]
     for door, *arguments in doors:
-        with pytest.raises(TypeError, match=rf"X is {advice}.*X\[:\]"):
+        with pytest.raises(
+            TypeError, match=rf"X is {advice}.*; to read it as a whole, X(\[:\]|\.load\(\))\.$"
+        ):
             door(*arguments)
     assert computed(X) is X
 
@@ -133,25 +145,47 @@ def hdf5(X, path):
     return file, file.create_dataset("X", data=X)
 
 
-def zarr(X, path):
-    return None, pytest.importorskip("zarr").array(X)
+def zarr(X, path, version):
+    return None, pytest.importorskip("zarr").array(X, zarr_format=version)
+
+
+def xarray(chunks, X, path):
+    pytest.importorskip("h5netcdf")
+    library = pytest.importorskip("xarray")
+    library.Dataset({"X": (("m", "n"), X)}).to_netcdf(path, engine="h5netcdf")
+    dataset = library.open_dataset(path, engine="h5netcdf", chunks=chunks)
+    return dataset, dataset["X"]
 
 
 @pytest.mark.parametrize(
-    "write", [hdf5, zarr, pytables, partial(netcdf, "netCDF4"), partial(netcdf, "h5netcdf.legacyapi")]
+    "write",
+    [
+        hdf5,
+        partial(zarr, version=2),
+        partial(zarr, version=3),
+        pytables,
+        partial(netcdf, "netCDF4"),
+        partial(netcdf, "h5netcdf.legacyapi"),
+        partial(xarray, None),
+        partial(xarray, {"m": 7}),
+    ],
 )
 def test_the_advice_gives_the_model_of_x_in_memory(write, tmp_path):
-    """What the message says to pass is taken, block by block, in `fit` and in `predict`."""
-    da = pytest.importorskip("dask.array")
+    """What the message says to pass is taken, block by block, in `fit` and in `predict`; so is the whole."""
+    dask = pytest.importorskip("dask")
+    pytest.importorskip("dask.array")
     X, y = blobs()
     file, dataset = write(X, tmp_path / "X.h5")
     model = LogisticRegressionGD(0.1, max_iter=20)
-    with pytest.raises(TypeError, match="from_array") as caught:
+    with pytest.raises(TypeError, match="To read it block by block, pass") as caught:
         model.fit(dataset, y)
-    lazy = da.from_array(dataset, chunks=(15, -1), lock="lock=True" in str(caught.value))
+    advice = re.search(r", pass (.*) \(extra dask\).*; to read it as a whole, (.*)\.$", str(caught.value))
+    lazy, whole = (eval(code, {"X": dataset, "dask": dask}) for code in advice.groups())
     expected = clone(model).fit(X, y)
-    assert_same_model(model.fit(lazy, y), expected, 1e-12)
-    np.testing.assert_allclose(model.predict_proba(lazy).compute(), expected.predict_proba(X), rtol=1e-10)
+    for taken in (lazy, whole):
+        assert_same_model(model.fit(taken, y), expected, 1e-12)
+        predictions = computed(model.predict_proba(taken))
+        np.testing.assert_allclose(predictions, expected.predict_proba(X), rtol=1e-10)
     if file is not None:
         file.close()
 
