@@ -36,7 +36,9 @@ class LogisticRegressionGD(GradientDescentClassifier):
         The number of steps, in [1, inf).
     l2_regularization : float, default=0.0
         l2 of the penalty l2/2 ||W||^2 on the weights, not on the intercept, that is added to the cost, in
-        [0, inf). Equivalent to ``LogisticRegression(C=1 / (l2 * n_samples))``.
+        [0, inf). Equivalent to ``LogisticRegression(C=1 / (l2 * n))``, with n the sum of `sample_weight`
+        times the factors in `class_weight`: n_samples without weights, and with "balanced" the sum of
+        `sample_weight` (by which LogisticRegression counts classes from scikit-learn 1.7 on).
     fit_intercept : bool, default=True
         Whether to fit the intercept b; otherwise b is 0, and L is computed from X alone.
     class_weight : dict, "balanced" or None, default=None
@@ -180,7 +182,8 @@ class ShallowNNClassifier(GradientDescentClassifier):
     max_iter : int, default=5000
         The number of steps, in [1, inf).
     l2_regularization : float, default=0.0
-        l2 of the penalty l2/2 (||W1||^2 + ||W2||^2) that is added to the cost, in [0, inf).
+        l2 of the penalty l2/2 (||W1||^2 + ||W2||^2) that is added to the cost, in [0, inf). Equivalent to
+        ``MLPClassifier(alpha=l2 * n)``, with n as for LogisticRegressionGD.
     init_scale : "auto" or float, default="auto"
         The standard deviation of the initial weights, in (0, inf); biases start at 0. "auto" is
         1/sqrt(fan-in) for sigmoid and tanh and sqrt(2/fan-in) for the two ReLUs, with fan-in the number of

@@ -14,12 +14,17 @@ from ._fitting.callbacks import CallbackSupportMixin, begin_fit
 from ._fitting.memo import active_memo
 from ._fitting.onnx import OnnxScalerMixin
 from ._fitting.state import replacing_state
-from ._lazy.sources import is_float32, lazy_method, shape_of, source_of
+from ._lazy.sources import LazyOutputMixin, is_float32, lazy_method, shape_of, source_of
 from ._sklearn import Interval, StrOptions, fit_context
 
 
 class FlattenScaler(
-    CallbackSupportMixin, OnnxScalerMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+    LazyOutputMixin,
+    CallbackSupportMixin,
+    OnnxScalerMixin,
+    OneToOneFeatureMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """Flatten each image to a row and divide it by 255, as the notes do (section 1.2.2).
 
@@ -149,7 +154,9 @@ class FlattenScaler(
         Returns
         -------
         rows : ndarray of shape (n_samples, n_features_in_)
-            float32 or float64, in C order; a DataFrame if `set_output` asks for one.
+            float32 or float64, in C order; a DataFrame if `set_output` asks for one. Of a Dask array a Dask
+            array in any case, since a DataFrame would hold all rows in memory; a ColumnTransformer or
+            FeatureUnion around it makes that DataFrame itself, unless its output is "default".
 
         Raises
         ------

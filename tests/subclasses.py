@@ -290,3 +290,51 @@ class ScoresZero(Pipeline):
 
 
 OVERRIDING_PIPELINES = [FitsTwice, PredictsFirst, ScoresZero]
+
+
+class Repeating(BaseEstimator):
+    """A sampler of imbalanced-learn: it changes samples and labels, in `fit` only, and has no `transform`."""
+
+    def fit_resample(self, X, y):
+        chosen = np.concatenate([np.arange(len(y)), np.flatnonzero(y == y[0])])
+        return (X.iloc[chosen] if hasattr(X, "iloc") else X[chosen]), y[chosen]
+
+
+class ResamplingPipeline(Pipeline):
+    """What of the pipeline of imbalanced-learn differs from that of scikit-learn."""
+
+    def _validate_steps(self):
+        """Do nothing: a sampler is no transformer."""
+
+    def _iter(self, with_final=True, filter_passthrough=True):
+        steps = super()._iter(with_final, filter_passthrough)
+        return (step for step in steps if not hasattr(step[2], "fit_resample"))
+
+    def fit(self, X, y=None, **params):
+        for _, step in self.steps[:-1]:
+            if hasattr(step, "fit_resample"):
+                X, y = step.fit_resample(X, y)
+            elif step != "passthrough":
+                X = step.fit_transform(X, y)
+        self.steps[-1][1].fit(X, y, **{name.partition("__")[2]: value for name, value in params.items()})
+        return self
+
+
+class TaggedPipeline(Pipeline):
+    """Cannot be sliced, since it needs another argument."""
+
+    def __init__(self, steps, tag, *, memory=None, verbose=False):
+        super().__init__(steps, memory=memory, verbose=verbose)
+        self.tag = tag
+
+
+def with_sampler(classifier, *, first=False):
+    """Return a pipeline with a sampler before or behind a scaler."""
+    steps = [("scale", StandardScaler()), ("sample", Repeating())]
+    return ResamplingPipeline([*(steps[::-1] if first else steps), ("classify", classifier)])
+
+
+def foreign_pipelines(classifier):
+    """Return pipelines of classes that scikit-learn does not know."""
+    tagged = TaggedPipeline([("scale", StandardScaler()), ("classify", classifier)], tag="mine")
+    return [with_sampler(classifier), with_sampler(classifier, first=True), tagged]

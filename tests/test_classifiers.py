@@ -194,10 +194,13 @@ def test_a_network_predicts_in_blocks():
 # Law 6: scikit-learn
 
 
-@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize(("n_classes", "l2"), [(2, 0.0), (3, 0.0), (2, 0.05)])
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu"])
-def test_network_is_a_plain_mlp(activation, n_classes):
-    """MLPClassifier stripped to full-batch descent, from the same weights, takes the same 100 steps."""
+def test_network_is_a_plain_mlp(activation, n_classes, l2):
+    """MLPClassifier stripped to full-batch descent, from the same weights, takes the same 100 steps.
+
+    Its alpha is l2 m, as the docstring says.
+    """
     X, y = blobs(n_classes)
     rate, h = 0.1, 4
     tiny = {"max_iter": 1, "random_state": 0}  # one step too short to leave the initial weights
@@ -209,10 +212,10 @@ def test_network_is_a_plain_mlp(activation, n_classes):
         mlp.fit(X, y)
     for mine, theirs in zip(weights_of(start), (*mlp.coefs_, *mlp.intercepts_), strict=True):
         theirs[...] = mine
-    mlp.set_params(learning_rate_init=rate, max_iter=100, tol=0, n_iter_no_change=np.inf)
+    mlp.set_params(learning_rate_init=rate, max_iter=100, tol=0, n_iter_no_change=np.inf, alpha=l2 * len(y))
     with pytest.warns(ConvergenceWarning, match="Maximum iterations"):
         mlp.fit(X, y)
-    model = clone(start).set_params(learning_rate=rate, max_iter=100).fit(X, y)
+    model = clone(start).set_params(learning_rate=rate, max_iter=100, l2_regularization=l2).fit(X, y)
     assert distance(model.coefs_[0], start.coefs_[0]) > 0.01
     for mine, theirs in zip(weights_of(model), (*mlp.coefs_, *mlp.intercepts_), strict=True):
         assert distance(mine, theirs) < 1e-12
@@ -234,6 +237,25 @@ def test_long_run_reaches_the_ridge_optimum(n_classes, shape, intercept):
     # Softmax does not feel a common shift of the intercepts: our descent keeps their mean at 0.
     shift = optimum.intercept_.mean() if n_classes > 2 else 0
     assert distance(model.intercept_, optimum.intercept_ - shift) < 1e-6
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("class_weight", [None, "balanced", {0: 3.0, 1: 0.2}])
+@pytest.mark.parametrize("is_weighted", [True, False])
+def test_C_of_weighted_samples(is_weighted, class_weight, n_classes):
+    """It is 1 / (l2 n), with n the sum of all weights, which "balanced" leaves as it is."""
+    X, y = blobs(n_classes)
+    y[:9], l2 = 0, 0.1
+    sample_weight = np.linspace(0.2, 5, len(y)) if is_weighted else np.ones(len(y))
+    options = {"class_weight": class_weight, "max_iter": 10000}
+    factors = [class_weight.get(label, 1) for label in y] if isinstance(class_weight, dict) else 1
+    optimum = LogisticRegression(C=1 / (l2 * np.sum(sample_weight * factors)), tol=1e-12, **options)
+    if is_weighted and class_weight == "balanced":  # older versions count classes without their weights
+        optimum.set_params(class_weight=dict(enumerate(1 / np.bincount(y, sample_weight))))
+        optimum.set_params(C=1 / (l2 * n_classes))
+    optimum.fit(X, y, sample_weight)
+    model = LogisticRegressionGD(l2_regularization=l2, **options).fit(X, y, sample_weight)
+    assert distance(model.coef_, optimum.coef_) < 1e-6
 
 
 @pytest.mark.parametrize("shape", [(40, 5), (20, 200)])

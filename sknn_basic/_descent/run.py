@@ -20,6 +20,7 @@ class Descent(NamedTuple):
     validation_loss_curve: list | None = None
     diverged_at: int | None = None  # first step found with a cost or weights that are not finite
     interrupted: bool = False  # by the user (Ctrl-C)
+    last: "Descent | None" = None  # where it has ended, if an observer keeps these layers instead
 
 
 class NullObserver:

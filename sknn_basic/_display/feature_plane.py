@@ -6,7 +6,7 @@ from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
 from .._files.text import short_name
 from .._fitting.inputs import validate_new_samples
-from .._fitting.pipelines import last_step, transformers_of
+from .._fitting.pipelines import last_step, transformed
 from .axes import import_matplotlib
 from .names import legend_name
 
@@ -53,10 +53,9 @@ class Plane:
 
     def hidden_inputs(self, model):
         """Return Z1 of a fitted network's hidden units on the grid, (n_points, n_points, n_units)."""
-        points = model[:-1].transform(self.points) if transformers_of(model) else self.points
         network = last_step(model)
         W, b = network._get_layers()[0]
-        return self.on_grid(validate_new_samples(network, points) @ W + b)
+        return self.on_grid(validate_new_samples(network, transformed(model, self.points)) @ W + b)
 
     def draw_image(self, ax, values, **options):
         """Draw values of the grid as an image that fills the axes; return the image."""

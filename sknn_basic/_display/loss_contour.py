@@ -1,7 +1,6 @@
 """The cost over two weights, or over a plane in the space of all of them, with the paths of descents."""
 
 import warnings
-from contextlib import suppress
 from operator import itemgetter
 
 import numpy as np
@@ -10,8 +9,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from .._files.text import short_name
-from .._fitting.descent_path import descent_path, geometric_steps, models_reached
-from .._fitting.pipelines import last_step, transformers_of
+from .._fitting.descent_path import descent_path, geometric_steps, models_reached, unfitted
+from .._fitting.pipelines import feature_names, fit_transformers, last_step
 from .axes import SLIDE, import_matplotlib
 from .estimators import best_model
 from .feature_plane import class_colours
@@ -152,7 +151,7 @@ class LossContourDisplay:
         """
         import_matplotlib("pyplot")
         model = best_model(cls.__name__, estimator)
-        names, X = _transform(model, X, y)
+        names, X, y = _transform(model, X, y)
         classifier = _with_fixed_start(last_step(model))
         space = WeightSpace(classifier, X, y)
         axes, names = _axes(space, weights, names)
@@ -256,18 +255,13 @@ class _Path:
 
 
 def _transform(model, X, y):
-    """Return X after the transformers of a pipeline, fitted anew, and the names of its features."""
-    has_names = hasattr(X, "columns")
-    names = list(X.columns) if has_names else None
-    if transformers_of(model):
-        transformers = clone(model[:-1])
-        X = transformers.fit_transform(X, y)
-        names = None
-        with suppress(AttributeError):  # of a transformer that does not name its output
-            names = list(transformers.get_feature_names_out()) if has_names else None
+    """Return what reaches the classifier behind transformers fitted anew: the features' names, X and y."""
+    given = getattr(X, "columns", None)
+    fitted, X, y = fit_transformers(unfitted(model, 1), X, y)
+    names = None if given is None else feature_names(fitted, given)
     if names is None:
         names = [f"feature {j}" for j in range(np.shape(X)[1])]
-    return [short_name(name) for name in names], X
+    return [short_name(name) for name in names], X, y
 
 
 def _with_fixed_start(classifier):

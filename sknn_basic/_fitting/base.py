@@ -26,6 +26,7 @@ from .state import replacing_state
 
 # BLAS takes one thread in smaller products (OpenBLAS: below 9,216 values), which saves 9 us of some 60 us.
 BLAS_SHARES_FROM = 2**13
+SUM_OF_WEIGHTS = "the sum of sample_weight times the factors of class_weight (n_samples without weights)"
 
 
 class GradientDescentClassifier(
@@ -50,12 +51,13 @@ class GradientDescentClassifier(
 
     _parameter_advice = {  # for the names that the notes use
         "num_iterations": "Pass max_iter, the number of steps.",
-        "alpha": "Pass learning_rate for the notes' alpha, or l2_regularization for that of MLPClassifier.",
+        "alpha": "Pass learning_rate for the notes' alpha, or l2_regularization=alpha / n for that of "
+        f"MLPClassifier, with n {SUM_OF_WEIGHTS}.",
         "n_h": "The size of the hidden layer is hidden_layer_size of ShallowNNClassifier.",
         "hidden_layer_sizes": "There is one hidden layer: hidden_layer_size of ShallowNNClassifier.",
         "print_cost": "Pass verbose=True to print the cost as the notes do.",
-        "lambd": "Pass l2_regularization.",
-        "C": "Pass l2_regularization=1 / (C * n_samples).",
+        "lambd": f"Pass l2_regularization=lambd / n for lambd/(2 n) ||W||^2, with n {SUM_OF_WEIGHTS}.",
+        "C": f"Pass l2_regularization=1 / (C * n), with n {SUM_OF_WEIGHTS}.",
         "n_iter": "Pass max_iter, the number of steps.",
         "epochs": "Pass max_iter, the number of steps: a step uses all samples.",
         "lr": "Pass learning_rate.",
@@ -116,11 +118,12 @@ class GradientDescentClassifier(
         ConvergenceWarning
             If the cost ends above its initial value (by more than rounding: 1.5e-8 of it in float64, 3.5e-4
             in float32) or is no longer finite: the learning rate is too large. The weights kept are the
-            last whose recorded cost was finite. Also if the scale of the features has clearly kept the
-            descent from finishing: 2,000 steps at its rate would hardly move along a feature whose variance
-            is below a hundredth of the mean square of all, although a step along it would lower the cost by
-            more than 1 % of the class entropy; or, after 200 steps, a network on features of a mean square
-            above 10 is still within 10 % of the class entropy.
+            last whose recorded cost was finite, or the initial ones with `EarlyStopping`, which also warns if
+            only the cost of the validation samples has not fallen. Also if the scale of the features has
+            clearly kept the descent from finishing: 2,000 steps at its rate would hardly move along a feature
+            whose variance is below a hundredth of the mean square of all, although a step along it would
+            lower the cost by more than 1 % of the class entropy; or, after 200 steps, a network on features
+            of a mean square above 10 is still within 10 % of the class entropy.
         UserWarning
             A FitInterruptedWarning if the user interrupts (Ctrl-C) once the descent has begun: the weights
             reached are kept.

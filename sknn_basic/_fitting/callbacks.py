@@ -158,7 +158,8 @@ class StepReporter:
 
     def result(self, descent):
         """Return the Descent that the first callback to choose one keeps, else this one."""
-        return next((watcher.best for watcher in self.watchers if watcher.best is not None), descent)
+        best = next((watcher.best for watcher in self.watchers if watcher.best is not None), None)
+        return descent if best is None else best._replace(last=descent)
 
     def _look(self, outcome):
         """Show the outcome to the watchers; return it, cached, and whether one of them asks to stop."""

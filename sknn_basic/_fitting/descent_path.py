@@ -14,7 +14,7 @@ from .._descent.threads import threads
 from .base import GradientDescentClassifier, set_fitted_attributes
 from .inputs import make_problem
 from .messages import find_warning
-from .pipelines import defining_class, last_step, prefix_of, transformers_of, with_last_step
+from .pipelines import defining_class, fit_transformers, last_step, prefix_of, with_last_step
 
 
 def descent_path(estimator, X, y, steps, *, sample_weight=None):
@@ -113,11 +113,12 @@ def _defines_fit(estimator):
     return not {defining_class(kind, "fit") for kind in kinds} <= {Pipeline, GradientDescentClassifier}
 
 
-def _unfitted(estimator, n_steps):
+def unfitted(estimator, n_steps):
     """Return a clone that takes so many steps from the start, silently and without callbacks."""
     estimator = clone(estimator)
     classifier = last_step(estimator)
-    vars(classifier).pop("_skl_callbacks", None)
+    for watched in (estimator, classifier):
+        vars(watched).pop("_skl_callbacks", None)
     # Not set_params: a subclass may have fewer parameters.
     classifier.max_iter, classifier.warm_start, classifier.verbose = max(n_steps, 1), False, False
     return estimator
@@ -125,7 +126,7 @@ def _unfitted(estimator, n_steps):
 
 def _fit_alone(estimator, X, y, n_steps, sample_weight, is_last):
     """Return the model of a fit of its own; only the last of all fits may warn."""
-    model = _unfitted(estimator, n_steps)
+    model = unfitted(estimator, n_steps)
     weights = {} if sample_weight is None else {f"{prefix_of(model)}sample_weight": sample_weight}
     with warnings.catch_warnings():
         if not is_last:
@@ -135,10 +136,8 @@ def _fit_alone(estimator, X, y, n_steps, sample_weight, is_last):
 
 def _models_of_one_descent(estimator, X, y, steps, sample_weight):
     """Fit the transformers once and descend once; return the model after each of the steps."""
-    estimator = _unfitted(estimator, steps[-1])
+    estimator, X, y = fit_transformers(unfitted(estimator, steps[-1]), X, y)
     classifier = last_step(estimator)
-    if transformers_of(estimator):
-        X = estimator[:-1].fit_transform(X, y)
     classifier._validate_params()
     with threads.shared_out():
         problem = make_problem(classifier, X, y, sample_weight, n_steps=steps[-1])
@@ -157,7 +156,7 @@ def _models_of_one_descent(estimator, X, y, steps, sample_weight):
         if descent.interrupted:
             raise KeyboardInterrupt
         warning = find_warning(classifier, problem, rate, descent)
-    if warning and steps[-1] > 0:
+    if warning:
         warnings.warn(warning.message, ConvergenceWarning, stacklevel=3)
     return [with_last_step(estimator, model) for model in models]
 

@@ -37,7 +37,9 @@ class EarlyStopping:
         Whether the fitted model is that of the (first) step with the lowest cost, however little lower;
         otherwise that of the last step. All its fitted attributes, the curves too, are those of a fit with as
         many steps, to the last bit (except on wide samples, where a fit of few steps would do without the
-        Gram matrix). Pass False for curves that show where the cost rises again.
+        Gram matrix). Where no step lowers the cost, that is the start: an untrained model, or that of the
+        previous fit with `warm_start`; `n_iter_` is 0, and a ConvergenceWarning tells of it. Pass False for
+        curves that show where the cost rises again.
 
     Raises
     ------
@@ -47,6 +49,13 @@ class EarlyStopping:
         If a parameter is invalid; in `fit`, if the cost of validation samples is monitored and none is given.
     TypeError
         In `fit` of anything but a classifier of this package, such as the pipeline or the search around it.
+
+    Warns
+    -----
+    ConvergenceWarning
+        In `fit`, as without the callback: if the cost is not finite or above its initial value where the fit
+        ends, unless a model of a lower cost is kept. Also if the initial weights are kept because the cost of
+        the validation samples has risen; that of the training samples may then have fallen.
 
     See Also
     --------

@@ -2,7 +2,7 @@
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_consistent_length, compute_class_weight
+from sklearn.utils import check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
@@ -165,10 +165,24 @@ def normalized_weights(labels, classes, sample_weight, class_weight, X):
         totals = np.bincount(labels, weights, minlength=len(classes))
         weights = weights / np.where(totals == 0, 1, totals)[labels]
     elif class_weight is not None:
-        factors = compute_class_weight(class_weight, classes=classes, y=classes)
+        factors = _factors_of(classes.tolist(), class_weight)
         weights = weights * _divide_by_max(factors, "class_weight")[labels]
         weights = _divide_by_max(weights, "sample_weight times class_weight")
     return (weights / weights.sum()).reshape(-1, 1)
+
+
+def _factors_of(classes, class_weight):
+    """Return the factor of each class, 1 for those that a dict of other classes leaves out.
+
+    Not by `compute_class_weight`: that of scikit-learn 1.9 looks up the label "1" as the number 1.
+    """
+    absent = [label for label in classes if label not in class_weight]
+    if absent and len(class_weight) > len(classes) - len(absent):
+        raise ValueError(
+            f"The classes, {absent}, are not in class_weight, whose keys are {list(class_weight)}. Pass the "
+            "labels of y as keys, of the same type."
+        )
+    return np.array([class_weight.get(label, 1) for label in classes], np.float64)
 
 
 def _divide_by_max(weights, name):

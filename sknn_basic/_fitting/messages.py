@@ -38,18 +38,28 @@ def find_warning(classifier, problem, rate, descent):
     `descent` still holds the parameters of the problem, not weights.
     """
     l2 = float(classifier.l2_regularization)
-    # After a warm start from an optimum, rounding alone may raise the cost.
-    start = descent.loss_curve[0] if descent.loss_curve else np.inf
-    ceiling = start * (1 + float(np.finfo(problem.samples.dtype).eps) ** 0.5)
-    if descent.diverged_at is not None or descent.loss > ceiling:
+    dtype = problem.samples.dtype
+    keeps_start = descent.last is not None and descent.n_iter == 0
+    ended = descent.last if keeps_start else descent
+    if ended.diverged_at is not None or _has_risen(ended.loss, ended.loss_curve, dtype):
         # Finding 2/L would read samples that are not in memory up to 130 times.
         stable_rate = problem.stable_rate(l2) if problem.knows_stable_rate else None
-        return FitWarning(_divergence_message(descent, rate, stable_rate))
+        return FitWarning(_divergence_message(ended, keeps_start, rate, stable_rate))
+    if keeps_start and _has_risen(ended.validation_loss, ended.validation_loss_curve, dtype):
+        return FitWarning(_validation_message(ended, rate))
     if descent.n_iter < classifier.max_iter:  # stopped by a callback or the user
         return None
     with np.errstate(all="ignore"):
         unfinished = problem.scaling.find_unfinished(descent, l2, rate)
     return None if unfinished is None else _unfinished_warning(classifier, descent, unfinished)
+
+
+def _has_risen(cost, curve, dtype):
+    """Whether a cost is above the start of its curve, if it has one, or is not finite.
+
+    After a warm start from an optimum, rounding alone may raise it.
+    """
+    return bool(curve) and not cost <= curve[0] * (1 + float(np.finfo(dtype).eps) ** 0.5) < np.inf
 
 
 def warn_of_fit(descent, warning, max_iter):
@@ -78,20 +88,31 @@ def print_cost(step, cost, validation_cost):
     print(f"Cost after iteration {step}: {cost:f}{validation}")
 
 
-def _divergence_message(descent, learning_rate, stable_rate):
+def _divergence_message(descent, keeps_start, learning_rate, stable_rate):
     """Say what went wrong, at which step and rate, which weights are kept and what to do."""
     if descent.diverged_at is not None:
+        step = 0 if keeps_start else descent.n_iter
         what = (
             f"Gradient descent diverged at learning_rate={learning_rate:g}: at step {descent.diverged_at} "
-            f"the cost was not finite. The weights of step {descent.n_iter} are kept."
+            f"the cost was not finite. The weights of step {step} are kept."
         )
     else:
         what = (
             f"Gradient descent did not lower the cost at learning_rate={learning_rate:g}: it ended at "
             f"{descent.loss:g} after step {descent.n_iter}, above its start of {descent.loss_curve[0]:g}."
+            f"{' The initial weights are kept.' * keeps_start}"
         )
     limit = "" if not stable_rate else f" (descent is stable below 2/L = {stable_rate:g})"
     return f"{what} Pass a smaller learning_rate{limit} or scale X, as StandardScaler does."
+
+
+def _validation_message(descent, learning_rate):
+    return (
+        "Gradient descent did not lower the cost of the validation samples at learning_rate="
+        f"{learning_rate:g}: it ended at {descent.validation_loss:g} after step {descent.n_iter}, above its "
+        f"start of {descent.validation_loss_curve[0]:g}. The initial weights are kept. Check that X_val and "
+        "y_val are scaled and labelled as X and y are, or pass a smaller learning_rate."
+    )
 
 
 def _unfinished_warning(classifier, descent, unfinished):

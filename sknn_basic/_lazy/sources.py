@@ -147,6 +147,50 @@ def lazy_method(method):
     return method_by_chunks
 
 
+class LazyOutputMixin:
+    """Leaves the output for X of Dask lazy where `set_output` asks for a table, which would hold all rows.
+
+    It comes before TransformerMixin, which wraps the methods of each class that defines them.
+    """
+
+    def __init_subclass__(cls, **options):
+        own = {name: vars(cls)[name] for name in ("transform", "fit_transform") if name in vars(cls)}
+        super().__init_subclass__(**options)
+        for name, method in own.items():
+            setattr(cls, name, _unless_lazy(vars(cls)[name], method))
+
+    def fit_transform(self, X, y=None, **fit_params):
+        """Fit to X and return its transform.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            What `fit` takes.
+        y : None
+            Ignored.
+        **fit_params : dict
+            For `fit`.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_samples, n_features_in_)
+            What `transform` returns.
+        """
+        if _kind_of(X).is_lazy:
+            return self.fit(X, y, **fit_params).transform(X)
+        return super().fit_transform(X, y, **fit_params)
+
+
+def _unless_lazy(wrapped, method):
+    """Return a method that calls `wrapped`, or for X of Dask what that wraps."""
+
+    @wraps(method)
+    def choose(self, X, *args, **kwargs):
+        return (method if _kind_of(X).is_lazy else wrapped)(self, X, *args, **kwargs)
+
+    return choose
+
+
 def shape_of(array):
     """Return the shape of an array-like, or () if it has none."""
     if _kind_of(array) is DaskTable:

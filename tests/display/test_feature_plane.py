@@ -11,6 +11,7 @@ from longhand import G
 from models import blobs
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
 from sknn_basic._display.feature_plane import Plane, background, check_labels, class_colours
+from subclasses import foreign_pipelines
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
 RED_GREEN_BLUE = np.eye(3)
@@ -120,6 +121,19 @@ def test_hidden_inputs_come_after_the_transformers(activation):
     np.testing.assert_allclose(Z1.reshape(-1, 3), standardised @ W1 + model[-1].intercepts_[0], atol=1e-12)
     logits = G[activation](Z1) @ W2 + model[-1].intercepts_[1]
     np.testing.assert_allclose(plane.logits(model), logits[..., 0], atol=1e-12)
+
+
+@pytest.mark.parametrize("index", range(3))
+def test_hidden_inputs_in_pipelines_of_other_packages(index):
+    """Behind the scaler, and behind samplers that do nothing in predictions."""
+    X, y = blobs(n=2, m=41)
+    network = ShallowNNClassifier(3, random_state=0, max_iter=20)
+    model = foreign_pipelines(network)[index].fit(X * 3 + 7, y)
+    plane = Plane(X)
+    Z1 = plane.hidden_inputs(model)
+    scaled = model.named_steps["scale"].transform(plane.points)
+    expected = scaled @ network.coefs_[0] + network.intercepts_[0]
+    np.testing.assert_allclose(Z1.reshape(-1, 3), expected, atol=1e-12)
 
 
 def test_samples_have_the_colours_of_their_classes():

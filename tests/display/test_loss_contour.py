@@ -14,6 +14,8 @@ from longhand import G, logistic_descent, network_descent
 from models import blobs
 from sknn_basic import LogisticRegressionGD, LossContourDisplay, ShallowNNClassifier
 from sknn_basic._display.feature_plane import class_colours
+from sknn_basic._fitting.pipelines import last_step
+from subclasses import foreign_pipelines
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
 
@@ -88,6 +90,7 @@ def test_principal_directions_keep_distances_up_to_their_share_of_the_variance()
         (StandardScaler(), "abcd"),
         (PCA(), [f"pca{j}" for j in range(4)]),
         (FunctionTransformer(np.tanh), [f"feature {j}" for j in range(4)]),
+        ("passthrough", "abcd"),
     ],
 )
 def test_weights_of_two_features(transformer, names):
@@ -97,7 +100,8 @@ def test_weights_of_two_features(transformer, names):
     model = LogisticRegressionGD(0.5, max_iter=30)
     T = X.to_numpy()
     if transformer is not None:
-        model, T = make_pipeline(transformer, model), np.asarray(transformer.fit_transform(X))
+        model = make_pipeline(transformer, model)
+        T = T if transformer == "passthrough" else np.asarray(transformer.fit_transform(X))
     display = LossContourDisplay.from_estimator(model, X, y, weights=(3, 1))
     assert display.names == (f"weight of {names[3]}", f"weight of {names[1]}")
     w, b, _ = logistic_descent(T.T, y, 0.5, 30)
@@ -105,6 +109,21 @@ def test_weights_of_two_features(transformer, names):
     w = w.ravel()
     w[[3, 1]] = display.first[7], display.second[50]
     assert display.loss[50, 7] == pytest.approx(logistic_cost(T, y, w, b), rel=1e-12)
+
+
+@pytest.mark.parametrize("index", range(3))
+def test_pipelines_of_other_packages(index):
+    """The cost is that of the samples that reach the classifier, which a sampler has repeated."""
+    X, y = noisy()
+    X = pd.DataFrame(X * 3 + 10, columns=["length", "width"])
+    model = foreign_pipelines(LogisticRegressionGD(0.5, max_iter=30))[index]
+    display = LossContourDisplay.from_estimator(model, X, y, weights=(0, 1))
+    assert display.names == ("weight of length", "weight of width")
+    classifier = last_step(model.fit(X, y))
+    np.testing.assert_allclose(display.paths[0][-1], classifier.coef_[0], atol=1e-12)
+    axes = display.first, display.second
+    end = [np.abs(axis - w).argmin() for axis, w in zip(axes, classifier.coef_[0], strict=True)]
+    assert display.loss[end[1], end[0]] == pytest.approx(classifier.loss_, rel=1e-3)
 
 
 def test_what_is_drawn():

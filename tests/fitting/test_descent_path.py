@@ -16,7 +16,8 @@ from models import assert_same_model, blobs, both, images, weights_of
 from sknn_basic import FlattenScaler, LogisticRegressionGD, ShallowNNClassifier, descent_path
 from sknn_basic._fitting.descent_path import geometric_steps, models_reached
 from sknn_basic._fitting.pipelines import last_step, prefix_of
-from watchers import assert_identical
+from subclasses import foreign_pipelines
+from watchers import Everywhere, assert_identical
 
 STEPS = [1, 7, 8, 50, 100, 101, 199]
 
@@ -140,6 +141,31 @@ def test_subclasses_are_fitted_as_they_fit(model):
     with pytest.warns(ConvergenceWarning) as caught:
         descent_path(model, X, y, [1, 10, 40])
     assert len(caught) == 1
+
+
+@pytest.mark.parametrize("index", range(3))
+@both
+def test_pipelines_of_other_packages(model, index):
+    """Samplers, which change labels too and do not transform, and one that has no slices; from the start."""
+    X, y = blobs(m=41)
+    pipeline = foreign_pipelines(model)[index]
+    start, *models = descent_path(pipeline, X, y, [0, 3, 9])
+    for found, step in zip(models, [3, 9], strict=True):
+        expected = clone(pipeline)
+        last_step(expected).max_iter = step
+        np.testing.assert_array_equal(found.predict_proba(X), expected.fit(X, y).predict_proba(X))
+    assert (type(start), last_step(start).n_iter_) == (type(pipeline), 0)
+    assert last_step(start).loss_ == pytest.approx(last_step(models[0]).loss_curve_[0])
+
+
+@pytest.mark.skipif(not hasattr(Pipeline, "set_callbacks"), reason="callbacks came with scikit-learn 1.9")
+@pytest.mark.parametrize("index", range(3))
+def test_callbacks_of_pipelines_are_not_used(index):
+    X, y = blobs()
+    recorder = Everywhere()
+    pipeline = foreign_pipelines(LogisticRegressionGD(0.1))[index].set_callbacks(recorder)
+    descent_path(pipeline, X, y, [0, 3])
+    assert not recorder.calls
 
 
 @pytest.mark.parametrize("steps", [[], [3, 3], [5, 2], [-1, 4], [0.5, 1.0], 5, None, np.geomspace(1, 100, 3)])

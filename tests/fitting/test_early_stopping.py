@@ -15,13 +15,15 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from models import blobs, weights_of
-from sknn_basic import EarlyStopping, FlattenScaler, LogisticRegressionGD, ShallowNNClassifier
+from longhand import distance
+from models import assert_same_bits, blobs, weights_of
+from sknn_basic import EarlyStopping, FlattenScaler, LogisticRegressionGD, ShallowNNClassifier, descent_path
 from sknn_basic import VectorizedGridSearchCV as VectorizedSearch
 from sknn_basic._descent.gram import GramSamples
 from sknn_basic._descent.objective import Objective
 from sknn_basic._fitting.callbacks import callbacks_of
 from sknn_basic._fitting.messages import FitInterruptedWarning
+from sknn_basic._fitting.pipelines import prefix_of
 from watchers import Looker, Recorder, assert_identical, raise_once
 
 callback = pytest.importorskip("sklearn.callback", reason="callbacks came with scikit-learn 1.9")
@@ -123,7 +125,8 @@ def test_start_counts_as_a_step():
     validation = {"X_val": X, "y_val": 1 - y}
     model = LogisticRegressionGD(0.5, 50)
     assert np.argmin(costs_of(model, X, y, **validation)) == 0
-    found = stopping(model, patience=3).fit(X, y, **validation)
+    with pytest.warns(ConvergenceWarning, match="cost of the validation samples .* initial weights are kept"):
+        found = stopping(model, patience=3).fit(X, y, **validation)
     assert found.n_iter_ == 0
     assert not found.coef_.any()
     assert found.validation_loss_ == pytest.approx(np.log(2))
@@ -170,14 +173,96 @@ def test_groups_of_steps_are_looked_into(monkeypatch):
 def test_descent_that_diverges_keeps_the_best():
     """The model before it, as a fit of as many steps: without a warning that the descent diverged."""
     X, y, validation = noisy()
-    X, validation["X_val"] = X * 1e60, validation["X_val"] * 1e60
-    model = ShallowNNClassifier(4, "relu", learning_rate=200, max_iter=300, record_every=10, random_state=0)
+    model = ShallowNNClassifier(4, "leaky_relu", learning_rate=3, l2_regularization=0.6, random_state=1)
+    model.set_params(max_iter=600, record_every=10)
     with pytest.warns(ConvergenceWarning, match="diverged"):
         clone(model).fit(X, y, **validation)
     found = stopping(model, patience=1000).fit(X, y, **validation)
-    assert found.n_iter_ < 300
+    assert 0 < found.n_iter_ < 500
     assert np.isfinite(found.validation_loss_)
     assert all(np.isfinite(w).all() for w in weights_of(found))
+
+
+# Where nothing improves
+
+TOO_FAST = [
+    LogisticRegressionGD(1e4, max_iter=60),
+    ShallowNNClassifier(3, learning_rate=1e4, max_iter=60, random_state=1),
+]
+too_fast = pytest.mark.parametrize("model", TOO_FAST, ids=["logistic", "shallow"])
+
+
+@too_fast
+@pytest.mark.parametrize("monitor", ["loss", "validation_loss"])
+@pytest.mark.parametrize("patience", [1, 7, 1000])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_fit_that_lowers_no_cost_warns(model, monitor, patience, dtype):
+    """As the fit of as many steps without the callback does; the start is kept, if the best is asked for."""
+    X, y, validation = noisy(200, 3)
+    X, validation["X_val"] = (10 * Z.astype(dtype) for Z in (X, validation["X_val"]))
+    with pytest.warns(ConvergenceWarning):
+        costs = costs_of(model, X, y, "loss", **validation)
+    assert np.argmin(costs) == 0
+    last = min(patience, 60)
+    ended = f"ended at {costs[last]:g} after step {last}, above its start of {costs[0]:g}."
+    with pytest.warns(ConvergenceWarning, match="did not lower the cost at") as caught:
+        found = stopping(model, monitor, patience=patience).fit(X, y, **validation)
+    assert f"{ended} The initial weights are kept. Pass a smaller learning_rate" in str(caught[0].message)
+    assert (len(caught), caught[0].filename, found.n_iter_) == (1, __file__, 0)
+    (start,) = descent_path(model, X, y, [0])
+    assert_same_bits(weights_of(found), weights_of(start))
+    with pytest.warns(ConvergenceWarning, match="did not lower the cost at") as caught:
+        found = stopping(model, monitor, patience=patience, restore_best=False).fit(X, y, **validation)
+    assert f"{ended} Pass a smaller learning_rate" in str(caught[0].message)
+    assert (len(caught), found.n_iter_) == (1, last)
+
+
+@too_fast
+def test_they_warn_in_pipelines_and_searches(model):
+    """Once for each fit, also beside a callback that stops; `descent_path` warns as the fit without any."""
+    X, y, _ = noisy(200, 3)
+    X = 10 * X
+    model = stopping(model, "loss", patience=3)
+    pipeline = make_pipeline("passthrough", model)
+    estimators = [
+        (pipeline, 1),
+        (GridSearchCV(model, {"max_iter": [20, 40]}, cv=2), 5),
+        (VectorizedSearch(pipeline, {f"{prefix_of(pipeline)}max_iter": [20, 40]}, cv=2), 5),
+        (clone(model).set_callbacks(EarlyStopping("loss"), Recorder(stop_after=2)), 1),
+        (clone(model).set_callbacks(Recorder(stop_after=2)), 1),
+    ]
+    for estimator, n_fits in estimators:
+        with pytest.warns(ConvergenceWarning, match="did not lower the cost at") as caught:
+            estimator.fit(X, y)
+        assert len(caught) == n_fits
+    with pytest.warns(ConvergenceWarning, match="did not lower the cost at") as caught:
+        descent_path(model, X, y, [0, 1, 2])
+    assert len(caught) == 1
+
+
+def test_a_descent_that_diverges_at_once_warns():
+    X, y, _ = noisy()
+    model = ShallowNNClassifier(4, "relu", learning_rate=50, max_iter=9, record_every=1, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="diverged at .* weights of step 0 are kept"):
+        found = stopping(model, "loss").fit(X * 1e150, y)
+    assert found.n_iter_ == 0
+
+
+def test_warm_starts_warn_likewise():
+    """Of a rate that is too large, from any start; not at an optimum, where costs differ by rounding."""
+    X, y, _ = noisy(200, 3)
+    model = LogisticRegressionGD(max_iter=5000, warm_start=True).fit(X, y)
+    before = weights_of(deepcopy(model))
+    model.set_callbacks(EarlyStopping("loss", patience=20)).fit(X, y)
+    model.set_params(learning_rate=1e3)
+    with pytest.warns(ConvergenceWarning, match="did not lower the cost at .* initial weights are kept"):
+        model.fit(X, y)
+    assert model.n_iter_ == 0
+    assert distance(model.coef_, before[0]) < 1e-6
+    model.set_params(learning_rate=0.01).set_callbacks(EarlyStopping())
+    with pytest.warns(ConvergenceWarning, match="did not lower the cost of the validation samples"):
+        model.fit(X, 1 - y, X_val=X, y_val=y)
+    assert model.n_iter_ == 0
 
 
 # Several fits, and several callbacks

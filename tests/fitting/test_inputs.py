@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from sklearn.base import clone
 
-from models import blobs, both, weights_of
+from models import assert_same_model, blobs, both, weights_of
 from sknn_basic import FlattenScaler
 
 
@@ -52,8 +52,59 @@ def test_bad_class_weights_are_refused(model):
             clone(model).set_params(class_weight={0: bad}).fit(X, y)
     with pytest.raises(ValueError, match="class_weight are all 0"):
         clone(model).set_params(class_weight={0: 0, 1: 0}).fit(X, y)
-    with pytest.raises(ValueError, match="not in class_weight"):
-        clone(model).set_params(class_weight={0: 1, 5: 1}).fit(X, y)
+
+
+LABELS = {
+    "numbers": [3, 10],
+    "floats": [3.0, 10.0],
+    "booleans": [False, True],
+    "strings of digits": ["0", "1"],
+    "strings of other numbers": ["-1", "1_0"],
+    "objects": np.array(["0", "1"], object),
+    "words": ["no", "yes"],
+}
+
+
+@both
+@pytest.mark.parametrize("kind", LABELS)
+@pytest.mark.parametrize("keys", [(0, 1), (1,), (0,), (1, 0)])
+def test_factors_of_classes_by_their_own_labels(model, kind, keys):
+    """Those of a dict are weights of the samples; classes that it leaves out have the weight 1."""
+    X, indices = blobs()
+    factors = {0: 2.0, 1: 5.0}
+    labels = np.asarray(LABELS[kind])
+    class_weight = {labels.tolist()[i]: factors[i] for i in keys}
+    weights = np.array([factors[i] if i in keys else 1.0 for i in indices])
+    by_hand = clone(model).fit(X, labels[indices], weights)
+    found = clone(model).set_params(class_weight=class_weight).fit(X, labels[indices])
+    assert found.classes_.tolist() == labels.tolist()
+    assert_same_model(found, by_hand, 1e-12)
+
+
+@both
+@pytest.mark.parametrize(
+    ("labels", "class_weight", "absent"),
+    [
+        ([0, 1], {0: 1, 5: 1}, [1]),
+        ([0, 1], {"0": 1, "1": 3}, [0, 1]),
+        (["0", "1"], {0: 1, 1: 3}, ["0", "1"]),
+        (["0", "1"], {"0": 1, 1: 3}, ["1"]),
+        ([False, True], {"False": 1, "True": 3}, [False, True]),
+        (["a", "b"], {"A": 2}, ["a", "b"]),
+    ],
+)
+def test_factors_of_other_labels_are_refused(model, labels, class_weight, absent):
+    """By the classes that have no factor, as scikit-learn 1.8; keys beside all classes are ignored."""
+    X, indices = blobs()
+    y = np.array(labels)[indices]
+    model = clone(model)
+    with pytest.raises(ValueError, match="not in class_weight, whose keys are") as error:
+        model.set_params(class_weight=class_weight).fit(X, y)
+    assert f"The classes, {absent}, are" in str(error.value)
+    complete = dict.fromkeys(labels, 1.0)
+    found = clone(model).set_params(class_weight=complete | class_weight).fit(X, y)
+    kept = {label: (complete | class_weight)[label] for label in labels}
+    assert_same_model(found, clone(model).set_params(class_weight=kept).fit(X, y), 1e-12)
 
 
 FLOAT32 = {

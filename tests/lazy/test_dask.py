@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
@@ -201,6 +202,59 @@ def test_the_scaler_reads_no_pixel():
     assert not reads
     assert scaler.n_features_in_ == 60
     assert FlattenScaler().fit(as_frame(np.full((6, 2), 99))).n_features_in_ == 2
+
+
+class Plain(FlattenScaler):
+    pass
+
+
+class Doubling(FlattenScaler):
+    def fit_transform(self, X, y=None):
+        return super().fit_transform(X, y)
+
+    def transform(self, X):
+        return 2 * super().transform(X)
+
+
+@pytest.mark.parametrize("kind", [FlattenScaler, Plain, Doubling])
+@pytest.mark.parametrize("container", ["pandas", "polars"])
+@pytest.mark.parametrize("is_global", [True, False])
+def test_tables_of_set_output_are_not_made_of_dask_arrays(kind, container, is_global):
+    """They would hold all rows: the output is lazy, as by default; what is in memory becomes a table."""
+    X, reads = images(m=40)[0].astype(np.uint8), []
+    expected = kind().fit_transform(X)
+    with config_context(transform_output=container if is_global else "default"):
+        scaler = kind() if is_global else kind().set_output(transform=container)
+        images_da, frame = counted(reads, X), as_frame(X.reshape(40, -1))
+        lazy = [
+            scaler.fit_transform(images_da),
+            scaler.transform(images_da),
+            scaler.transform(X=images_da),
+            clone(scaler).fit_transform(frame),
+        ]
+        back = scaler.inverse_transform(lazy[0])
+        table = scaler.transform(X)
+    assert not reads
+    assert {type(rows) for rows in (*lazy, back)} == {da.Array}
+    for rows in lazy:
+        np.testing.assert_array_equal(rows.compute(), expected)
+    assert type(table).__module__.partition(".")[0] == container
+    np.testing.assert_array_equal(table.to_numpy(), expected)
+
+
+@pytest.mark.parametrize("container", ["pandas", "polars"])
+def test_pipelines_of_tables_train_from_dask_arrays(container):
+    """Block by block, as without `set_output`."""
+    X, y = images(m=40)
+    X, reads = X.astype(np.uint8), []
+    model = make_pipeline(FlattenScaler(), clone(LOGISTIC))
+    expected = clone(model).fit(in_rows(X), y)
+    with config_context(transform_output=container):
+        model.fit(counted(reads, X), y)
+        assert max(reads) == 7
+        probabilities = model.predict_proba(in_rows(X))
+    assert isinstance(probabilities, da.Array)
+    assert_identical(model[-1], expected[-1])
 
 
 def test_bytes_are_not_made_floats():
