@@ -58,7 +58,7 @@ def _mend_tiff(image):
     is_raw, is_planar = image.info["compression"] == "raw", tags.get(PLANAR) == 2
     if _is_misread(image, tags, is_raw, is_planar):
         raise ValueError(_described(tags))
-    if is_planar and is_raw and tags[BITS][0] == 16:  # which Pillow takes for 8 bits
+    if is_planar and is_raw and _bits(tags) == 16:  # which Pillow takes for 8 bits
         order = ";16L" if tags.prefix == b"II" else ";16B"
         image.tile = [ImageFile._Tile(*tile, (band + order, *args)) for *tile, (band, *args) in image.tile]
     if not is_raw and image.mode in NATIVE:
@@ -69,7 +69,7 @@ def _mend_tiff(image):
 
 
 def _is_misread(image, tags, is_raw, is_planar):
-    if tags.get(SAMPLE_FORMAT, (1,))[0] == 2 and tags[BITS][0] < 32:  # signed: which value is white?
+    if tags.get(SAMPLE_FORMAT, (1,))[0] == 2 and _bits(tags) < 32:  # signed: which value is white?
         return True
     if is_planar and (image.mode in ("LA", "La", "PA", "LAB") or (is_raw and tags.get(FILL_ORDER) == 2)):
         return True
@@ -95,15 +95,19 @@ def described_tiff(file):
     return f"a damaged TIFF, or one {WRONG}. {ADVICE}"
 
 
+def _bits(tags):
+    return tags.get(BITS, (1,))[0]
+
+
 def _described(tags):
     from PIL import TiffTags
 
     names = {value: name for name, value in TiffTags.lookup(PHOTOMETRIC).enum.items()}
-    bits, kind = tags.get(BITS, (1,))[0], KINDS.get(tags.get(SAMPLE_FORMAT, (1,))[0], "samples")
+    kind = KINDS.get(tags.get(SAMPLE_FORMAT, (1,))[0], "samples")
     planes = ", a plane for each" if tags.get(PLANAR) == 2 else ""
     colours = names.get(tags.get(PHOTOMETRIC, 0), tags.get(PHOTOMETRIC))
     return (
-        f"a TIFF of {bits}-bit {kind} ({tags.get(SAMPLES, 1)} a pixel{planes}, {colours}, "
+        f"a TIFF of {_bits(tags)}-bit {kind} ({tags.get(SAMPLES, 1)} a pixel{planes}, {colours}, "
         f"compression {tags.get(COMPRESSION, 1)}), {WRONG}. {ADVICE}"
     )
 
@@ -136,7 +140,7 @@ def _white(image, tags, lowest, highest):
             )
         return white
     if image.mode.startswith("I;16"):
-        return 2 ** tags.get(BITS, (16,))[0] - 1  # Pillow leaves 12 bits as they are
+        return 2 ** (_bits(tags) if tags else 16) - 1  # Pillow leaves 12 bits as they are
     if lowest < 0 or highest > 65535:
         raise ValueError("32-bit integers below 0 or above 65535. Scale them to the range 0 to 65535.")
     return 65535 if highest > 255 or image.format == "PPM" else 255
