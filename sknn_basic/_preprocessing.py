@@ -140,8 +140,7 @@ class FlattenScaler(
                 stacklevel=4,
             )
         self.image_shape_ = X.shape[1:]
-        first = X[:100]  # enough to tell whether values go beyond 1
-        self._fitted_on_pixels = not source.is_lazy and bool(first.max() > 1 and first.min() >= 0)
+        self._fitted_range = _range_of_type(X.dtype) if source.is_lazy else _range(X)
 
     def transform(self, X):
         """Return the images as rows, divided by `divisor`.
@@ -167,7 +166,10 @@ class FlattenScaler(
         -----
         UserWarning
             If `divisor` is 255 and X holds floats in [0, 1], as `matplotlib.pyplot.imread` returns them, but
-            `fit` has seen values above 1.
+            `fit` has seen values above 1. If the result goes beyond 2, but `fit` has seen values up to
+            `divisor` only, such as bytes after images in [0, 1]. Some 4,000 values are looked at. After a
+            fit on a Dask array its type tells what values it may have; of floats, that they are scaled if
+            X holds integers. For a Dask array the warning comes when the rows are computed.
         """
         check_is_fitted(self)
         source = source_of(X)
@@ -182,20 +184,33 @@ class FlattenScaler(
             is_text = len(shape) == 1 and np.asarray(X).dtype.kind == "U"
             raise ValueError(self._shape_message(shape) + " read_image reads image files." * is_text)
         X = self._validated(X, shape)
-        if self.divisor == 255 and self._fitted_on_pixels and X.dtype.kind == "f" and _is_scaled(X):
-            warnings.warn(
-                "All values of X are in [0, 1], but FlattenScaler was fitted on larger ones, and divides by "
-                "255: multiply X by 255.",
-                UserWarning,
-                stacklevel=4,
-            )
         try:
             rows = np.empty(X.shape, self.dtype or _float_dtype(X))
         except MemoryError as error:
             how = "To read X block by block, pass dask.array.from_array(X, chunks=...) (extra dask)."
             raise MemoryError(f"{error}. {how}") from error
         self._scale(np.divide, X, rows, np.promote_types(_float_dtype(X), rows.dtype))
+        if problem := self._problem_of_scale(X, rows.reshape(-1)):
+            warnings.warn(problem, UserWarning, stacklevel=5)
         return rows.reshape(len(X), -1)
+
+    def _problem_of_scale(self, X, scaled):
+        """Return what to warn of if the values of X have another scale than those of `fit`, else None."""
+        divisor, is_float, is_known = self.divisor, X.dtype.kind == "f", self._fitted_range is not None
+        lowest, highest = self._fitted_range or (0, divisor)
+        if divisor == 255 and is_known and is_float and lowest >= 0 and highest > 1 and _is_scaled(X):
+            return (
+                "All values of X are in [0, 1], but FlattenScaler was fitted on larger ones, and divides by "
+                "255: multiply X by 255."
+            )
+        was_scaled = -divisor / 4 <= lowest and highest <= 1.25 * divisor  # resized images overshoot a little
+        if was_scaled and (is_known or not is_float) and scaled[:: _step(scaled)].max() > 2:
+            fitted = f"values up to {highest:g}" if is_known else "a Dask array of floats, not read in fit,"
+            return (
+                f"X has values up to {X.max():g}, but FlattenScaler was fitted on {fitted} and divides by "
+                f"{divisor:g}: give X the scale of the images that were passed to fit, such as X / 255."
+            )
+        return None
 
     def _validated(self, X, shape, reset=False):
         if len(shape) <= 2:
@@ -287,6 +302,25 @@ def _is_scaled(X):
         if highest > 1 or block.min() < 0:
             return False
     return highest > 0
+
+
+def _range(X):
+    """Return the lowest and the highest of up to 4,096 values, at the places where `transform` looks too."""
+    values = X.flat[:: _step(X)]
+    return float(values.min()), float(values.max())
+
+
+def _range_of_type(dtype):
+    """Return the least and largest values of images of a type; None for floats."""
+    if dtype.kind == "f":
+        return None
+    return 0.0, 1.0 if dtype.kind == "b" else float(np.iinfo(dtype).max)
+
+
+def _step(X):
+    """Return the step to look at 4,096 values of X: no multiple of 2 or 3, which could skip a channel."""
+    step = -(-X.size // 4096)
+    return step + (1 - step) % 6
 
 
 def _accepted_dtype(X):

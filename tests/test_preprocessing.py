@@ -230,6 +230,65 @@ def test_scaled_images_at_prediction_time_are_told():
     FlattenScaler().fit(centred).transform([[0.1, 0.2, 0.3]])
 
 
+SCALED = IMAGES / 255
+SIXTEEN_BITS = IMAGES.astype(np.uint16) * 257
+
+
+@pytest.mark.parametrize(
+    ("fitted", "divisor", "X"),
+    [
+        (SCALED, 1, IMAGES),
+        (SCALED.astype(np.float32), 1, IMAGES.astype(np.float32)),
+        (SCALED.tolist(), 1, IMAGES.reshape(6, 60).tolist()),
+        (1.04 * SCALED - 0.02, 1, IMAGES),
+        (IMAGES > 99, 1, IMAGES),
+        ((IMAGES > 99).astype(np.uint8), 1.0, SIXTEEN_BITS),
+        (IMAGES, 255, SIXTEEN_BITS),
+        (IMAGES.astype(float), 255, SIXTEEN_BITS.astype(float)),
+        (np.repeat(SCALED, 500, axis=0), 1, np.repeat(IMAGES, 500, axis=0)),
+        (np.repeat(SCALED, 2, axis=2)[:, :, ::2], 1, np.repeat(IMAGES, 2, axis=2)[:, :, ::2]),
+    ],
+)
+def test_images_brighter_than_those_of_fit_are_told(fitted, divisor, X):
+    """Of 255 times the scale, or 257 times, of any type: once, where transform was called."""
+    scaler = FlattenScaler(divisor).fit(fitted)
+    match = rf"X has values up to {np.max(X):g}, but .* divides by {divisor:g}: .* such as X / 255\."
+    for pickled in (scaler, pickle.loads(pickle.dumps(scaler))):
+        with pytest.warns(UserWarning, match=match) as caught:
+            rows = pickled.transform(X)
+        assert [warning.filename for warning in caught] == [__file__]
+        np.testing.assert_allclose(rows, np.reshape(X, (len(X), -1)) / divisor)
+
+
+@pytest.mark.parametrize("channel", [0, 1, 2])
+@pytest.mark.parametrize("side", [8, 37, 64, 96])
+def test_one_colour_is_bright_enough(channel, side):
+    """Whichever the channel, of one image and of many: the values looked at are spread over all of them."""
+    for m in (1, 50):
+        X = np.zeros((m, side, side, 3), np.uint8)
+        X[..., channel] = 200
+        with pytest.warns(UserWarning, match="X has values up to 200"):
+            FlattenScaler(1).fit(X / 255).transform(X)
+
+
+@pytest.mark.parametrize(
+    ("fitted", "divisor", "X"),
+    [
+        (SCALED, 1, 1.5 * SCALED),
+        (SCALED, 1, 1.2 * SCALED - 0.1),
+        (IMAGES, 1, IMAGES),
+        (IMAGES, 1, SIXTEEN_BITS),
+        (IMAGES, 255, IMAGES.astype(float)),
+        (SIXTEEN_BITS, 65535, SIXTEEN_BITS),
+        (np.random.RandomState(0).standard_normal((9, 60)), 1, 5 * np.random.RandomState(1).randn(9, 60)),
+    ],
+)
+def test_images_as_those_of_fit_are_not_told(fitted, divisor, X):
+    """A little brighter, or beyond `divisor` in fit too, or standardised: a warning would be an error."""
+    FlattenScaler(divisor).fit(fitted).transform(X)
+    FlattenScaler(divisor).fit_transform(X)
+
+
 @pytest.mark.parametrize(
     ("scaler", "method", "X", "dtype"),
     [

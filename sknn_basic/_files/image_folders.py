@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.utils import check_scalar
 
 from .._extras import import_extra
+from .deep_images import as_bytes, described_tiff, load
 from .text import printable
 
 # Pillow decodes these itself, from the file alone. EPS is not among them, since Pillow runs Ghostscript for
@@ -39,9 +40,10 @@ def read_image_folder(path, size=64, *, max_pixels=None):
     """Read images from a folder that has one subfolder for each class.
 
     A file is rotated by its EXIF orientation, converted to 8-bit RGB by Pillow, cropped to the central square
-    and resized. Transparent pixels become white. 16-bit grey is divided by 257, and so are 32-bit integers if
-    one exceeds 255. Floats are taken to range up to 1, or up to 255 if one exceeds 1. Of several frames only
-    the first is read.
+    and resized. Transparent pixels become white. Of several frames only the first is read. White is 65535 for
+    16-bit grey, 255 for 32-bit integers, or 65535 if one exceeds 255, and 1 for floats, or 255 if one exceeds
+    1.25; floats beyond black or white by up to a quarter are clipped. What Pillow would read wrongly is not
+    read, such as a TIFF of signed integers of 8 or 16 bits; the message says what the file holds.
 
     The format is found from the content, whatever the name of the file: PNG, JPEG, GIF, BMP, TIFF, WebP,
     AVIF, HEIF, JPEG 2000, PPM, SGI, DDS, ICO, ICNS, PCX, XBM or TGA. No other is opened: for EPS, Pillow
@@ -281,6 +283,7 @@ def _read_with_pillow(file, size, max_pixels):
                 f"Image size ({n_pixels} pixels) exceeds limit of {max_pixels} pixels."
             )
         image.draft(None, (2 * size, 2 * size))  # decodes a large JPEG at reduced size
+        load(image)
         ImageOps.exif_transpose(image, in_place=True)
         return np.array(ImageOps.fit(_as_rgb(image), (size, size), Image.Resampling.BICUBIC))
 
@@ -292,7 +295,9 @@ def _open(file):
     formats = [name for name in FORMATS if name in Image.OPEN]
     try:
         return Image.open(file, formats=formats)
-    except UnidentifiedImageError as error:
+    except (UnidentifiedImageError, KeyError) as error:  # KeyError: the compression of a TIFF
+        if form := described_tiff(file):
+            raise UnidentifiedImageError(form) from error
         advice = "; for HEIC run python -m pip install pillow-heif, or convert the file to JPEG"
         raise UnidentifiedImageError(
             f"cannot identify the image: damaged, or none of {', '.join(formats)}, which this Pillow reads"
@@ -304,26 +309,13 @@ def _as_rgb(image):
     """Return the image in 8-bit RGB, on white."""
     from PIL import Image
 
+    if image.mode == "La":  # which Pillow converts to LA alone
+        image = image.convert("LA")
     if image.mode.startswith(("I", "F")):  # Pillow would clip them at 255
-        image = Image.fromarray(_as_bytes(image))
+        image = Image.fromarray(as_bytes(image))
     if not image.has_transparency_data:
         return image if image.mode == "RGB" else image.convert("RGB")  # which would copy it
     image = image if image.mode == "RGBA" else image.convert("RGBA")
     white = Image.new("RGB", image.size, "white")
     white.paste(image, mask=image)
     return white
-
-
-def _as_bytes(image):
-    """Return the pixels of an image of integers or floats as uint8, transparent ones white."""
-    values = np.asarray(image, np.float32)  # exact where it matters: integers of 16 bits, or up to 255
-    if not np.isfinite(values).all():
-        raise ValueError("pixels that are not finite")
-    small, large = (1, 255) if image.mode == "F" else (255, 65535)
-    white = large if image.mode.startswith("I;16") or values.max() > small else small
-    grey = np.clip(values, 0, white)
-    grey *= np.float32(255 / white)
-    grey = np.rint(grey, out=grey).astype(np.uint8)
-    if image.mode.startswith("I") and isinstance(image.info.get("transparency"), int):
-        grey[values == image.info["transparency"]] = 255
-    return grey

@@ -2,6 +2,7 @@
 
 import pickle
 from pathlib import Path
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import pytest
@@ -255,6 +256,42 @@ def test_pipelines_of_tables_train_from_dask_arrays(container):
         probabilities = model.predict_proba(in_rows(X))
     assert isinstance(probabilities, da.Array)
     assert_identical(model[-1], expected[-1])
+
+
+BYTES = images(m=40)[0].astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("fitted", "divisor", "X", "match"),
+    [
+        (BYTES / 255, 1, BYTES, r"X has values up to 2\d\d, .* such as X / 255"),
+        (BYTES > 99, 1, BYTES, r"X has values up to 2\d\d, .* such as X / 255"),
+        (BYTES, 255, BYTES * np.uint16(257), r"X has values up to 5\d{4}, .* such as X / 255"),
+        (BYTES / 255, 255, BYTES * np.uint16(257), r"X has values up to 5\d{4}, .* such as X / 255"),
+        (BYTES, 255, BYTES / 255, r"All values of X are in \[0, 1\], .* multiply X by 255"),
+    ],
+)
+def test_images_of_another_scale_than_those_of_fit(fitted, divisor, X, match):
+    """Whichever of both is lazy; fit reads no pixel, and transform not before its rows are computed."""
+    for fitted_on in (fitted, in_rows(fitted)):
+        with catch_warnings():
+            simplefilter("ignore")  # in [0, 1] in fit already
+            scaler, reads = FlattenScaler(divisor).fit(fitted_on), []
+        rows = scaler.transform(counted(reads, X))
+        assert not reads
+        with pytest.warns(UserWarning, match=match):
+            rows.compute()
+        assert len(reads) == len(rows.chunks[0])
+    with pytest.warns(UserWarning, match=match):
+        scaler.transform(X)
+
+
+@pytest.mark.parametrize("scaled", [BYTES / 255, BYTES / 60 - 2, BYTES.astype(float), BYTES])
+def test_images_of_the_scale_of_fit_make_no_warning(scaled):
+    """In [0, 1], standardised, or as large as bytes: a warning would be an error."""
+    scaler = FlattenScaler(1).fit(in_rows(scaled))
+    for X in (scaled, in_rows(scaled)):
+        assert np.asarray(scaler.transform(X)).shape == (40, 60)
 
 
 def test_bytes_are_not_made_floats():
