@@ -191,7 +191,7 @@ class FlattenScaler(
             raise MemoryError(f"{error}. {how}") from error
         self._scale(np.divide, X, rows, np.promote_types(_float_dtype(X), rows.dtype))
         if problem := self._problem_of_scale(X, rows.reshape(-1)):
-            warnings.warn(problem, UserWarning, stacklevel=5)
+            warnings.warn(problem, UserWarning, stacklevel=6)
         return rows.reshape(len(X), -1)
 
     def _problem_of_scale(self, X, scaled):
