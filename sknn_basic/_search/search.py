@@ -9,13 +9,14 @@ from sklearn.utils import get_tags
 from .._fitting.base import GradientDescentClassifier
 from .._fitting.callbacks import only_progress_bars
 from .._fitting.memo import active_memo, remembering
+from .._fitting.onnx import OnnxSearchMixin
 from .._fitting.parameters import ParameterAdviceMixin
 from .._fitting.pipelines import last_step
 from .._lazy.sources import refuse_unindexable
 from .memo import SearchMemo
 
 
-class VectorizedGridSearchCV(ParameterAdviceMixin, GridSearchCV):
+class VectorizedGridSearchCV(ParameterAdviceMixin, OnnxSearchMixin, GridSearchCV):
     """`GridSearchCV` for this package's classifiers that trains all rates of a fold in one descent.
 
     The candidates of a fold that differ only in `learning_rate` and `l2_regularization` are trained as one
