@@ -33,8 +33,9 @@ def outcome(check):
 
 
 if __name__ == "__main__":
-    found = outcomes(sys.argv[1])
-    for law, result, _ in found:
-        print(f"{result} | {law}")
-    for path in sys.argv[2:]:
+    name, *paths = sys.argv[1:]
+    found = outcomes(name)
+    for path in paths:
         Path(path).write_text(json.dumps(found))
+    for law, result, _ in found:
+        print(f"{name}: {result}: {law}", flush=True)
