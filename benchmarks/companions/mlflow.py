@@ -1,5 +1,7 @@
 """MLflow, with a store in a temporary folder."""
 
+from pathlib import Path
+
 import mlflow
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -12,14 +14,15 @@ def saved():
     return max(close(_again(model).predict_proba(X), model.predict_proba(X)) for model, X, _ in fitted())
 
 
-def saved_with_images():
-    """A pipeline of images, as a model of scikit-learn and as a `pyfunc`: probabilities and labels"""
+def saved_as_the_guide_says():
+    """The lines of the guide (Saving) for a pipeline of images: the probabilities; as a `pyfunc`: the labels"""
     pipeline, images = of_images()
-    info = mlflow.sklearn.log_model(pipeline, name="images", skops_trusted_types=OWN_TYPES)
-    labels = mlflow.pyfunc.load_model(info.model_uri).predict(images)
+    page = Path(__file__).parents[2] / "docs" / "guide" / "saving.md"
+    names = {"model": pipeline}
+    exec(page.read_text(encoding="utf-8").partition("```py\n")[2].partition("```")[0], names)
+    labels = mlflow.pyfunc.load_model(names["info"].model_uri).predict(images)
     close(labels, pipeline.predict(images))
-    again = mlflow.sklearn.load_model(info.model_uri)
-    return close(again.predict_proba(images), pipeline.predict_proba(images))
+    return close(names["same"].predict_proba(images), pipeline.predict_proba(images))
 
 
 def limit_trusted_types():
