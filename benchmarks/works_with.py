@@ -1,7 +1,8 @@
 """Run this package inside others and check values: ``python -m benchmarks.works_with [NAME ...]``.
 
-Each package gets a virtual environment of its own in a temporary folder. A run of all (about 40 minutes, with some
-gigabytes of downloads) writes WORKS_WITH.md, which the site shows; a run of some only prints.
+Each package gets a virtual environment of its own in a temporary folder. All of them take about 40 minutes, with some
+gigabytes of downloads. What was found goes to works_with.json, beside that of other packages, and all of it to
+WORKS_WITH.md, which the site shows.
 """
 
 import argparse
@@ -50,10 +51,10 @@ def main():
     found = {}
     for name in names or PINS:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            found[name] = outcomes(name, Path(folder))
-    if not names:
-        write(found)
-    sys.exit(any(result.startswith(FAILED) for laws in found.values() for _, result, _ in laws))
+            package = PINS[name][0].replace("==", " ").replace("@", " ")
+            found[name] = [(package, *row) for row in outcomes(name, Path(folder))]
+    write(found)
+    sys.exit(any(result.startswith(FAILED) for rows in found.values() for _, _, result, _ in rows))
 
 
 def outcomes(name, folder):
@@ -85,21 +86,25 @@ def install(pins, folder):
 
 
 def write(found):
-    head = ["| package | what was checked | result |", "|---|---|---|"]
-    rows = {False: [], True: []}  # of what works, of what does not
-    for name, laws in found.items():
-        package = PINS[name][0].replace("==", " ").replace("@", " ")
-        for law, result, is_limit in laws:
-            rows[is_limit].append(f"| {package} | {law} | {result} |")
+    """Write what was found, in place of what earlier runs found of the same packages."""
+    path = Path(__file__).with_suffix(".json")
+    known = json.loads(path.read_text(encoding="utf-8")) | found if path.exists() else found
+    path.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
     lines = [
-        f"Of `python -m benchmarks.works_with`, {date.today()}, with Python {python_version()}, "
-        f'{", ".join(BASE).replace("==", " ")}. A result "to 3e-09" is the largest difference, "equal" means to the last bit.',
-        *["", "## What was checked", "", *head, *rows[False]],
-        *["", "## What does not work, and why", "", *head, *rows[True]],
+        f"Of `python -m benchmarks.works_with`, last on {date.today()}, with Python {python_version()}, "
+        f'{", ".join(BASE).replace("==", " ")}. A result "to 3e-09" is the largest difference; "equal" means to the '
+        "last bit.",
+        *["", "## What was checked", "", *rows(known, is_limit=False)],
+        *["", "## What does not work, and why", "", *rows(known, is_limit=True)],
     ]
-    path = Path(__file__).with_name("WORKS_WITH.md")
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print(f"Wrote {path}.")
+    Path(__file__).with_name("WORKS_WITH.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def rows(known, is_limit):
+    """Return the lines of a table of what works, or of what does not."""
+    found = [row for name in PINS for row in known.get(name, []) if row[-1] == is_limit]
+    head = ["| package | what was checked | result |", "|---|---|---|"]
+    return [*head, *(f"| {package} | {law} | {result} |" for package, law, result, _ in found)]
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def test_html_has_tables_and_no_links(estimator):
 @pytest.mark.parametrize("labels", [2, 3])
 @pytest.mark.parametrize("estimator", EVERY, ids=lambda e: type(e).__name__)
 def test_html_describes_all_that_it_shows_where_there_is_a_page_to_link_to(estimator, labels, monkeypatch):
-    """As the page for teachers says: each parameter and fitted attribute with its description and its own link."""
+    """As the page for teachers says: each parameter and attribute with its description and its own link."""
     for kind in map(type, EVERY):
         monkeypatch.setattr(kind, "_doc_link_module", "sknn_basic")
         monkeypatch.setattr(kind, "_doc_link_template", "https://a.test/{estimator_name}.html")

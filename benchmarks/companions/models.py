@@ -90,7 +90,7 @@ class Newton(LogisticRegression):
         self.l2_regularization = l2_regularization
 
     def fit(self, X, y, sample_weight=None):
-        total = len(X) if sample_weight is None else np.sum(sample_weight)
+        total = len(y) if sample_weight is None else np.sum(sample_weight)
         self.C = 1 / (self.l2_regularization * total)
         return super().fit(X, y, sample_weight)
 
@@ -106,7 +106,7 @@ class FullBatch(MLPClassifier):
         self.max_iter, self.random_state = max_iter, random_state
 
     def fit(self, X, y, sample_weight=None):
-        self.batch_size = len(X)
+        self.batch_size = len(y)
         return super().fit(X, y, sample_weight)
 
     def decision_function(self, X):
