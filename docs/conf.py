@@ -85,7 +85,7 @@ html_favicon = "_static/icon.svg"
 html_context = {"default_mode": "auto"}
 html_show_sourcelink = False
 html_copy_source = False
-SINGLE_PAGES = "index getting_started mathematics teachers performance results inside changes"
+SINGLE_PAGES = "index getting_started mathematics teachers performance results works_with inside changes"
 html_sidebars = {page: [] for page in SINGLE_PAGES.split()}
 html_theme_options = {
     "logo": {"text": "sknn_basic", "image_light": "_static/icon.svg", "image_dark": "_static/icon.svg"},

@@ -1,6 +1,8 @@
 """How the estimators present themselves: reprs, tables, tags and metadata requests."""
 
 import re
+from html import unescape
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -59,6 +61,24 @@ def test_html_has_tables_and_no_links(estimator):
         for name in vars(estimator):
             if name.endswith("_") and not name.startswith("_"):
                 assert re.search(rf">\s*{name}\s*<", html), name
+
+
+@pytest.mark.skipif(installed < parse_version("1.9"), reason="describes no fitted attributes")
+@pytest.mark.parametrize("labels", [2, 3])
+@pytest.mark.parametrize("estimator", EVERY, ids=lambda e: type(e).__name__)
+def test_html_describes_all_that_it_shows_where_there_is_a_page_to_link_to(estimator, labels, monkeypatch):
+    """As the page for teachers says: each parameter and attribute with its description and its own link."""
+    for kind in map(type, EVERY):
+        monkeypatch.setattr(kind, "_doc_link_module", "sknn_basic")
+        monkeypatch.setattr(kind, "_doc_link_template", "https://a.test/{estimator_name}.html")
+    X, y = blobs(labels)
+    frame = pytest.importorskip("pandas").DataFrame(X, columns=list("abcde"))
+    validation = {"X_val": frame, "y_val": y} if estimator in BOTH else {}
+    html = clone(estimator).fit(frame, y, **validation)._repr_html_()
+    for shown in re.findall(r'<td class="param">(.*?)</td>', html, re.DOTALL):
+        name, kind = re.search(r"<span class[^>]*>\s*(\w+): ([^<]+)<br><br>\w", shown).groups()
+        link = re.search(r'href="(https://a.test/\w+.html#:~:text=.*?)"', shown)[1]
+        assert link.endswith(f"text={name},-{quote(unescape(kind))}")
 
 
 # Tags

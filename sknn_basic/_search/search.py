@@ -56,10 +56,28 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, OnnxSearchMixin, GridSearchCV
     ----------
     cv_results_ : dict of ndarray
         As of `GridSearchCV`. Fit times are means over the candidates of a stack.
-    best_estimator_, best_params_, best_score_, best_index_, scorer_, n_splits_, refit_time_, multimetric_
-        As of `GridSearchCV`.
-    classes_, n_features_in_, feature_names_in_
-        Those of `best_estimator_`.
+    best_estimator_ : LogisticRegressionGD, ShallowNNClassifier or Pipeline
+        The best candidate, fitted on all rows.
+    best_params_ : dict
+        Its setting of the parameters in the grid.
+    best_score_ : float
+        Its mean score over the folds.
+    best_index_ : int
+        Its row in `cv_results_`.
+    scorer_ : callable or dict
+        The scorer; for several metrics {name: scorer}.
+    n_splits_ : int
+        The number of folds.
+    refit_time_ : float
+        How many seconds the fit on all rows took.
+    multimetric_ : bool
+        Whether there are several metrics.
+    classes_ : ndarray of shape (n_classes,)
+        The class labels, sorted.
+    n_features_in_ : int
+        The number of features of `best_estimator_`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        The names of the features, if X has names.
 
     See Also
     --------
