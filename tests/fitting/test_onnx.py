@@ -102,6 +102,7 @@ def test_images(shape, dtype):
     np.testing.assert_allclose(probabilities, model.predict_proba(X), atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:X has values up to")
 def test_between_other_steps():
     """Of scikit-learn, which skl2onnx knows; and the probabilities of far samples do not overflow."""
     X, y = images(2)
