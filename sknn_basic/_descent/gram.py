@@ -13,6 +13,9 @@ from .threads import threads
 # Values of a Gram matrix from which threads share a step: 8 MiB, 0.7 ms.
 SHARED_VALUES = 2**20
 MIN_ROWS = 64  # of a product that one thread takes: fewer use the processor badly
+# Where all these squares have a quarter of the values of P, threads share its columns: in 0.7 of the time that
+# they take for its rows, or BLAS for all (209 x 12,288).
+WIDE, N_COLUMN_GROUPS = 16, 4
 
 
 class GramSamples(BaseSamples):
@@ -134,11 +137,20 @@ def _add_rows(out, P, Q, rows):
 
 
 def add_squares(out, P):
-    """Add P P' to `out`, which is symmetric; threads share the rows."""
+    """Add P P' to `out`, which is symmetric; threads share the columns of wide P, or the rows."""
+    n = P.shape[1]
+    if n >= WIDE * len(P):
+        for squares in threads.map(partial(_squares, P), [*slices(n, -(-n // N_COLUMN_GROUPS))]):
+            out += squares
+        return
     groups = [*slices(len(P), _group_size(len(P)))]
     threads.map(partial(_add_lower_rows, out, P), groups)
     for rows in groups:
         out[: rows.start, rows] = out[rows, : rows.start].T
+
+
+def _squares(P, columns):
+    return P[:, columns] @ P[:, columns].T
 
 
 def _add_lower_rows(out, P, rows):

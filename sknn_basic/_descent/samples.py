@@ -18,8 +18,9 @@ from .rows import N_GROUPS, Rows, slices
 # X is processed in blocks of about this size: temporaries stay small, and the second product of a step finds
 # the block in the cache. Of 0.25 to 16 MiB, 4 and 8 MiB are the fastest (benchmarks/tall.py).
 BLOCK_BYTES = 2**23
-# Work of a step that is worth a block, in some 0.1 ns: 0.2 ms. To hand a block to a thread takes 0.05 ms.
-BLOCK_WORK = 2**21
+# Work of a step that is worth a thread, in some 0.1 ns: 0.8 ms. To wake a thread takes 0.05 ms, and each call
+# of NumPy beside another thread some more: 10,000 x 100 in two blocks takes 1.3 times as long as in one.
+BLOCK_WORK = 2**23
 MOMENTS_BLOCK = 2**16  # values converted to float64 at a time; a quarter of it if they are sparse
 
 
