@@ -45,7 +45,7 @@ def find_warning(classifier, problem, rate, descent):
         # Finding 2/L would read samples that are not in memory up to 130 times.
         stable_rate = problem.stable_rate(l2) if problem.knows_stable_rate else None
         return FitWarning(_divergence_message(descent, rate, stable_rate))
-    if descent.n_iter < classifier.max_iter:  # stopped by a callback or the user
+    if descent.interrupted or descent.n_iter < classifier.max_iter:  # stopped by the user or a callback
         return None
     with np.errstate(all="ignore"):
         unfinished = problem.scaling.find_unfinished(descent, l2, rate)
