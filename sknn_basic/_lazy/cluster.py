@@ -95,15 +95,15 @@ class StoredOnCluster(Stored):
             parts.append(Part(share, self.client.submit(_joined, chunks, pure=False, **where)))
         return parts
 
-    def forget_cancelled(self):
-        if any(part.values.cancelled() for part in vars(self).get("parts", ())):
+    def forget_lost(self):
+        if any(part.values.status in ("cancelled", "error") for part in vars(self).get("parts", ())):
             del self.parts
 
     @cached_property
     def summaries(self):
         """(largest |X|, first row) of each part; raise ValueError if a value is not finite."""
         try:
-            summaries = computed(self.client, self._summarized, self.forget_cancelled)
+            summaries = computed(self.client, self._summarized, self.forget_lost)
         except BaseException:
             cancel(self.client, [part.values for part in vars(self).get("parts", ())])
             raise
@@ -147,7 +147,7 @@ def sent(client, arguments):
     try:
         (future,) = client.scatter([arguments], broadcast=True, hash=False, timeout=POLL_SECONDS)
     except OSError as error:  # the workers were lost
-        raise CancelledError from error
+        raise CancelledError from error.with_traceback(None)
     return future
 
 
@@ -193,12 +193,12 @@ class ClusterRows(StoredRows):
         """The futures of the blocks of each part with their labels, which are sent once."""
         return [self.client.submit(list, sent(self.client, blocks), pure=False) for blocks in self.groups]
 
-    def forget_cancelled(self):
+    def forget_lost(self):
         vars(self).pop("labelled", None)
-        self.samples.forget_cancelled()
+        self.samples.forget_lost()
 
     def total(self, f, *arguments):
-        first, *others = computed(self.client, partial(self._totals, f, arguments), self.forget_cancelled)
+        first, *others = computed(self.client, partial(self._totals, f, arguments), self.forget_lost)
         return added([deepcopy(first), *others])  # arrays from other processes are read-only
 
     def _totals(self, f, arguments):

@@ -22,21 +22,31 @@ def computed(client, submit, forget=None):
     what was sent from here is cancelled if no copy of that is left, and everything if the scheduler restarts:
     `forget()` then drops the cancelled futures, and `submit()` is called again.
     """
+    from distributed import KilledWorker
+
+    n_losses, n_killed = 0, 0
     with _reaching(client):
-        for _ in range(MAX_LOSSES):
+        while True:
             try:
                 return _results(client, submit)
             except CancelledError as error:
+                error.__traceback__ = None  # a cycle of Dask's frames, which would keep all futures
+                n_losses += 1
                 if client.status != "running":
                     raise
-                lost = error
+                if n_losses == MAX_LOSSES:
+                    raise RuntimeError(
+                        "The Dask cluster has lost chunks of X that it cannot compute again: they were "
+                        "scattered to its workers, or persisted before a restart. Make X again, then fit."
+                    ) from error
+            except KilledWorker as error:  # Dask never forgets how often the worker of a task was lost
+                error.__traceback__ = None
+                n_killed += 1
+                if n_killed == 2:
+                    raise
             threads_of_workers(client)
             if forget is not None:
                 forget()
-        raise RuntimeError(
-            "The Dask cluster has lost chunks of X that it cannot compute again: they were scattered to its "
-            "workers, or persisted before it restarted. Make X again, and fit again."
-        ) from lost
 
 
 def threads_of_workers(client):
@@ -77,6 +87,7 @@ def _anything(client):
 
 def _results(client, submit):
     """Return the results of the futures that `submit()` yields; if that fails, cancel them."""
+    _check_is_open(client)
     futures = []
     try:
         for future in submit():
