@@ -13,8 +13,8 @@ from .threads import threads
 # Values of a Gram matrix from which threads share a step: 8 MiB, 0.7 ms.
 SHARED_VALUES = 2**20
 MIN_ROWS = 64  # of a product that one thread takes: fewer use the processor badly
-# Where all these squares have a quarter of the values of P, threads share its columns: in 0.7 of the time that
-# they take for its rows, or BLAS for all (209 x 12,288).
+# Where all these squares have a quarter of the values of P, threads share its columns: this takes 0.7 of the
+# time that its rows take, or BLAS with all its threads (209 x 12,288).
 WIDE, N_COLUMN_GROUPS = 16, 4
 
 

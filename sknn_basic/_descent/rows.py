@@ -11,6 +11,10 @@ from .threads import threads
 N_GROUPS = 12  # a multiple of the likely numbers of threads
 
 
+class OutOfReach(KeyboardInterrupt):
+    """The user interrupts (Ctrl-C) while the rows cannot be read: no cost can be computed any more."""
+
+
 class Rows:
     """Blocks of rows in groups [[(X, targets, s), ...], ...]: threads share the groups."""
 

@@ -1,11 +1,13 @@
 """The loop of gradient descent: recording, observers, early stopping and divergence."""
 
 from bisect import bisect_left, bisect_right
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
 
 from .network import update
+from .rows import OutOfReach
 from .stacking import member
 
 
@@ -14,7 +16,7 @@ class Descent(NamedTuple):
 
     layers: list
     n_iter: int  # updates that led to `layers`
-    loss: float  # cost of `layers`
+    loss: float  # cost of `layers`; NaN if it could not be computed
     loss_curve: list  # cost before each recorded step
     validation_loss: float | None = None  # cost of the validation samples, if any
     validation_loss_curve: list | None = None
@@ -103,6 +105,17 @@ class Run:
         n_records = bisect_right(self.records, step)
         return self._describe(layers, step, self.costs[n_records - 1], n_records)._replace(diverged_at=n_iter)
 
+    def outcome_of(self, interruption):
+        """Return the Descent that an interruption ends: without a cost where the rows are out of reach."""
+        if not isinstance(interruption, OutOfReach):
+            with suppress(OutOfReach):
+                return self.outcome()
+        n_iter, layers = self.reached
+        if not self.objective.are_finite(layers):
+            return self.outcome(np.nan)  # the last recorded
+        costs = np.nan, None if self.validation is None else np.nan
+        return self._describe(layers, n_iter, costs, bisect_left(self.records, n_iter))
+
     def _is_finite(self, cost, layers):
         return bool(np.isfinite(cost)) and self.objective.are_finite(layers)
 
@@ -147,8 +160,8 @@ def train(
                 on_checkpoint(checkpoint, run.outcome())
             _descend(run, learning_rate, max_iter, observer)
             return observer.result(run.outcome())
-        except KeyboardInterrupt:
-            return run.outcome()._replace(interrupted=True)
+        except KeyboardInterrupt as interruption:
+            return run.outcome_of(interruption)._replace(interrupted=True)
 
 
 def _descend(run, learning_rate, end, observer):

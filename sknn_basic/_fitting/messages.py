@@ -41,13 +41,15 @@ def find_warning(classifier, problem, rate, descent):
     dtype = problem.samples.dtype
     keeps_start = descent.last is not None and descent.n_iter == 0
     ended = descent.last if keeps_start else descent
+    if descent.interrupted and np.isnan(descent.loss):  # the samples were out of reach
+        return None
     if ended.diverged_at is not None or _has_risen(ended.loss, ended.loss_curve, dtype):
         # Finding 2/L would read samples that are not in memory up to 130 times.
         stable_rate = problem.stable_rate(l2) if problem.knows_stable_rate else None
         return FitWarning(_divergence_message(ended, keeps_start, rate, stable_rate))
     if keeps_start and _has_risen(ended.validation_loss, ended.validation_loss_curve, dtype):
         return FitWarning(_validation_message(ended, rate))
-    if descent.n_iter < classifier.max_iter:  # stopped by a callback or the user
+    if descent.interrupted or descent.n_iter < classifier.max_iter:  # stopped by the user or a callback
         return None
     with np.errstate(all="ignore"):
         unfinished = problem.scaling.find_unfinished(descent, l2, rate)

@@ -1,6 +1,7 @@
 """Samples on the workers of a Dask cluster: each holds a part of the rows, and adds up its blocks."""
 
 import sys
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from copy import deepcopy
 from functools import cached_property, partial
@@ -10,6 +11,8 @@ import numpy as np
 
 from .._descent.rows import added
 from .._descent.stored import Stored, StoredRows, largest_of
+from .._descent.threads import threads
+from .workers import POLL_SECONDS, cancel, computed, threads_of_workers
 
 SCATTERED_BYTES = 2**20  # arguments from this size on are sent once to each worker, not with a task
 
@@ -41,19 +44,23 @@ class ClusterReader(NamedTuple):
 
     values: object
     chunks: slice
+    client: object
 
     def __call__(self):
-        return joined_rows([self.values.blocks[self.chunks].compute()])
+        return joined_rows(computed(self.client, self._whole))
 
-    def tasks(self):
-        return self.values.blocks[self.chunks].to_delayed(optimize_graph=True).ravel().tolist()
+    def _whole(self):
+        yield self.client.compute(self.values.blocks[self.chunks])
+
+    def futures(self):
+        tasks = self.values.blocks[self.chunks].to_delayed(optimize_graph=True)
+        return self.client.compute(tasks.ravel().tolist())
 
 
 class Part(NamedTuple):
     """Neighbouring blocks, as a slice of all, and the future of their values on a worker."""
 
     blocks: slice
-    worker: str
     values: object
 
 
@@ -65,38 +72,51 @@ class StoredOnCluster(Stored):
         self.client = client
 
     @cached_property
-    def parts(self):
-        """One part per worker thread, in row order; each is built on the worker that keeps it."""
-        from dask import delayed
+    def shares(self):
+        """The blocks of each part, one for each thread of the workers that there are at first.
 
-        workers = [worker for worker, n in self.client.nthreads().items() for _ in range(n)]
-        if not workers:
-            raise RuntimeError("The Dask cluster has no workers: start some, or close its client.")
-        workers, parts = workers[: len(self.blocks)], []
-        shares = np.array_split(np.arange(len(self.blocks)), len(workers))
-        for worker, share in zip(workers, shares, strict=True):
-            own = slice(share[0], share[-1] + 1)
-            values = delayed(_joined)([block.read.tasks() for block in self.blocks[own]])
-            values = self.client.compute(values, workers=[worker], allow_other_workers=True)
-            parts.append(Part(own, worker, values))
+        They stay as they are, since the roundings of the sums depend on them.
+        """
+        n = min(len(threads_of_workers(self.client)), len(self.blocks))
+        shares = np.array_split(np.arange(len(self.blocks)), n)
+        return [slice(share[0], share[-1] + 1) for share in shares]
+
+    @cached_property
+    def parts(self):
+        """The parts, in row order; each is built on the worker that keeps it.
+
+        Only they are bound to a worker. The chunks may be those of others too, and what is bound to a worker
+        that has gone is never computed if there was no other at that moment.
+        """
+        threads, n = threads_of_workers(self.client), len(self.shares)
+        parts = []
+        for i, share in enumerate(self.shares):
+            chunks = [block.read.futures() for block in self.blocks[share]]
+            where = {"workers": [threads[i * len(threads) // n]], "allow_other_workers": True}
+            parts.append(Part(share, self.client.submit(_joined, chunks, pure=False, **where)))
         return parts
+
+    def forget_lost(self):
+        if any(part.values.status in ("cancelled", "error") for part in vars(self).get("parts", ())):
+            del self.parts
 
     @cached_property
     def summaries(self):
         """(largest |X|, first row) of each part; raise ValueError if a value is not finite."""
-        parts = [
-            (part.values, [(block._replace(read=None),) for block in self.blocks[part.blocks]])
-            for part in self.parts
-        ]
         try:
-            summaries = ClusterRows(self.client, parts).each(_summary)
+            summaries = computed(self.client, self._summarized, self.forget_lost)
         except BaseException:
-            self.client.cancel([values for values, _ in parts])
+            cancel(self.client, [part.values for part in vars(self).get("parts", ())])
             raise
         for summary in summaries:
             if isinstance(summary, ValueError):
                 raise summary
         return summaries
+
+    def _summarized(self):
+        for part in self.parts:
+            blocks = [(block._replace(read=None),) for block in self.blocks[part.blocks]]
+            yield self.client.submit(_call, _summary, part.values, blocks, (), pure=False)
 
     @cached_property
     def largest(self):
@@ -109,17 +129,11 @@ class StoredOnCluster(Stored):
     def rows(self, groups, targets, s):
         """Return the rows of all blocks; X is sent to the workers once, targets and weights each time."""
         _ = self.summaries  # which checks that the values are finite
-        labelled = [
-            (block._replace(read=None), targets[rows].astype(self.dtype), s[rows].astype(self.dtype))
-            for group in groups
-            for rows, block in group
+        targets, s = (labels.astype(self.dtype, copy=False) for labels in (targets, s))
+        own = [
+            (block._replace(read=None), targets[rows], s[rows]) for group in groups for rows, block in group
         ]
-        parts = []
-        for part in self.parts:  # each gets its labels once, on the worker that holds its values
-            where = {"workers": [part.worker], "allow_other_workers": True}
-            own = sent(self.client, labelled[part.blocks])
-            parts.append((part.values, self.client.submit(list, own, pure=False, **where)))
-        return ClusterRows(self.client, parts)
+        return ClusterRows(self, own)
 
     def describe_reading(self):
         return f"X is held by {len(self.client.nthreads())} workers of the Dask cluster."
@@ -131,7 +145,10 @@ def sent(client, arguments):
 
     if sizeof(arguments) < SCATTERED_BYTES:
         return arguments
-    (future,) = client.scatter([arguments], broadcast=True, hash=False)
+    try:
+        (future,) = client.scatter([arguments], broadcast=True, hash=False, timeout=POLL_SECONDS)
+    except OSError as error:  # the workers were lost
+        raise CancelledError from error.with_traceback(None)
     return future
 
 
@@ -166,41 +183,42 @@ def _summary(blocks):
 
 
 class ClusterRows(StoredRows):
-    """Parts of the rows, [(values, blocks), ...], on the workers of a cluster: a step is a task for each."""
+    """Blocks [(block, targets, s), ...] on the workers of a cluster: a step is a task for each part."""
 
-    def __init__(self, client, parts):
-        super().__init__(parts)
-        self.client = client
+    def __init__(self, samples, blocks):
+        super().__init__([blocks[share] for share in samples.shares])
+        self.samples, self.client = samples, samples.client
+
+    @cached_property
+    def labelled(self):
+        """The futures of the blocks of each part with their labels, which are sent once."""
+        return [self.client.submit(list, sent(self.client, blocks), pure=False) for blocks in self.groups]
+
+    def forget_lost(self):
+        vars(self).pop("labelled", None)
+        self.samples.forget_lost()
 
     def total(self, f, *arguments):
-        first, *others = self.each(_total_of, f, arguments)
+        first, *others = computed(self.client, partial(self._totals, f, arguments), self.forget_lost)
         return added([deepcopy(first), *others])  # arrays from other processes are read-only
 
-    def each(self, function, *arguments):
-        """Return [function(blocks, *arguments), ...], computed by the workers that hold the parts."""
-        if self.client.status != "running":
-            raise RuntimeError(
-                f"The Dask client is {self.client.status}: the samples of this fit are on its workers, which "
-                "it no longer reaches. Fit again with a client that stays open."
-            )
-        futures = []
-        try:
-            arguments = sent(self.client, arguments)
-            for values, blocks in self.groups:
-                futures.append(self.client.submit(_call, function, values, blocks, arguments, pure=False))
-            return self.client.gather(futures)
-        except BaseException:
-            self.client.cancel(futures)
-            raise
+    def _totals(self, f, arguments):
+        arguments = sent(self.client, (f, arguments))
+        for part, blocks in zip(self.samples.parts, self.labelled, strict=True):
+            yield self.client.submit(_call, _total_of, part.values, blocks, arguments, pure=False)
 
 
 def _call(function, values, blocks, arguments):
-    """Return function(blocks, *arguments), where each block reads its values from memory."""
+    """Return function(blocks, *arguments), where each block reads its values from memory.
+
+    BLAS has one thread meanwhile, so that the number of its threads on a worker changes no bit.
+    """
     held = [
         (block._replace(read=partial(np.asarray, array)), *labels)
         for array, (block, *labels) in zip(values, blocks, strict=True)
     ]
-    return function(held, *arguments)
+    with threads.shared_out():
+        return function(held, *arguments)
 
 
 def _total_of(blocks, f, arguments):

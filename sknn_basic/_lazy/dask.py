@@ -36,7 +36,7 @@ def to_stored(X, dtype):
         values, divisor = X, 1.0
     rows, chunks = zip(*merged_chunks(X.chunks[0], rows_at_once((n,), dtype.itemsize)), strict=True)
     client = active_client()
-    readers = [ClusterReader(values, own) for own in chunks] if client else _readers(values, chunks)
+    readers = [ClusterReader(values, own, client) for own in chunks] if client else _readers(values, chunks)
     blocks = [Block(own, read, dtype, divisor) for own, read in zip(rows, readers, strict=True)]
     if client:
         return StoredOnCluster(X.shape, values.dtype, blocks, client)

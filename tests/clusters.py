@@ -1,0 +1,52 @@
+"""Clusters of two workers that start at once, and their workers lost and replaced."""
+
+from contextlib import contextmanager
+
+import pytest
+
+dask = pytest.importorskip("dask")
+distributed = pytest.importorskip("distributed")
+
+
+@contextmanager
+def two_workers():
+    """Two workers that talk by TCP, so that all they are sent is pickled, but start at once, as threads."""
+    options = {"processes": False, "protocol": "tcp://", "dashboard_address": ":0", "memory_limit": 0}
+    # Workers are not given up for being silent: a computer may sleep for a while.
+    with (
+        dask.config.set({"distributed.scheduler.worker-ttl": None}),
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, **options) as cluster,
+    ):
+        cluster.added = []
+        yield cluster
+        if cluster.added:
+            cluster.sync(_close, cluster.added)
+
+
+async def _close(workers):
+    for worker in workers:
+        await worker.close()
+
+
+def lose(client, workers=None):
+    """Remove workers, or all, as if they were lost."""
+    client.run_on_scheduler(_remove_workers, workers=workers or [*client.nthreads()])
+
+
+async def _remove_workers(dask_scheduler, workers):
+    for worker in workers:
+        await dask_scheduler.remove_worker(worker, stimulus_id="test")
+
+
+def add_two(cluster):
+    """Start two workers, of new addresses."""
+    cluster.sync(_start_two, cluster)
+
+
+async def _start_two(cluster):
+    options = {"nthreads": 1, "memory_limit": 0, "dashboard_address": ":0"}
+    cluster.added += [await distributed.Worker(cluster.scheduler_address, **options) for _ in range(2)]
+
+
+def n_tasks(dask_scheduler):
+    return len(dask_scheduler.tasks)
