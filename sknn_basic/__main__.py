@@ -42,8 +42,6 @@ def main(argv=None):
     parser = _make_parser()
     argv = sys.argv[1:] if argv is None else argv
     options = parser.parse_intermixed_args(argv[1:] if argv[:1] == ["train"] else argv)
-    if options.learning_rate == "auto" and options.model != "logistic":
-        parser.error("argument --learning-rate: auto is for --model logistic only; give a number")
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # a class name that the terminal cannot show
     try:
@@ -182,7 +180,7 @@ def _make_parser():
     add("test_file", nargs="?", metavar="TEST_FILE", help="HDF5 file with the test set, if FILE has none")
     models = ["logistic", "shallow", "both"]
     add("--model", choices=models, default="both", help="what to train (%(default)s)")
-    text = "size of a step; auto (--model logistic only) keeps the cost falling"
+    text = "size of a step, such as the notes' 0.005; auto suits the images"
     number("--learning-rate", _learning_rate, 0.005, "RATE", text)
     number("--max-iter", _positive_int, 2000, "N", "number of steps")
     number("--hidden-layer-size", _positive_int, 10, "N", "units of the hidden layer; shallow only")

@@ -112,7 +112,6 @@ class LogisticRegressionGD(GradientDescentClassifier):
 
     _parameter_constraints = {
         **GradientDescentClassifier._parameter_constraints,
-        "learning_rate": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
         "fit_intercept": ["boolean"],
     }
 
@@ -151,9 +150,6 @@ class LogisticRegressionGD(GradientDescentClassifier):
     def _get_layers(self):
         return [(self.coef_.T, self.intercept_.reshape(1, -1))]
 
-    def _fitted_attributes(self, descent, rate):
-        return super()._fitted_attributes(descent, rate) | {"learning_rate_": rate}
-
 
 class ShallowNNClassifier(GradientDescentClassifier):
     """The network with one hidden layer, trained by full-batch gradient descent, as in the notes.
@@ -176,9 +172,12 @@ class ShallowNNClassifier(GradientDescentClassifier):
     activation : {"sigmoid", "tanh", "relu", "leaky_relu"}, default="tanh"
         The activation g of the hidden layer (notes, section 1.3.4): sigmoid(z), tanh(z), max(0, z)
         or max(0.1 z, z).
-    learning_rate : float, default=1.2
-        The step size, in (0, inf); the notes' alpha. 1.2 suits few, standardised features. It is far too
-        large for the 12,288 features of the notes' images, even scaled to [0, 1]: 0.005 works there.
+    learning_rate : "auto" or float, default="auto"
+        The step size, in (0, inf); the notes' alpha. "auto" takes 1/sharpness: the sharpness is the largest
+        eigenvalue of the Hessian of J, with the penalty, at the initial weights, to 1 %; or at weights of the
+        usual size, if `init_scale` is less than half of that. It is at most 4, or the number of classes.
+        Descent is stable below 2/sharpness at the start. Nothing is promised later: the sharpness changes
+        along the way, often to 2/rate, and the cost may rise for some steps.
     max_iter : int, default=5000
         The number of steps, in [1, inf).
     l2_regularization : float, default=0.0
@@ -224,6 +223,8 @@ class ShallowNNClassifier(GradientDescentClassifier):
     n_iter_ : int
         The number of steps of the last fit that led to the fitted weights: `max_iter`, unless the fit
         diverged or was stopped by a callback or the user.
+    learning_rate_ : float
+        The learning rate that was used.
     n_features_in_ : int
         The number of features.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -234,9 +235,18 @@ class ShallowNNClassifier(GradientDescentClassifier):
     LogisticRegressionGD : The same without the hidden layer.
     sklearn.neural_network.MLPClassifier : More layers and solvers, in mini-batches.
 
+    Notes
+    -----
+    The sharpness takes at most 20 products of the Hessian, each about as much work as two steps.
+
     References
     ----------
-    "Deep Learning in Python" (notes), section 1.3.
+    "Deep Learning in Python" (notes), section 1.3; the step is in 1.3.5.
+
+    B. A. Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6 (1994).
+
+    J. Cohen et al., "Gradient descent on neural networks typically occurs at the edge of stability", ICLR
+    (2021): how the sharpness grows to 2/rate.
 
     Examples
     --------
@@ -255,7 +265,6 @@ class ShallowNNClassifier(GradientDescentClassifier):
         **GradientDescentClassifier._parameter_constraints,
         "hidden_layer_size": [Interval(Integral, 1, None, closed="left")],
         "activation": [StrOptions(set(ACTIVATIONS))],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "init_scale": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
         "random_state": ["random_state"],
     }
@@ -265,7 +274,7 @@ class ShallowNNClassifier(GradientDescentClassifier):
         hidden_layer_size=10,
         activation="tanh",
         *,
-        learning_rate=1.2,
+        learning_rate="auto",
         max_iter=5000,
         l2_regularization=0.0,
         init_scale="auto",

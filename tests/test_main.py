@@ -102,7 +102,6 @@ def test_bad_files_end_in_one_line(tmp_path, capsys):
         ("--learning-rate 0", "argument --learning-rate: expected auto or a number above 0, got '0'"),
         ("--learning-rate nan", "got 'nan'"),
         ("--learning-rate fast", "got 'fast'"),
-        ("--learning-rate auto", "auto is for --model logistic only"),
         ("--model shallow --hidden-layer-size 1000000000000", "memory"),
         ("--max-iter 0", "argument --max-iter: expected an integer of at least 1, got '0'"),
         ("--max-iter 1.5", "got '1.5'"),
@@ -123,7 +122,7 @@ def test_bad_options_end_in_one_line(options, message, capsys):
 @pytest.mark.parametrize(
     "arguments",
     [
-        "--max-iter 3 --model logistic --learning-rate auto",
+        "--max-iter 3 --model both --learning-rate auto",
         "--max-iter 3 all.h5 --model logistic",
         "--max-iter 3 --model logistic all.h5 all.h5",
         "all.h5 all.h5 --model=logistic --max-iter=3",

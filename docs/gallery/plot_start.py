@@ -29,13 +29,15 @@ PALE = LinearSegmentedColormap.from_list("classes", ["#80B8D8", "white", "#F2B08
 # A ring around a disc
 # --------------------
 #
-# Two features, 400 samples, and 5,000 steps of a tanh network with ten units: all as the defaults are. Only
-# the start differs.
+# Two features, 400 samples, and 5,000 steps of a tanh network with ten units, at a rate of 1.2. Only the start
+# differs.
 
 X, y = make_circles(400, noise=0.02, factor=0.4, random_state=0)
 starts = {0.01: ORANGE, "auto": BLUE}
 networks = {
-    scale: ShallowNNClassifier(init_scale=scale, random_state=0, record_every="auto").fit(X, y)
+    scale: ShallowNNClassifier(learning_rate=1.2, init_scale=scale, random_state=0, record_every="auto").fit(
+        X, y
+    )
     for scale in starts
 }
 
@@ -107,7 +109,9 @@ for ax, factor in zip(axes.flat, factors, strict=True):
     for scale, colour in starts.items():
         fits = []
         for seed in seeds:
-            network = ShallowNNClassifier(init_scale=scale, random_state=seed, record_every="auto")
+            network = ShallowNNClassifier(
+                learning_rate=1.2, init_scale=scale, random_state=seed, record_every="auto"
+            )
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # "The features are too large"
                 fits.append(network.fit(factor * X, y))

@@ -22,6 +22,9 @@ class Activation(NamedTuple):
 
     g: Callable  # of Z, elementwise, in the precision of Z
     slope: Callable  # g'(Z) as a function of A = g(Z), in the precision of A or boolean
+    bend: (
+        Callable  # the derivative of that function over A: g''(Z) is bend(A) slope(A); 0 for straight pieces
+    )
     gain: float  # initial weights have the variance gain / fan-in: 2 if about half of the inputs pass, else 1
     onnx: str | Callable  # its operator in ONNX, or (op, Z): those that it is made of, each op(name, *inputs)
     bound: Callable = linear_bound  # an upper bound on |g(z)|, from one on |z|
@@ -38,8 +41,16 @@ def sigmoid_slope(A):
     return A * (1 - A)
 
 
+def sigmoid_bend(A):
+    return 1 - 2 * A
+
+
 def tanh_slope(A):
     return 1 - A * A
+
+
+def tanh_bend(A):
+    return -2 * A
 
 
 def relu(Z):
@@ -58,13 +69,19 @@ def leaky_relu_slope(A):
     return np.maximum(np.sign(A), 0.1)  # 1 or 0.1, in the precision of A
 
 
+def no_bend(A):
+    return np.zeros_like(A)
+
+
 def leaky_relu_onnx(op, Z):
     return op("Max", Z, op("Mul", Z, 0.1))  # ONNX Runtime has its LeakyRelu in float32 only
 
 
 ACTIVATIONS = {
-    "sigmoid": Activation(sigmoid, sigmoid_slope, gain=1, onnx="Sigmoid", kernel="SIGMOID"),
-    "tanh": Activation(np.tanh, tanh_slope, gain=1, onnx="Tanh", kernel="TANH"),
-    "relu": Activation(relu, relu_slope, gain=2, onnx="Relu", kernel="RELU"),
-    "leaky_relu": Activation(leaky_relu, leaky_relu_slope, gain=2, onnx=leaky_relu_onnx, kernel="LEAKY_RELU"),
+    "sigmoid": Activation(sigmoid, sigmoid_slope, sigmoid_bend, gain=1, onnx="Sigmoid", kernel="SIGMOID"),
+    "tanh": Activation(np.tanh, tanh_slope, tanh_bend, gain=1, onnx="Tanh", kernel="TANH"),
+    "relu": Activation(relu, relu_slope, no_bend, gain=2, onnx="Relu", kernel="RELU"),
+    "leaky_relu": Activation(
+        leaky_relu, leaky_relu_slope, no_bend, gain=2, onnx=leaky_relu_onnx, kernel="LEAKY_RELU"
+    ),
 }

@@ -108,9 +108,9 @@ class GramSamples(BaseSamples):
     def bound(self, C):
         return len(C) * float(self.gram.diagonal().max() * np.abs(C).max())  # no entry is larger than those
 
-    def sum_of_squares(self, C):
-        """||W||^2 = sum_ij C_ij (B B' C)_ij."""
-        return np.sum(C * product(self.gram, C), axis=(-2, -1))
+    def inner_product(self, C, D):
+        """sum_ij W_ij V_ij = sum_ij C_ij (B B' D)_ij."""
+        return np.sum(C * product(self.gram, D), axis=(-2, -1))
 
     def for_kernels(self):
         return self.gram[: self.shape[0]], 1.0

@@ -61,7 +61,7 @@ class Objective:
     def _sum_of_squares(self, layers):
         """||W||^2 over all layers. Samples compute it for the first, since its parameters may not be W."""
         (W, _), *deeper = layers
-        return self.samples.sum_of_squares(W) + sum(np.sum(W * W, axis=(-2, -1)) for W, _ in deeper)
+        return self.samples.inner_product(W, W) + sum(np.sum(W * W, axis=(-2, -1)) for W, _ in deeper)
 
     def are_finite(self, layers):
         """Whether weights and biases are finite in the precision of X, and so are all Z."""

@@ -18,6 +18,7 @@ class Output(NamedTuple):
     log_probabilities: Callable  # Z: their logarithms
     loss: Callable  # (Z, T or Y): L (m, 1) = -(y log a + (1 - y) log(1 - a)), or -log a of the true class
     error: Callable  # (Z, T or Y): A - Y (m, k)
+    error_change: Callable  # (Z, RZ): the derivative of A - Y in a direction RZ (m, k)
     class_frequencies: Callable  # (T or Y, s): weighted frequency of each class (n_classes,)
     max_slope: float  # the largest slope of A, which bounds the curvature of L
 
@@ -42,6 +43,10 @@ def logistic_loss(Z, T):
 
 def logistic_error(Z, T):
     return T * sigmoid(T * Z)
+
+
+def logistic_error_change(Z, RZ):
+    return sigmoid(Z) * sigmoid(-Z) * RZ
 
 
 def logistic_class_frequencies(T, s):
@@ -74,6 +79,11 @@ def softmax_error(Z, Y):
     return wrong - Y * wrong.sum(axis=-1, keepdims=True)
 
 
+def softmax_error_change(Z, RZ):
+    A = softmax_probabilities(Z)
+    return A * (RZ - np.sum(A * RZ, axis=-1, keepdims=True))
+
+
 def softmax_class_frequencies(Y, s):
     return (Y * s).sum(axis=0)
 
@@ -84,6 +94,7 @@ logistic = Output(
     log_probabilities=logistic_log_probabilities,
     loss=logistic_loss,
     error=logistic_error,
+    error_change=logistic_error_change,
     class_frequencies=logistic_class_frequencies,
     max_slope=1 / 4,
 )
@@ -93,6 +104,7 @@ softmax = Output(
     log_probabilities=softmax_log_probabilities,
     loss=softmax_loss,
     error=softmax_error,
+    error_change=softmax_error_change,
     class_frequencies=softmax_class_frequencies,
     max_slope=1 / 2,  # Böhning, 1992
 )

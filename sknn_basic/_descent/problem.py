@@ -9,6 +9,11 @@ from .curvature import largest_curvature
 from .engine import Formulas
 from .objective import Objective
 from .scaling import Scaling
+from .sharpness import Sharpness, scaled_up
+
+# The largest "auto" for a network, or the number of classes if that is more: 1 over the curvature along the
+# biases of the output where all classes are equally likely. Only a start close to certainty is flatter.
+MAX_RATE = 4.0
 
 
 class Problem:
@@ -27,6 +32,8 @@ class Problem:
         self.targets, self.s = targets.astype(precision, copy=False), s.astype(precision, copy=False)
         # Parameters: the layers, with what the samples multiply in place of the first W.
         self.layers = cast([(self.samples.parameters_of(W), b), *deeper], precision)
+        self.is_network = bool(deeper)
+        self._sharpness = {}  # by l2
 
     def objective(self, l2, layers=None):
         """Return the objective of the parameters, or of a stack of them that is shaped like `layers`."""
@@ -64,29 +71,39 @@ class Problem:
         """The poorly scaled features, and whether they keep a descent from finishing."""
         return Scaling(self.network, self.samples, self.rows, self.targets, self.s)
 
-    @property
-    def knows_stable_rate(self):
+    def sharpness(self, l2):
+        """Return the sharpness of a network's cost where it starts, or would at weights of the usual size."""
+        if l2 not in self._sharpness:
+            starts = [self.layers, scaled_up(self.layers, self.network, self.samples)]
+            self._sharpness[l2] = max(
+                Sharpness(self.network, self.samples, self.rows, layers, l2).largest_eigenvalue()
+                for layers in starts
+                if layers is not None
+            )
+        return self._sharpness[l2]
+
+    def knows_stable_rate(self, l2):
         """Whether `stable_rate` needs no read of samples that are not in memory."""
-        return self.samples.in_memory or "curvature" in vars(self)
+        return self.samples.in_memory or "curvature" in vars(self) or l2 in self._sharpness
 
     def stable_rate(self, l2):
-        """Return 2/L: descent is stable below it. None for a network, since it has no such constant."""
-        if len(self.layers) > 1:
-            return None
-        curvature = self.curvature + l2
-        return 2 / curvature if curvature else np.inf
+        """Return 2/L, below which descent is stable; for a network 2/sharpness, below which it starts so."""
+        curvature = self.sharpness(l2) if self.is_network else self.curvature + l2
+        return 2 / curvature if curvature > 0 else np.inf
 
     def learning_rate(self, rate, l2):
-        """Return the rate as a number; "auto" is 1/L, half the stable rate, since this cannot overshoot."""
+        """Return the rate as a number; "auto" is half the stable rate, where a logistic cost only falls."""
         if rate != "auto":
             return float(rate)
-        stable_rate = self.stable_rate(l2)
-        if stable_rate == 0:
+        rate = self.stable_rate(l2) / 2
+        if rate == 0:
             raise ValueError(
                 'learning_rate="auto" needs the squares of the features, which overflow '
                 f"{self.samples.dtype}. Scale X, as StandardScaler does."
             )
-        return stable_rate / 2 if stable_rate < np.inf else 1.0  # all gradients are 0: any rate will do
+        if self.is_network:
+            return min(rate, max(MAX_RATE, self.targets.shape[1]))
+        return rate if rate < np.inf else 1.0  # all gradients are 0: any rate will do
 
 
 def cast(layers, dtype):

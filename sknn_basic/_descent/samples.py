@@ -95,9 +95,9 @@ class BaseSamples(ABC):
         """Return an upper bound on all |X W| and on their partial sums."""
         return len(P) * self.largest * float(np.abs(P).max())
 
-    def sum_of_squares(self, P):
-        """Return ||W||^2, one for each member of a stack."""
-        return np.sum(P * P, axis=(-2, -1))
+    def inner_product(self, P, Q):
+        """Return the sum of W V over all weights W and V of P and Q, one for each member of a stack."""
+        return np.sum(P * Q, axis=(-2, -1))
 
     @cached_property
     def largest(self):

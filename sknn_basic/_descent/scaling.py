@@ -18,14 +18,17 @@ HORIZON = 2000  # steps within which descent should move along a feature, howeve
 # A network has learnt nothing if its cost is still this share of the class entropy after so many steps.
 # Features beyond this mean square can be the reason: it is 15 for raw iris, where ReLUs die, 1 after scaling.
 BASE_RATE_SHARE, MIN_STEPS, LARGE_MEAN_SQUARE = 0.9, 200, 10
+# Whatever the features, it has learnt nothing if the cost is this share of the class entropy: units that are
+# dead or saturated leave the biases alone, which reach it to 1e-5. Random labels are learnt better, by heart.
+DEAD_SHARE = 0.999
 
 
 class Unfinished(NamedTuple):
     """Along which feature descent has hardly moved; without one, a network has learnt nothing."""
 
-    feature: int | None
-    gain: float | None  # by how much a step along it would lower the cost
-    mean_square: float  # of all features
+    feature: int | None = None
+    gain: float | None = None  # by how much a step along it would lower the cost
+    mean_square: float | None = None  # of all features, if these may be too large
 
 
 class Scaling:
@@ -55,9 +58,13 @@ class Scaling:
         descent cover about rate c n of the way. In a network it is a linear term beside the hidden layer.
         """
         is_network = self.network.activation is not None
-        is_large = is_network and self.mean_square > LARGE_MEAN_SQUARE
-        if is_large and descent.n_iter >= MIN_STEPS and descent.loss > BASE_RATE_SHARE * self._entropy():
-            return Unfinished(None, None, self.mean_square)
+        share = descent.loss / self._entropy() if is_network and descent.n_iter >= MIN_STEPS else 0
+        if share > BASE_RATE_SHARE and self.mean_square > LARGE_MEAN_SQUARE:
+            return Unfinished(mean_square=self.mean_square)
+        return self._find_feature(descent, l2, rate) or (Unfinished() if share > DEAD_SHARE else None)
+
+    def _find_feature(self, descent, l2, rate):
+        """Return along which feature descent has hardly moved, or None."""
         c = self.variance * self.network.output.max_slope + l2
         hardly_moves = rate * c * max(descent.n_iter, HORIZON) < 1
         features = self.features[hardly_moves[self.features]]
@@ -65,7 +72,7 @@ class Scaling:
             return None
         slopes, errors = self.rows.total(_linear_slopes, self.network, descent.layers)
         g = self.samples.weights_of(slopes) - np.outer(self.mean, errors)
-        if not is_network:
+        if self.network.activation is None:
             g = g + l2 * self.samples.weights_of(descent.layers[0][0])
         gains = np.sum(g[features] ** 2, axis=1) / (2 * c[features])
         best = int(np.argmax(gains))

@@ -51,7 +51,7 @@ class LossContourDisplay:
     names : tuple of two str
         The names of the axes.
     stable_rate : float, default=None
-        2/L, below which descent is stable; None for a network, since it has no such constant.
+        2/L, below which descent is stable; for a network 2/sharpness, below which it is at the start.
 
     Attributes
     ----------
@@ -207,13 +207,15 @@ class LossContourDisplay:
         self.lines_ = []
         for path, rate, colour in zip(self.paths, self.learning_rates, colours, strict=True):
             style = {"color": colour, "marker": "o", "markersize": 3, "linestyle": "-", "linewidth": 1.8}
-            multiple = "" if self.stable_rate is None else f" = {rate / self.stable_rate:.3g} times 2/L"
+            multiple = (
+                "" if self.stable_rate is None else f" = {rate / self.stable_rate:.3g} times the stable rate"
+            )
             self.lines_ += ax.plot(*path.T, label=f"{rate:.4g}{multiple}", **style)
         style = {"s": 70, "edgecolors": "black", "zorder": 3, "clip_on": True}
         starts, ends = (np.array([path[i] for path in self.paths]) for i in (0, -1))
         self.starts_ = ax.scatter(*starts.T, c="white", **style)
         self.ends_ = ax.scatter(*ends.T, c=colours, **style)
-        stable = "" if self.stable_rate is None else f" (2/L = {self.stable_rate:.3g})"
+        stable = "" if self.stable_rate is None else f" (stable below {self.stable_rate:.3g})"
         ax.legend(title=f"learning rate{stable}", framealpha=0.9)
         ax.set_xlabel(self.names[0], parse_math=False)
         ax.set_ylabel(self.names[1], parse_math=False)

@@ -41,6 +41,7 @@ class GradientDescentClassifier(
     """
 
     _parameter_constraints = {
+        "learning_rate": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "l2_regularization": [Interval(Real, 0, None, closed="left")],
         "class_weight": [dict, StrOptions({"balanced"}), None],
@@ -200,6 +201,7 @@ class GradientDescentClassifier(
             "loss_curve_": descent.loss_curve,
             "loss_": descent.loss,
             "n_iter_": descent.n_iter,
+            "learning_rate_": rate,
             "_recorded_every": self.record_every if self.record_every == "auto" else int(self.record_every),
         }
         if descent.validation_loss is not None:

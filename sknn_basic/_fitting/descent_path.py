@@ -81,7 +81,7 @@ def descent_path(estimator, X, y, steps, *, sample_weight=None):
     >>> X, y = make_moons(300, noise=0.2, random_state=0)
     >>> models = descent_path(ShallowNNClassifier(random_state=0), X, y, [0, 10, 100, 1000])
     >>> [f"{model.score(X, y):.2f}" for model in models]
-    ['0.73', '0.85', '0.94', '0.98']
+    ['0.73', '0.85', '0.93', '0.98']
     """
     steps = _validate_steps(steps)
     if not isinstance(last_step(estimator), GradientDescentClassifier):

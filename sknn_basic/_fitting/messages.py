@@ -45,8 +45,8 @@ def find_warning(classifier, problem, rate, descent):
         return None
     if ended.diverged_at is not None or _has_risen(ended.loss, ended.loss_curve, dtype):
         # Finding 2/L would read samples that are not in memory up to 130 times.
-        stable_rate = problem.stable_rate(l2) if problem.knows_stable_rate else None
-        return FitWarning(_divergence_message(ended, keeps_start, rate, stable_rate))
+        limit = _stability(problem, l2) if problem.knows_stable_rate(l2) else ""
+        return FitWarning(_divergence_message(ended, keeps_start, rate, limit))
     if keeps_start and _has_risen(ended.validation_loss, ended.validation_loss_curve, dtype):
         return FitWarning(_validation_message(ended, rate))
     if descent.interrupted or descent.n_iter < classifier.max_iter:  # stopped by the user or a callback
@@ -90,7 +90,7 @@ def print_cost(step, cost, validation_cost):
     print(f"Cost after iteration {step}: {cost:f}{validation}")
 
 
-def _divergence_message(descent, keeps_start, learning_rate, stable_rate):
+def _divergence_message(descent, keeps_start, learning_rate, limit):
     """Say what went wrong, at which step and rate, which weights are kept and what to do."""
     if descent.diverged_at is not None:
         step = 0 if keeps_start else descent.n_iter
@@ -104,8 +104,17 @@ def _divergence_message(descent, keeps_start, learning_rate, stable_rate):
             f"{descent.loss:g} after step {descent.n_iter}, above its start of {descent.loss_curve[0]:g}."
             f"{' The initial weights are kept.' * keeps_start}"
         )
-    limit = "" if not stable_rate else f" (descent is stable below 2/L = {stable_rate:g})"
     return f"{what} Pass a smaller learning_rate{limit} or scale X, as StandardScaler does."
+
+
+def _stability(problem, l2):
+    """Say below which rate descent is stable, or "" if sums overflow."""
+    rate = problem.stable_rate(l2)
+    if rate == 0:
+        return ""
+    if problem.is_network:
+        return f" (at the start descent is stable below 2/sharpness = {rate:g})"
+    return f" (descent is stable below 2/L = {rate:g})"
 
 
 def _validation_message(descent, learning_rate):
@@ -119,6 +128,12 @@ def _validation_message(descent, learning_rate):
 
 def _unfinished_warning(classifier, descent, unfinished):
     what = f"Gradient descent has not finished: the cost is {descent.loss:g} after step {descent.n_iter}"
+    if unfinished.feature is None and unfinished.mean_square is None:
+        return FitWarning(
+            f"{what}, no better than that of always predicting the class frequencies: the hidden units have "
+            'learnt nothing. Pass learning_rate="auto" or a smaller one, since too large steps leave units '
+            "without a gradient; or more steps, or another random_state."
+        )
     if unfinished.feature is None:
         why = (
             "no better than that of always predicting the class frequencies. The features are too large for "

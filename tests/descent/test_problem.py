@@ -54,10 +54,6 @@ def test_the_curvature_is_computed_once_and_only_if_asked_for(monkeypatch):
     assert len(asked) == 1
 
 
-def test_a_network_has_no_stable_rate():
-    assert make_problem("plain", "tanh")[0].stable_rate(0.0) is None
-
-
 @forms
 @pytest.mark.parametrize("model", ["logistic", "tanh"])
 def test_validation_is_the_cost_of_other_samples(form, model):

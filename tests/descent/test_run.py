@@ -63,6 +63,8 @@ def test_rounding_at_the_optimum_is_no_divergence():
 def test_features_that_overflow_at_the_start_are_refused():
     X, y = blobs()
     with pytest.raises(ValueError, match=r"initial weights is not finite.*Scale X"):
+        ShallowNNClassifier(4, "relu", learning_rate=1, init_scale=1e10, random_state=0).fit(X * 1e307, y)
+    with pytest.raises(ValueError, match=r'learning_rate="auto" needs.*Scale X'):
         ShallowNNClassifier(4, "relu", init_scale=1e10, random_state=0).fit(X * 1e307, y)
 
 

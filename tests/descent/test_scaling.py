@@ -20,7 +20,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, Normalizer, scale
 
 from models import ACTIVATIONS, blobs
-from sknn_basic import FlattenScaler, LogisticRegressionGD, ShallowNNClassifier, VectorizedGridSearchCV
+from sknn_basic import (
+    FlattenScaler,
+    LogisticRegressionGD,
+    ShallowNNClassifier,
+    VectorizedGridSearchCV,
+    load_photo_patches,
+)
 from sknn_basic._descent.run import Descent
 from sknn_basic._fitting.inputs import make_problem
 from watchers import Recorder
@@ -246,3 +252,25 @@ def test_features_and_gain_are_those_of_the_definition(shape, container, n_class
     assert gains[best] > -0.01 * shares @ np.log(shares)
     assert found.feature == best
     assert found.gain == pytest.approx(gains[best], rel=1e-3 if container is np.float32 else 1e-8)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_a_network_whose_units_are_dead_is_told(activation):
+    """Steps that are too large leave the biases alone: the cost falls to the class entropy."""
+    train_x, train_y, *_ = load_photo_patches()
+    model = ShallowNNClassifier(8, activation, learning_rate=0.5, max_iter=300, random_state=0)
+    X = FlattenScaler().fit_transform(train_x)
+    (message,) = fit_and_tell(model, X, train_y)
+    assert model.loss_ == pytest.approx(np.log(2), abs=1e-3)
+    assert model.loss_curve_[0] > model.loss_
+    assert "no better than that of always predicting the class frequencies" in message
+    assert 'learning_rate="auto"' in message
+    assert fit_and_tell(clone(model).set_params(learning_rate="auto"), X, train_y) == []
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_random_labels_are_not_told_of(activation):
+    """They are learnt by heart, if slightly."""
+    rng = np.random.RandomState(0)
+    X, y = rng.standard_normal((500, 5)), rng.randint(0, 2, 500)
+    assert fit_and_tell(ShallowNNClassifier(4, activation, max_iter=300, random_state=0), X, y) == []

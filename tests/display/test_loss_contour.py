@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import make_moons
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
@@ -59,7 +60,8 @@ def test_the_plane_of_a_network_holds_the_end_of_the_lowest_path(activation):
     X, y = noisy()
     model = ShallowNNClassifier(3, activation, max_iter=200, init_scale=0.5, random_state=5)
     display = LossContourDisplay.from_estimator(model, X, y, learning_rates=[0.01, 0.5])
-    assert display.stable_rate is None
+    rate = clone(model).set_params(learning_rate="auto", max_iter=1).fit(X, y).learning_rate_
+    assert display.stable_rate == pytest.approx(2 * rate)
     W1, b1, W2, b2, _ = network_descent(X.T, y, 3, activation, 0.5, 200, 5, 0.5)
     expected = logistic_cost(G[activation](W1 @ X.T + b1).T, y, W2.ravel(), b2.item())
     np.testing.assert_allclose(display.paths[1][-1], 0, atol=1e-10)
@@ -133,10 +135,10 @@ def test_what_is_drawn():
     display = LossContourDisplay.from_estimator(model, X, y, learning_rates=["auto", 1.0])
     stable = 2 * LogisticRegressionGD(max_iter=1, l2_regularization=0.1).fit(X, y).learning_rate_
     legend = display.ax_.get_legend()
-    assert legend.get_title().get_text() == f"learning rate (2/L = {stable:.3g})"
+    assert legend.get_title().get_text() == f"learning rate (stable below {stable:.3g})"
     assert [text.get_text() for text in legend.get_texts()] == [
-        f"{stable / 2:.4g} = 0.5 times 2/L",
-        f"1 = {1 / stable:.3g} times 2/L",
+        f"{stable / 2:.4g} = 0.5 times the stable rate",
+        f"1 = {1 / stable:.3g} times the stable rate",
     ]
     colours = class_colours(2)
     for line, path, colour in zip(display.lines_, display.paths, colours, strict=True):
@@ -157,15 +159,14 @@ def test_what_is_drawn():
 
 
 def test_a_network_without_a_seed_starts_each_path_at_the_same_weights():
-    """And the legend has no 2/L."""
+    """And the legend says below which rate descent is stable there."""
     X, y = noisy()
     model = ShallowNNClassifier(3, max_iter=5)
     display = LossContourDisplay.from_estimator(model, X, y, learning_rates=[0.1, 1.2])
     np.testing.assert_allclose(display.paths[0][0], display.paths[1][0], atol=1e-10)
     assert model.random_state is None
     legend = display.ax_.get_legend()
-    assert legend.get_title().get_text() == "learning rate"
-    assert [text.get_text() for text in legend.get_texts()] == ["0.1", "1.2"]
+    assert legend.get_title().get_text() == f"learning rate (stable below {display.stable_rate:.3g})"
 
 
 def test_the_view_stays_where_the_cost_is_low():

@@ -59,18 +59,15 @@ def test_costs_of_other_models_are_those_of_propagate(kind):
 @both
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_the_vector_of_a_fitted_model_has_its_cost(model, n_classes):
-    """2/L is twice the rate that "auto" takes; a network has none."""
+    """2/L, or 2/sharpness, is twice the rate that "auto" takes."""
     X, y = blobs(n_classes)
     model = clone(model).fit(X, y)
     space = WeightSpace(model, X, y)
     vector = space.vector(model._get_layers())
     assert space.losses(vector[np.newaxis]) == pytest.approx([model.loss_], rel=1e-12)
     assert space.learning_rate(3) == 3.0
-    if hasattr(model, "coefs_"):
-        assert space.stable_rate is None
-    else:
-        expected = [model.learning_rate_, 2 * model.learning_rate_]
-        assert [space.learning_rate("auto"), space.stable_rate] == pytest.approx(expected, rel=1e-12)
+    rate = clone(model).set_params(learning_rate="auto", max_iter=1).fit(X, y).learning_rate_
+    assert [space.learning_rate("auto"), space.stable_rate] == pytest.approx([rate, 2 * rate], rel=1e-12)
 
 
 def test_the_principal_plane_is_that_of_the_singular_vectors():
