@@ -1,11 +1,13 @@
 """Clusters of two workers that start at once, and their workers lost and replaced."""
 
 from contextlib import contextmanager
+from time import monotonic, sleep
 
 import pytest
 
 dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
+da = pytest.importorskip("dask.array")
 
 
 @contextmanager
@@ -50,3 +52,21 @@ async def _start_two(cluster):
 
 def n_tasks(dask_scheduler):
     return len(dask_scheduler.tasks)
+
+
+@contextmanager
+def small_blocks_of(cluster, monkeypatch):
+    """A client, and blocks of few rows for each worker; after the test its cluster must hold nothing."""
+    monkeypatch.setattr("sknn_basic._lazy.memory.READ_BYTES", 8 * 5 * 15)
+    with distributed.Client(cluster) as client:
+        yield client
+        if client.status == "running":
+            deadline = monotonic() + 10
+            while client.run_on_scheduler(n_tasks) and monotonic() < deadline:
+                sleep(0.02)
+            assert client.run_on_scheduler(n_tasks) == 0
+    dask.config.config.pop("scheduler", None)  # which a client that is closed early leaves behind
+
+
+def on_cluster(X):
+    return da.from_array(X, (7, *[-1] * (X.ndim - 1)))
