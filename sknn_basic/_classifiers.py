@@ -65,7 +65,7 @@ class LogisticRegressionGD(GradientDescentClassifier):
     loss_curve_steps_ : ndarray of int
         0, record_every, 2 record_every, ..., or the steps that "auto" chooses.
     loss_ : float
-        The cost of the fitted model.
+        The cost of the fitted model; NaN if the user interrupted the fit while a cluster had no workers.
     validation_loss_curve_ : list of float
         The cost of `X_val`, if passed to `fit`, at the steps of `loss_curve_`: the `sklearn.metrics.log_loss`
         of its probabilities, without the penalty.
@@ -214,7 +214,7 @@ class ShallowNNClassifier(GradientDescentClassifier):
     loss_curve_steps_ : ndarray of int
         0, record_every, 2 record_every, ..., or the steps that "auto" chooses.
     loss_ : float
-        The cost of the fitted model.
+        The cost of the fitted model; NaN if the user interrupted the fit while a cluster had no workers.
     validation_loss_curve_ : list of float
         The cost of `X_val`, if passed to `fit`, at the steps of `loss_curve_`: the `sklearn.metrics.log_loss`
         of its probabilities, without the penalty.

@@ -109,7 +109,8 @@ class GradientDescentClassifier(
             X_val is an array in a file (of h5py, Zarr, PyTables, netCDF4, h5netcdf or xarray), as NumPy reads
             it as a whole.
         RuntimeError
-            If the client of ``dask.distributed`` was closed during the fit.
+            If the client of ``dask.distributed`` was closed, or lost its scheduler, during the fit; or if the
+            cluster lost chunks of X that it cannot compute again.
         KeyboardInterrupt
             If the user interrupts (Ctrl-C) before the descent begins, or again while it ends. The estimator
             is left unchanged.
@@ -127,7 +128,8 @@ class GradientDescentClassifier(
             of a mean square above 10 is still within 10 % of the class entropy.
         UserWarning
             A FitInterruptedWarning if the user interrupts (Ctrl-C) once the descent has begun: the weights
-            reached are kept.
+            reached are kept. Another one if a cluster of ``dask.distributed`` has had no workers for 5
+            seconds: the fit waits for new ones.
         """
         n_steps = int(self.max_iter)  # of small types of NumPy too
         task = begin_fit(self, n_tasks(n_steps), X, y, sample_weight)

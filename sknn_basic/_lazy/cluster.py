@@ -147,7 +147,7 @@ def sent(client, arguments):
         return arguments
     try:
         (future,) = client.scatter([arguments], broadcast=True, hash=False, timeout=POLL_SECONDS)
-    except OSError as error:  # the workers were lost
+    except (OSError, KeyError) as error:  # workers were lost meanwhile
         raise CancelledError from error.with_traceback(None)
     return future
 

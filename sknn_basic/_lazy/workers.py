@@ -92,12 +92,15 @@ def _results(client, submit):
     try:
         for future in submit():
             futures.append(future)
-        return _gathered(client, futures)
+        results = _gathered(client, futures)
     except BaseException as error:
         cancel(client, futures)
         if isinstance(error, KeyboardInterrupt) and not _reaches_workers(client):
             raise OutOfReach from error
         raise
+    for future in futures:
+        future.release()  # Dask may hold them in a cycle
+    return results
 
 
 def _gathered(client, futures):

@@ -30,6 +30,7 @@ STEPWISE = [clone(model).set_params(record_every=1, verbose=True) for model in (
 @pytest.fixture
 def fragile(monkeypatch):
     """A cluster of its own, whose workers may be lost, and its client: then it must hold nothing, either."""
+    monkeypatch.setattr(workers, "POLL_SECONDS", 0.05)
     with two_workers() as cluster, small_blocks_of(cluster, monkeypatch) as client:
         yield cluster, client
 
@@ -80,11 +81,18 @@ def test_workers_that_change_change_no_bit(fragile, monkeypatch, change, scatter
 
 
 def test_workers_that_are_lost_again_and_again(fragile, monkeypatch):
-    """Before the first step, between two steps, and before the last cost; while two samples share chunks."""
+    """More often than Dask lets the workers of one task be lost; before the last cost, too."""
+    expected = clone(STEPWISE[0]).fit(on_cluster(X), Y)
+    before_steps(monkeypatch, dict.fromkeys([0, 2, 3, 4, 5, 7], lambda: replace_all(*fragile)))
+    assert_identical(clone(STEPWISE[0]).fit(on_cluster(X), Y), expected)
+
+
+def test_two_samples_that_share_chunks(fragile, monkeypatch):
+    """What one waits for is not bound to a worker that the other has lost."""
     X_da = on_cluster(X) + 1
     validation = {"X_val": X_da, "y_val": Y}
     expected = clone(STEPWISE[0]).fit(X_da, Y, **validation)
-    before_steps(monkeypatch, dict.fromkeys([0, 3, 4, 7], lambda: replace_all(*fragile)))
+    before_steps(monkeypatch, dict.fromkeys([0, 4], lambda: replace_all(*fragile)))
     assert_identical(clone(STEPWISE[0]).fit(X_da, Y, **validation), expected)
 
 
@@ -143,6 +151,11 @@ def test_a_fit_waits_for_the_first_worker(fragile):
     assert_same_model(clone(LOGISTIC).fit(on_cluster(X), Y), expected, 1e-12)
 
 
+def interrupt_at_poll(monkeypatch, n):
+    """Raise KeyboardInterrupt when the fit looks for workers for the n-th time from here."""
+    raise_once(monkeypatch, KeyboardInterrupt, workers, "_reaches_workers", n)
+
+
 @pytest.mark.interrupts
 @pytest.mark.parametrize("step", [0, 4, 7])
 @pytest.mark.parametrize("n_polls", [1, 3])
@@ -153,8 +166,7 @@ def test_interruption_without_workers(fragile, monkeypatch, step, n_polls):
     validation = {"X_val": X[:9], "y_val": Y[:9]} if step == 4 else {}
     expected = clone(STEPWISE[0]).set_params(max_iter=step + 1).fit(X_da, Y, **validation)
     monkeypatch.setattr(workers, "PATIENCE_SECONDS", 0)
-    before_steps(monkeypatch, {step: lambda: lose(client)})
-    raise_once(monkeypatch, KeyboardInterrupt, workers, "_reaches_workers", n_polls)
+    before_steps(monkeypatch, {step: lambda: lose(client) or interrupt_at_poll(monkeypatch, n_polls)})
     model = clone(STEPWISE[0])
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -178,7 +190,7 @@ def test_interruption_without_workers(fragile, monkeypatch, step, n_polls):
 def test_interruption_before_the_descent_without_workers(fragile, monkeypatch):
     _, client = fragile
     lose(client)
-    raise_once(monkeypatch, KeyboardInterrupt, workers, "_reaches_workers", 1)
+    interrupt_at_poll(monkeypatch, 1)
     model = clone(LOGISTIC)
     with pytest.raises(KeyboardInterrupt):
         model.fit(on_cluster(X), Y)
@@ -223,3 +235,33 @@ def test_closed_while_a_validation_sample_is_fetched(fragile, monkeypatch):
     before_steps(monkeypatch, {4: fragile[1].close})
     with pytest.raises(RuntimeError, match="The Dask client is closed"):
         clone(STEPWISE[0]).fit(X, y, X_val=X_val, y_val=y[:10])
+
+
+def timed_out(rows):
+    raise TimeoutError("of a task")
+
+
+def test_a_timeout_of_a_task_is_no_wait(fragile):
+    """Errors of tasks are those of the user's functions; nothing of them is left."""
+    X_da = on_cluster(X).map_blocks(timed_out, dtype=X.dtype, meta=X[:0])
+    with pytest.raises(TimeoutError, match="of a task"):
+        clone(LOGISTIC).fit(X_da, Y)
+
+
+@pytest.mark.interrupts
+def test_a_second_interruption_while_the_last_cost_is_computed(fragile, monkeypatch):
+    """The first comes between two steps, all workers are lost, and no cost can be computed: as above."""
+    _, client = fragile
+    expected = clone(STEPWISE[0]).set_params(max_iter=4).fit(on_cluster(X), Y)
+
+    def interrupt():
+        lose(client)
+        interrupt_at_poll(monkeypatch, 1)
+        raise KeyboardInterrupt
+
+    before_steps(monkeypatch, {4: interrupt})
+    model = clone(STEPWISE[0])
+    with pytest.warns(FitInterruptedWarning, match="weights of step 4"):
+        model.fit(on_cluster(X), Y)
+    np.testing.assert_array_equal(model.coef_, expected.coef_)
+    assert math.isnan(model.loss_)
