@@ -174,8 +174,9 @@ class ShallowNNClassifier(GradientDescentClassifier):
         or max(0.1 z, z).
     learning_rate : "auto" or float, default="auto"
         The step size, in (0, inf); the notes' alpha. "auto" takes 1/sharpness: the sharpness is the largest
-        eigenvalue of the Hessian of J, with the penalty, at the initial weights, to 1 %; or at weights of the
-        usual size, if `init_scale` is less than half of that. It is at most 4, or the number of classes.
+        eigenvalue of the Hessian of J, with the penalty, at the initial weights, mostly to 1 %; or at weights
+        of the usual size, if `init_scale` is less than half of that. The rate is at most 4, or the number of
+        classes.
         Descent is stable below 2/sharpness at the start. Nothing is promised later: the sharpness changes
         along the way, often to 2/rate, and the cost may rise for some steps.
     max_iter : int, default=5000

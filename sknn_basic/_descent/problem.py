@@ -71,6 +71,7 @@ class Problem:
         """The poorly scaled features, and whether they keep a descent from finishing."""
         return Scaling(self.network, self.samples, self.rows, self.targets, self.s)
 
+    @np.errstate(all="ignore")
     def sharpness(self, l2):
         """Return the sharpness of a network's cost where it starts, or would at weights of the usual size."""
         if l2 not in self._sharpness:
@@ -97,8 +98,9 @@ class Problem:
             return float(rate)
         rate = self.stable_rate(l2) / 2
         if rate == 0:
+            also = " (or the weights at the start, or l2_regularization)" * self.is_network
             raise ValueError(
-                'learning_rate="auto" needs the squares of the features, which overflow '
+                f'learning_rate="auto" needs the squares of the features{also}, which overflow '
                 f"{self.samples.dtype}. Scale X, as StandardScaler does."
             )
         if self.is_network:

@@ -76,10 +76,15 @@ def scaled_up(layers, network, samples):
     or 0.
     """
     (W1, b1), (W2, b2) = layers
-    sizes = np.sqrt([float(samples.inner_product(W1, W1)), float(np.vdot(W2, W2))])
-    usual = np.sqrt([network.activation.gain * b.shape[-1] for b in (b1, b2)])
-    if (sizes >= usual / 2).all() or not sizes.all():
+    largest = np.array([np.abs(W1).max(), np.abs(W2).max()])
+    if not largest.all():
         return None
-    return [
-        (W * W.dtype.type(max(factor, 1)), b) for (W, b), factor in zip(layers, usual / sizes, strict=True)
-    ]
+    P, Q = (
+        W / W.dtype.type(size) for W, size in zip((W1, W2), largest, strict=True)
+    )  # squares do not underflow
+    lengths = np.sqrt([float(samples.inner_product(P, P)), float(np.vdot(Q, Q))])
+    usual = np.sqrt([network.activation.gain * b.shape[-1] for b in (b1, b2)])
+    if (largest * lengths >= usual / 2).all():
+        return None
+    factors = np.maximum(usual / lengths, largest)
+    return [(W * W.dtype.type(factor), b) for (W, b), factor in zip([(P, b1), (Q, b2)], factors, strict=True)]

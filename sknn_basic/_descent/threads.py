@@ -64,9 +64,19 @@ class Threads:
                 library.set_num_threads(n)
             self.limited = []
 
+    def forget(self):
+        """Begin anew in a forked process, which has none of the threads; BLAS has its own again."""
+        for library, n in self.limited:
+            library.set_num_threads(n)
+        self.__init__()
+
     def map(self, function, items):
-        """Return [function(item), ...], shared out to the threads; in `shared_out` only."""
-        n = min(max((n for _, n in self.limited), default=1), len(items))
+        """Return [function(item), ...], shared out to the threads; in `shared_out` only.
+
+        Fits in several threads have a part of them each: more threads than processors wait for each other.
+        """
+        n_threads = max((n for _, n in self.limited), default=1) // max(len(self.users), 1)
+        n = min(n_threads, len(items))
         if n <= 1:
             return [function(item) for item in items]
         others = [self._start(_apply, function, items[i::n]) for i in range(1, n)]
@@ -103,6 +113,6 @@ def _apply(function, items):
 
 
 threads = Threads()
-if hasattr(os, "register_at_fork"):  # a child has none of the threads
+if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
-    os.register_at_fork(after_in_child=threads.__init__)
+    os.register_at_fork(after_in_child=threads.forget)

@@ -129,10 +129,13 @@ def _validation_message(descent, learning_rate):
 def _unfinished_warning(classifier, descent, unfinished):
     what = f"Gradient descent has not finished: the cost is {descent.loss:g} after step {descent.n_iter}"
     if unfinished.feature is None and unfinished.mean_square is None:
+        smaller = (
+            'learning_rate="auto" or a smaller one, since too large steps leave units without a gradient; or '
+        )
         return FitWarning(
             f"{what}, no better than that of always predicting the class frequencies: the hidden units have "
-            'learnt nothing. Pass learning_rate="auto" or a smaller one, since too large steps leave units '
-            "without a gradient; or more steps, or another random_state."
+            f"learnt nothing. Pass {smaller * (classifier.learning_rate != 'auto')}more steps, another "
+            "random_state, or features in which the classes differ."
         )
     if unfinished.feature is None:
         why = (

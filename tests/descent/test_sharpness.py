@@ -8,6 +8,7 @@ import pytest
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_circles
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 
 from engines import blocks_of
@@ -163,3 +164,21 @@ def test_the_defaults_learn_raw_features(activation):
     X, y = load_iris(return_X_y=True)
     for seed in range(2):
         assert ShallowNNClassifier(activation=activation, random_state=seed).fit(X, y).score(X, y) >= 0.95
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_auto_does_not_depend_on_how_small_the_start_is(dtype):
+    """Also where squares of weights underflow; where they overflow, there is no RuntimeWarning."""
+    X, y = blobs(2, 60, 3)
+    X, tiny = X.astype(dtype), [1e-5, 1e-20, 1e-25] if dtype == np.float32 else [1e-5, 1e-100, 1e-165]
+    model = ShallowNNClassifier(4, max_iter=2, random_state=0)
+    rates = [clone(model).set_params(init_scale=scale).fit(X, y).learning_rate_ for scale in tiny]
+    assert rates == pytest.approx([rates[0]] * 3, rel=1e-3)
+    huge = {"init_scale": 1e25 if dtype == np.float32 else 1e160}
+    with pytest.raises(ValueError, match="initial weights is not finite"):
+        clone(model).set_params(activation="relu", **huge).fit(X, y)
+
+
+def test_who_took_auto_is_not_told_to_take_it():
+    with pytest.warns(ConvergenceWarning, match="have learnt nothing. Pass more steps, another random_state"):
+        ShallowNNClassifier(4, max_iter=300, random_state=0).fit(np.zeros((60, 3)), np.arange(60) % 2)

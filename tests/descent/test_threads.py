@@ -196,6 +196,22 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 
+FORKED_WITHIN = """
+import os, sys, warnings
+from threadpoolctl import threadpool_info, threadpool_limits
+import numpy
+from threads import threads
+warnings.simplefilter("ignore", DeprecationWarning)  # that a process with threads forks
+with threadpool_limits(2, user_api="blas"):
+    with threads.shared_out():
+        child = os.fork()
+        if child == 0:
+            numbers = {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+            os._exit(0 if numbers == {2} else 1)
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
 LATE = """
 import sys, threading, warnings
 import numpy as np
@@ -227,10 +243,11 @@ def test_a_fit_goes_on_after_the_main_thread_has_ended():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
-def test_a_forked_process_makes_threads_of_its_own():
-    """Those of its parent do not exist in it."""
+@pytest.mark.parametrize("code", [FORKED, FORKED_WITHIN], ids=["outside", "within"])
+def test_a_forked_process_makes_threads_of_its_own(code):
+    """Those of its parent do not exist in it, and BLAS is not limited in it, even if it was in the parent."""
     environment = os.environ | {"PYTHONPATH": str(Path(inspect.getfile(Threads)).parent)}
-    done = subprocess.run([sys.executable, "-c", FORKED], env=environment, capture_output=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, timeout=120)
     assert done.returncode == 0, done.stderr.decode()
 
 
