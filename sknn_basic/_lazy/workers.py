@@ -22,7 +22,7 @@ def computed(client, submit, forget=None):
     what was sent from here is cancelled if no copy of that is left, and everything if the scheduler restarts:
     `forget()` then drops the cancelled futures, and `submit()` is called again.
     """
-    from distributed import KilledWorker
+    from distributed.scheduler import KilledWorker
 
     n_losses, n_killed = 0, 0
     with _reaching(client):
@@ -123,10 +123,8 @@ def _gathered(client, futures):
 
 
 def _check_is_open(client):
-    from distributed.client import ClosedClientError
-
     if client.status != "running":
-        raise ClosedClientError(f"The client is {client.status}.")
+        raise ConnectionError(f"The client is {client.status}.")
 
 
 def _reaches_workers(client):
