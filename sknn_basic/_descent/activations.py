@@ -22,9 +22,7 @@ class Activation(NamedTuple):
 
     g: Callable  # of Z, elementwise, in the precision of Z
     slope: Callable  # g'(Z) as a function of A = g(Z), in the precision of A or boolean
-    bend: (
-        Callable  # the derivative of that function over A: g''(Z) is bend(A) slope(A); 0 for straight pieces
-    )
+    bend: Callable  # the derivative of `slope` over A, so g''(Z) = bend(A) slope(A)
     gain: float  # initial weights have the variance gain / fan-in: 2 if about half of the inputs pass, else 1
     onnx: str | Callable  # its operator in ONNX, or (op, Z): those that it is made of, each op(name, *inputs)
     bound: Callable = linear_bound  # an upper bound on |g(z)|, from one on |z|

@@ -9,7 +9,7 @@ from .curvature import largest_curvature
 from .engine import Formulas
 from .objective import Objective
 from .scaling import Scaling
-from .sharpness import Sharpness, scaled_up
+from .sharpness import Hessian, scaled_up
 
 # The largest "auto" for a network, or the number of classes if that is more: 1 over the curvature along the
 # biases of the output where all classes are equally likely. Only a start close to certainty is flatter.
@@ -77,7 +77,7 @@ class Problem:
         if l2 not in self._sharpness:
             starts = [self.layers, scaled_up(self.layers, self.network, self.samples)]
             self._sharpness[l2] = max(
-                Sharpness(self.network, self.samples, self.rows, layers, l2).largest_eigenvalue()
+                Hessian(self.network, self.samples, self.rows, layers, l2).largest_eigenvalue()
                 for layers in starts
                 if layers is not None
             )

@@ -10,17 +10,17 @@ from scipy.linalg import eigh_tridiagonal
 from .network import curve, update
 
 # At most so many products, each one read of X; Lanczos iterations end at this residual, relative to the
-# eigenvalue. Of 108 starts 105 took 2 to 18 products, and all eigenvalues were right to 0.6 %.
+# eigenvalue. Of 108 starts 105 took 2 to 18 products. Of 7,860 eigenvalues 10 were more than 2 % too low,
+# the worst by 13 %, where the second largest was found: a rate of 1/sharpness bears that.
 MAX_PRODUCTS, TOLERANCE = 20, 2e-3
 
 
-class Sharpness:
+class Hessian:
     """The Hessian of J at given layers: an operator on directions [(W, b), ...], shaped like the layers."""
 
     def __init__(self, network, samples, rows, layers, l2):
         self.network, self.samples, self.rows, self.layers, self.l2 = network, samples, rows, layers, l2
 
-    @np.errstate(all="ignore")
     def largest_eigenvalue(self):
         """Return it by Lanczos iterations; infinity if sums overflow."""
         diagonal, beside, before, step = [], [], None, 0.0
@@ -79,9 +79,8 @@ def scaled_up(layers, network, samples):
     largest = np.array([np.abs(W1).max(), np.abs(W2).max()])
     if not largest.all():
         return None
-    P, Q = (
-        W / W.dtype.type(size) for W, size in zip((W1, W2), largest, strict=True)
-    )  # squares do not underflow
+    # So that no square underflows.
+    P, Q = (W / W.dtype.type(size) for W, size in zip((W1, W2), largest, strict=True))
     lengths = np.sqrt([float(samples.inner_product(P, P)), float(np.vdot(Q, Q))])
     usual = np.sqrt([network.activation.gain * b.shape[-1] for b in (b1, b2)])
     if (largest * lengths >= usual / 2).all():

@@ -125,11 +125,13 @@ class GradientDescentClassifier(
             clearly kept the descent from finishing: 2,000 steps at its rate would hardly move along a feature
             whose variance is below a hundredth of the mean square of all, although a step along it would
             lower the cost by more than 1 % of the class entropy; or, after 200 steps, a network on features
-            of a mean square above 10 is still within 10 % of the class entropy.
+            of a mean square above 10 is still within 10 % of the class entropy, or any network within 0.1 %.
         UserWarning
             A FitInterruptedWarning if the user interrupts (Ctrl-C) once the descent has begun: the weights
             reached are kept. Another one if a cluster of ``dask.distributed`` has had no workers for 5
             seconds: the fit waits for new ones.
+        RuntimeWarning
+            If Numba is installed but cannot compile the steps: NumPy takes them.
         """
         n_steps = int(self.max_iter)  # of small types of NumPy too
         task = begin_fit(self, n_tasks(n_steps), X, y, sample_weight)

@@ -17,7 +17,7 @@ from models import ACTIVATIONS, blobs, flat, step_of, stored
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier, VectorizedGridSearchCV, descent_path
 from sknn_basic._descent.network import curve, propagate
 from sknn_basic._descent.problem import MAX_RATE, Problem
-from sknn_basic._descent.sharpness import MAX_PRODUCTS, Sharpness
+from sknn_basic._descent.sharpness import MAX_PRODUCTS, Hessian
 from sknn_basic._fitting.inputs import make_problem
 
 kinds = pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -80,8 +80,8 @@ def test_sharpness_is_the_largest_eigenvalue_however_x_is_held(activation, k, l2
     """To 1 %, from 20 products at most; of all ways the same to rounding."""
     X, targets, s, layers, network = step_of(activation, k, m=12, n=90)
     expected = np.linalg.eigvalsh(hessian(X, targets, s, layers, network, l2))[-1]
-    found, n_products, ordinary = {}, [], Sharpness._product
-    counting = patch.object(Sharpness, "_product", lambda self, d: n_products.append(1) or ordinary(self, d))
+    found, n_products, ordinary = {}, [], Hessian._product
+    counting = patch.object(Hessian, "_product", lambda self, d: n_products.append(1) or ordinary(self, d))
     layers = [(W.astype(dtype), b.astype(dtype)) for W, b in layers]
     for name, samples in held(X, dtype).items():
         n_products.clear()
@@ -89,7 +89,7 @@ def test_sharpness_is_the_largest_eigenvalue_however_x_is_held(activation, k, l2
         problem = Problem(network, samples, targets.astype(dtype), s.astype(dtype), layers, n_steps)
         assert (problem.samples.gram is not None) == (name == "gram")
         with blocks_of(5 * 90 * 8), counting:
-            operator = Sharpness(network, problem.samples, problem.rows, problem.layers, l2)
+            operator = Hessian(network, problem.samples, problem.rows, problem.layers, l2)
             found[name] = operator.largest_eigenvalue()
         assert len(n_products) <= MAX_PRODUCTS
     assert found["plain"] == pytest.approx(expected, rel=0.01)
