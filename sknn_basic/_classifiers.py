@@ -173,8 +173,8 @@ class ShallowNNClassifier(GradientDescentClassifier):
         The activation g of the hidden layer (notes, section 1.3.4): sigmoid(z), tanh(z), max(0, z)
         or max(0.1 z, z).
     learning_rate : "auto" or float, default="auto"
-        The step size, in (0, inf); the notes' alpha. "auto" takes 1/sharpness: the sharpness is the largest
-        eigenvalue of the Hessian of J, with the penalty, at the initial weights, mostly to 1 %; or at weights
+        The step size, in (0, inf); the notes' alpha. "auto" takes 1/sharpness, to three digits: the sharpness
+        is the largest eigenvalue of the Hessian of J, with the penalty, at the initial weights; or at weights
         of the usual size, if `init_scale` is less than half of that. The rate is at most 4, or the number of
         classes.
         Descent is stable below 2/sharpness at the start. Nothing is promised later: the sharpness changes

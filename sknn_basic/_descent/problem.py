@@ -104,6 +104,7 @@ class Problem:
                 f"{self.samples.dtype}. Scale X, as StandardScaler does."
             )
         if self.is_network:
+            rate = float(f"{rate:.3g}")  # more digits are rounding errors, which depend on how X is held
             return min(rate, max(MAX_RATE, self.targets.shape[1]))
         return rate if rate < np.inf else 1.0  # all gradients are 0: any rate will do
 
