@@ -4,8 +4,10 @@ import ast
 import importlib.util
 import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import sknn_basic
@@ -27,8 +29,8 @@ def load(path):
     return module
 
 
-modules, lecture, public_names = (
-    load(DOCS / "_ext" / name) for name in ("modules.py", "lecture.py", "public_names.py")
+front_page, modules, lecture, public_names = (
+    load(DOCS / "_ext" / name) for name in ("front_page.py", "modules.py", "lecture.py", "public_names.py")
 )
 
 
@@ -109,6 +111,32 @@ def test_picture_of_the_modules_names_them_all(tmp_path):
     modules.draw(tmp_path / "modules.svg")
     text = (tmp_path / "modules.svg").read_text()
     assert all(f"<!-- {name} -->" in text for name in modules.imports())
+
+
+def test_picture_of_the_front_page_moves_unless_motion_is_unwanted(tmp_path):
+    """It takes less than 1 MB and stops within 5 seconds, at the picture for those who want no motion."""
+    pytest.importorskip("matplotlib.figure")
+    Image = pytest.importorskip("PIL.Image")
+    front_page.draw(tmp_path)
+    assert (tmp_path / "front_page.webp").stat().st_size < 10**6
+    with Image.open(tmp_path / "front_page.webp") as moving, Image.open(tmp_path / "front_page.png") as still:
+        size = still.size
+        assert moving.info["loop"] == 1
+        frames, lasted = [], 0
+        for i in range(moving.n_frames):
+            moving.seek(i)
+            frames.append(np.asarray(moving.convert("RGB"), dtype=float))
+            lasted += moving.info["duration"]
+        end = np.asarray(still, dtype=float)
+    assert len(frames) > 20
+    assert lasted < 5000
+    assert all(np.abs(a - b).max() > 64 for a, b in pairwise(frames))
+    distances = [np.abs(frame - end).mean() for frame in frames]
+    assert distances[-1] == min(distances) < 2 < distances[0]
+
+    (shown,) = re.findall(r"<picture>.*?</picture>", (DOCS / "index.md").read_text(), re.DOTALL)
+    assert '<source media="(prefers-reduced-motion: reduce)" srcset="_images/front_page.png">' in shown
+    assert f'<img src="_images/front_page.webp" width="{size[0]}" height="{size[1]}" alt="' in shown
 
 
 def test_lecture_lists_the_pages_of_the_gallery_in_its_order():

@@ -1,13 +1,14 @@
 """What is made when the site is built, in `_build/made`: a build in which an example is wrong fails.
 
-The pictures that the pages' examples save, the output of the command, the list of the lecture, and the picture of
-the modules.
+The pictures that the pages' examples save, the output of the command, the list of the lecture, and the pictures of
+the modules and of the front page.
 """
 
 import contextlib
 import doctest
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from docutils import nodes
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
+import front_page
 import lecture
 import modules
 
@@ -48,6 +50,13 @@ def run_command(folder):
     (folder / "assignment.txt").write_text(done.stdout, encoding="utf-8")
 
 
+def copy_shown_by_html(pictures, folder):
+    """Copy pictures to where Sphinx puts pictures; it does not know those that raw HTML shows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for picture in pictures:
+        shutil.copy(picture, folder)
+
+
 def make(app):
     import matplotlib.pyplot as plt
 
@@ -58,6 +67,10 @@ def make(app):
     modules.draw(folder / "modules.png")
     run_command(folder)
     plt.switch_backend("agg")
+    with plt.rc_context():
+        front_page.draw(folder)
+    plt.close("all")
+    copy_shown_by_html(folder.glob("front_page.*"), Path(app.outdir) / "_images")
     for page in sorted([*source.glob("*.md"), *source.glob("guide/*.md")]):
         logger.info("running the examples of %s", page.relative_to(source))
         with contextlib.chdir(folder), plt.rc_context(), contextlib.redirect_stderr(None):

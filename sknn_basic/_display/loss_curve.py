@@ -125,7 +125,8 @@ class LossCurveDisplay:
             What `from_estimator` takes, one or more.
         names : list of str of shape (n_models,), default=None
             The names in the legend. None takes the names of the classes or, for several models of one class,
-            the parameters of the classifiers that differ, such as "learning_rate=0.1".
+            the parameters of the classifiers that differ, such as "learning_rate=0.1" or
+            "learning_rate=auto (0.883)".
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure, with the legend beside the axes.
         log_x, log_y : bool, default=False

@@ -8,7 +8,8 @@ from .._files.text import NAME_LENGTH, short_name
 def distinguishing_names(classifiers):
     """Return names that tell classifiers apart: their classes, and parameters that differ.
 
-    If all are of one class, its name is left out. Those that differ in nothing are numbered.
+    If all are of one class, its name is left out. Those that differ in nothing are numbered. With the rate
+    "auto" comes the number that a fit has found.
     """
     kinds = [type(classifier).__name__ for classifier in classifiers]
     parameters = [
@@ -16,15 +17,24 @@ def distinguishing_names(classifiers):
         for classifier in classifiers
     ]
     names = []
-    for kind, own in zip(kinds, parameters, strict=True):
+    for classifier, kind, own in zip(classifiers, kinds, parameters, strict=True):
         rivals = [other for its, other in zip(kinds, parameters, strict=True) if its == kind]
-        differing = [f"{key}={own[key]}" for key in own if {own[key]} != {other.get(key) for other in rivals}]
+        shown = own | _found_rate(classifier)
+        differing = [
+            f"{key}={shown[key]}" for key in own if {own[key]} != {other.get(key) for other in rivals}
+        ]
         of_class = [] if differing and len(rivals) == len(kinds) else [kind]
         names.append(", ".join(of_class + differing))
     return [
         f"{name} ({names[: i + 1].count(name)})" if names.count(name) > 1 else name
         for i, name in enumerate(names)
     ]
+
+
+def _found_rate(classifier):
+    if classifier.learning_rate != "auto" or not hasattr(classifier, "learning_rate_"):
+        return {}
+    return {"learning_rate": f"auto ({classifier.learning_rate_:.3g})"}
 
 
 def _short_value(value):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
 from sknn_basic._display.names import counted, distinguishing_names, legend_name, name_classes
@@ -29,6 +30,21 @@ L, N = LogisticRegressionGD, ShallowNNClassifier
 def test_names_tell_models_apart(models, names):
     """By class, by the parameters in which models of one class differ, or else by number."""
     assert distinguishing_names(models) == names
+
+
+@pytest.mark.parametrize("model", [L(max_iter=5), N(4, max_iter=5, random_state=0)])
+def test_auto_is_named_with_the_rate_that_it_found(model):
+    """It tells no models apart that have the same parameters otherwise."""
+    X, y = np.arange(12.0).reshape(6, 2), [0, 0, 0, 1, 1, 1]
+    given, auto, longer = (
+        clone(model).set_params(**parameters).fit(X, y)
+        for parameters in ({"learning_rate": 0.01}, {}, {"max_iter": 6})
+    )
+    assert distinguishing_names([given, auto]) == [
+        "learning_rate=0.01",
+        f"learning_rate=auto ({auto.learning_rate_:.3g})",
+    ]
+    assert distinguishing_names([auto, longer]) == ["max_iter=5", "max_iter=6"]
 
 
 def test_numbers_of_things():
