@@ -1,10 +1,11 @@
-"""What is trained on: real images for the wide questions, random numbers where only the shape matters."""
+"""What is trained on: real images for the wide questions, random numbers where only the shape matters, points in the plane."""
 
 import os
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.preprocessing import scale
 
 from sknn_basic import FlattenScaler, load_photo_patches, read_hdf5
 
@@ -17,12 +18,20 @@ class Data(NamedTuple):
 
 def images():
     """Return 209 x 12,288 images: the notes' cats in the folder SKNN_BASIC_CATS, else the bundled patches."""
-    if "SKNN_BASIC_CATS" in os.environ:
-        folder = Path(os.environ["SKNN_BASIC_CATS"])
-        dataset = read_hdf5(folder / "train_catvnoncat.h5", folder / "test_catvnoncat.h5")
-        name = "the notes' cats"
-    else:
-        dataset, name = load_photo_patches(), "the bundled photo patches"
+    return cats() if "SKNN_BASIC_CATS" in os.environ else patches()
+
+
+def cats():
+    folder = Path(os.environ["SKNN_BASIC_CATS"])
+    dataset = read_hdf5(folder / "train_catvnoncat.h5", folder / "test_catvnoncat.h5")
+    return _flattened("the notes' cats", dataset)
+
+
+def patches():
+    return _flattened("the bundled photo patches", load_photo_patches())
+
+
+def _flattened(name, dataset):
     return Data(name, FlattenScaler().fit_transform(dataset.train_set_x), dataset.train_set_y)
 
 
@@ -35,6 +44,20 @@ def noise(m, n, dtype=np.float64, n_classes=2):
     else:
         y = np.argmax(X[:, :n_classes] + rng.standard_normal((m, n_classes), dtype=dtype), axis=1)
     return Data(f"{m:,} x {n:,} {np.dtype(dtype).name}", X, y)
+
+
+def xor():
+    rng = np.random.RandomState(0)
+    corners = rng.choice([-1, 1], (400, 2))
+    return corners + 0.3 * rng.standard_normal((400, 2)), corners.prod(axis=1)
+
+
+def spirals():
+    """Return two arms of three quarters of a turn, standardised."""
+    rng = np.random.RandomState(0)
+    angle = 1.5 * np.pi * np.sqrt(rng.random_sample(200))
+    arm = angle[:, np.newaxis] * np.column_stack([-np.cos(angle), np.sin(angle)])
+    return scale(np.vstack([arm, -arm]) + 0.1 * rng.standard_normal((400, 2))), np.repeat([0, 1], 200)
 
 
 def cost(layers, X, y):
