@@ -81,14 +81,15 @@ def curve(network, X, layers, targets, s, direction):
     """
     (W1, b1), (W2, b2) = layers
     (RW1, Rb1), (RW2, Rb2) = direction
-    Z1, RZ1 = np.split(X @ np.concatenate([W1, RW1], axis=-1), 2, axis=-1)  # one product with the data
+    both = X @ np.concatenate([W1, RW1], axis=-1)  # one product with the data
+    Z1, RZ1 = both[:, : W1.shape[-1]], both[:, W1.shape[-1] :]
     A1 = network.activation.g(Z1 + b1)
     slope = network.activation.slope(A1)
     RA1 = slope * (RZ1 + Rb1)
     Z2, RZ2 = A1 @ W2 + b2, RA1 @ W2 + A1 @ RW2 + Rb2
     dZ2, RdZ2 = s * network.output.error(Z2, targets), s * network.output.error_change(Z2, RZ2)
-    dA1, RdA1 = dZ2 @ W2.mT, RdZ2 @ W2.mT + dZ2 @ RW2.mT
-    RdZ1 = RdA1 * slope + dA1 * (network.activation.bend(A1) * RA1)
+    Rslope = network.activation.bend(A1) * RA1
+    RdZ1 = backward(RdZ2, W2, slope) + backward(dZ2, RW2, slope) + backward(dZ2, W2, Rslope)
     RdW2 = RA1.mT @ dZ2 + A1.mT @ RdZ2
     ones = np.ones(s.shape, s.dtype)
     return [(X.mT @ RdZ1, ones.mT @ RdZ1), (RdW2, ones.mT @ RdZ2)]

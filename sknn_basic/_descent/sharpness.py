@@ -5,21 +5,22 @@ it promises nothing beyond the first steps: descent often moves to where it is 2
 """
 
 import numpy as np
-from scipy.linalg import eigh_tridiagonal
 
-from .network import curve, update
+from .network import curve
 
 # At most so many products, each one read of X; Lanczos iterations end at this residual, relative to the
-# eigenvalue. Of 6,720 starts half took 8 products or fewer, and no eigenvalue was more than 0.2 % too low. At a
-# tolerance of 3e-4 one in 5,000 was 36 % too low: the second largest had been found.
+# eigenvalue. Of 6,720 starts half took 8 products or fewer, and no eigenvalue was more than 0.2 % too low. At
+# a tolerance of 3e-4 one in 5,000 was 36 % too low: the second largest had been found.
 MAX_PRODUCTS, TOLERANCE = 20, 1e-4
 
 
 class Hessian:
-    """The Hessian of J at given layers: an operator on directions [(W, b), ...], shaped like the layers."""
+    """The Hessian of J at given layers: an operator on directions, which are vectors (W1, b1, W2, b2)."""
 
     def __init__(self, network, samples, rows, layers, l2):
         self.network, self.samples, self.rows, self.layers, self.l2 = network, samples, rows, layers, l2
+        self.shapes = [array.shape for layer in layers for array in layer]
+        self.ends = np.cumsum([array.size for layer in layers for array in layer])
 
     def largest_eigenvalue(self):
         """Return it by Lanczos iterations; infinity if sums overflow."""
@@ -28,41 +29,43 @@ class Hessian:
         for _ in range(MAX_PRODUCTS):
             image = self._product(direction)
             diagonal.append(self._inner_product(image, direction))
-            image = update(image, direction, diagonal[-1])
-            image = image if before is None else update(image, before, step)
+            image -= self._number(diagonal[-1]) * direction
+            if before is not None:
+                image -= self._number(step) * before
             length = np.sqrt(self._inner_product(image, image))
             if not np.isfinite(length):
                 return np.inf
-            last = len(diagonal) - 1
-            (largest,), vector = eigh_tridiagonal(diagonal, beside, select="i", select_range=(last, last))
-            if length * abs(vector[-1, 0]) <= TOLERANCE * abs(largest):
+            values, vectors = np.linalg.eigh(np.diag(diagonal) + np.diag(beside, -1))  # its lower triangle
+            largest = values[-1]
+            if length * abs(vectors[-1, -1]) <= TOLERANCE * abs(largest):
                 break
             beside.append(length)
-            before, direction, step = direction, scaled(image, 1 / length), length
+            before, direction, step = direction, image * self._number(1 / length), length
         return float(largest)
 
     def _start(self):
         """Return a random direction, 0 in W of the first layer: the same one however X is held."""
-        rng = np.random.RandomState(0)
-        (W, b), *deeper = self.layers
-        arrays = [np.zeros_like(W), *(rng.standard_normal(a.shape).astype(a.dtype) for a in (b, *deeper[0]))]
-        start = [tuple(arrays[:2]), tuple(arrays[2:])]
-        return scaled(start, 1 / np.sqrt(self._inner_product(start, start)))
+        direction = np.zeros(self.ends[-1], self.layers[0][0].dtype)
+        others = direction[self.ends[0] :]
+        others[:] = np.random.default_rng(0).standard_normal(len(others))
+        return direction * self._number(1 / np.sqrt(self._inner_product(direction, direction)))
 
     def _product(self, direction):
-        image = self.rows.total(_curve, self.network, self.layers, direction)
-        return [(W + self.l2 * RW, b) for (W, b), (RW, _) in zip(image, direction, strict=True)]
+        parts = np.split(direction, self.ends[:-1])
+        W1, b1, W2, b2 = (part.reshape(shape) for part, shape in zip(parts, self.shapes, strict=True))
+        (RW1, Rb1), (RW2, Rb2) = self.rows.total(_curve, self.network, self.layers, [(W1, b1), (W2, b2)])
+        if self.l2:
+            RW1, RW2 = RW1 + self.l2 * W1, RW2 + self.l2 * W2
+        return np.concatenate([RW1.ravel(), Rb1.ravel(), RW2.ravel(), Rb2.ravel()])
 
     def _inner_product(self, p, q):
         """Return the sum of the products of all weights and biases, as a float."""
-        (P, b), *deeper = p
-        (Q, c), *others = q
-        pairs = zip([b, *deeper[0]], [c, *others[0]], strict=True)
-        return float(self.samples.inner_product(P, Q)) + sum(float(np.vdot(v, w)) for v, w in pairs)
+        n = self.ends[0]
+        P, Q = p[:n].reshape(self.shapes[0]), q[:n].reshape(self.shapes[0])
+        return float(self.samples.inner_product(P, Q)) + float(p[n:] @ q[n:])
 
-
-def scaled(direction, factor):
-    return [(W * W.dtype.type(factor), b * b.dtype.type(factor)) for W, b in direction]
+    def _number(self, value):
+        return self.layers[0][0].dtype.type(value)
 
 
 def _curve(X, targets, s, network, layers, direction):

@@ -53,7 +53,7 @@ def find_warning(classifier, problem, rate, descent):
         return None
     with np.errstate(all="ignore"):
         unfinished = problem.scaling.find_unfinished(descent, l2, rate)
-    return None if unfinished is None else _unfinished_warning(classifier, descent, unfinished)
+    return None if unfinished is None else _unfinished_warning(classifier, rate, descent, unfinished)
 
 
 def _has_risen(cost, curve, dtype):
@@ -126,16 +126,15 @@ def _validation_message(descent, learning_rate):
     )
 
 
-def _unfinished_warning(classifier, descent, unfinished):
+def _unfinished_warning(classifier, rate, descent, unfinished):
     what = f"Gradient descent has not finished: the cost is {descent.loss:g} after step {descent.n_iter}"
     if unfinished.feature is None and unfinished.mean_square is None:
-        smaller = (
-            'learning_rate="auto" or a smaller one, since too large steps leave units without a gradient; or '
-        )
+        auto = 'learning_rate="auto" or ' * (classifier.learning_rate != "auto")
         return FitWarning(
             f"{what}, no better than that of always predicting the class frequencies: the hidden units have "
-            f"learnt nothing. Pass {smaller * (classifier.learning_rate != 'auto')}more steps, another "
-            "random_state, or features in which the classes differ."
+            f"learnt nothing. Pass {auto}a learning_rate below {rate:g}, since too large steps leave "
+            "units without a gradient; or more steps, another random_state, or features in which the classes "
+            "differ."
         )
     if unfinished.feature is None:
         why = (

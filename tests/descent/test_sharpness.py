@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.datasets import load_iris, make_circles
+from sklearn.datasets import load_breast_cancer, load_iris, make_circles
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
+from sklearn.preprocessing import MaxAbsScaler
 
 from engines import blocks_of
 from longhand import distance
@@ -179,6 +180,25 @@ def test_auto_does_not_depend_on_how_small_the_start_is(dtype):
         clone(model).set_params(activation="relu", **huge).fit(X, y)
 
 
-def test_who_took_auto_is_not_told_to_take_it():
-    with pytest.warns(ConvergenceWarning, match="have learnt nothing. Pass more steps, another random_state"):
+def test_a_dead_network_is_told_which_rates_are_smaller():
+    """Units that lost their gradient in the first steps learn at "auto"; who took it is not told to."""
+    X, y = load_breast_cancer(return_X_y=True)
+    X = MaxAbsScaler().fit_transform(X)
+    model = ShallowNNClassifier(activation="relu", learning_rate=3, max_iter=1000, random_state=12)
+    with pytest.warns(ConvergenceWarning, match='learnt nothing. Pass learning_rate="auto" or a .* below 3,'):
+        dead = clone(model).fit(X, y)
+    assert model.set_params(learning_rate="auto").fit(X, y).score(X, y) > 0.95 > dead.score(X, y)
+    with pytest.warns(ConvergenceWarning, match="learnt nothing. Pass a learning_rate below 2, since"):
         ShallowNNClassifier(4, max_iter=300, random_state=0).fit(np.zeros((60, 3)), np.arange(60) % 2)
+
+
+@kinds
+@pytest.mark.parametrize("m", [40, 400])
+def test_the_rate_has_three_digits_and_is_the_same_however_x_is_held(activation, m):
+    """So that a descent is the same on any machine: where it is chaotic, the ninth digit decides."""
+    X, y = blobs(2, m, 60)
+    model = ShallowNNClassifier(4, activation, max_iter=200, random_state=0)
+    kinds = np.asarray, sparse.csr_array, np.float32
+    rates = {clone(model).fit(kind(X), y).learning_rate_ for kind in kinds}
+    assert len(rates) == 1
+    assert rates == {float(f"{rate:.3g}") for rate in rates}
