@@ -90,7 +90,9 @@ class Problem:
     def stable_rate(self, l2):
         """Return 2/L, below which descent is stable; for a network 2/sharpness, below which it starts so."""
         curvature = self.sharpness(l2) if self.is_network else self.curvature + l2
-        return 2 / curvature if curvature > 0 else np.inf
+        rate = 1 / curvature if curvature > 0 else np.inf
+        # More digits of a sharpness are rounding errors, which depend on how X is held.
+        return 2 * (float(f"{rate:.3g}") if self.is_network else rate)
 
     def learning_rate(self, rate, l2):
         """Return the rate as a number; "auto" is half the stable rate, where a logistic cost only falls."""
@@ -104,7 +106,6 @@ class Problem:
                 f"{self.samples.dtype}. Scale X, as StandardScaler does."
             )
         if self.is_network:
-            rate = float(f"{rate:.3g}")  # more digits are rounding errors, which depend on how X is held
             return min(rate, max(MAX_RATE, self.targets.shape[1]))
         return rate if rate < np.inf else 1.0  # all gradients are 0: any rate will do
 

@@ -87,12 +87,12 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, OnnxSearchMixin, GridSearchCV
     Notes
     -----
     `GridSearchCV` fits and scores the candidates one by one, in any order. The first of a stack trains all of
-    it, and the `fit` of the others finds its result, for equal samples, labels and weights. Candidates with
+    it, and the ``fit`` of the others finds its result, for equal samples, labels and weights. Candidates with
     ``verbose=True`` or callbacks are fitted alone; `sklearn.callback.ProgressBar` counts the steps of stacks.
 
     A stack warns once of features that differ in scale, and its warnings name the candidate. With
     ``random_state=None`` its networks share their initial weights. The weights of all candidates and folds
-    are kept in memory until `fit` ends. There is no `n_jobs`, since a stack is one descent.
+    are kept in memory until ``fit`` ends. There is no `n_jobs`, since a stack is one descent.
 
     References
     ----------
