@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import warnings
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -73,14 +74,14 @@ def test_a_signal_at_any_moment():
 def strike_all():
     signal.signal(signal.SIGALRM, signal.default_int_handler)
     for name in ENGINES if engine.has_numba() else ["numpy"]:
-        for model in BOTH:
+        for model, n_classes in product(BOTH, (2, 3)):
             with engine_of(name):
-                strike(clone(model).set_params(max_iter=ENDLESS, record_every=3))
+                strike(clone(model).set_params(max_iter=ENDLESS, record_every=3), n_classes)
 
 
-def strike(model):
+def strike(model, n_classes):
     """Interrupt fits of a model after all kinds of times."""
-    X, y = blobs()
+    X, y = blobs(n_classes)
     clone(model).set_params(max_iter=1).fit(X, y)  # compiles the steps
     n_fitted = 0
     for delay in np.linspace(0.002, 0.03, 9):

@@ -1,13 +1,15 @@
-"""The steps of `network.py` compiled by Numba (extra `fast`), for one output and dense samples in C order.
+"""What the compiled steps share: numbers, activations, errors and the update, by Numba (extra `fast`).
 
-Each kernel takes a step as `propagate` and `update` do, in loops over rows: a tile of rows is multiplied, its
+`compiled_rows.py` takes steps on samples as rows, `compiled_columns.py` as columns. Each kernel takes a step
+as `propagate` and `update` in `network.py` do, in loops over tiles of samples: a tile is multiplied, its
 errors computed and its share of the gradient added while it is in the cache. One call takes `n_steps` steps
-and leaves its results in `layers` and `gradients`; with `n_steps` 0 only the cost and the gradients are
+and leaves its results in the layers and gradients; with `n_steps` 0 only the cost and the gradients are
 computed, by the same machine code, so that the bits agree.
 
 No kernel checks its arguments: `engine.py` does. None is compiled with all of `fastmath`, which would drop
 infinities: `SUM` lets a sum be added in several parts, `PRODUCT` lets products and sums be fused. An update
-uses neither, so it has the bits of NumPy's. Only `sigmoid` and `softplus` drop numbers below the normal ones.
+uses neither, so it has the bits of NumPy's. Only `sigmoid`, `softplus` and `exp_below` drop numbers below the
+normal ones.
 """
 
 import numpy as np
@@ -15,17 +17,15 @@ from numba import njit
 
 PRODUCT = {"contract"}
 SUM = {"contract", "reassoc", "nsz"}
-# A tile is read twice, so it should fit in the second cache, and the elementwise work on it in the first.
-TILE_BYTES = 2**17
-MAX_TILE, UNROLLED = 512, 4  # rows
+UNROLLED = 4  # rows, or features, that are multiplied at a time
 SHIFT = 1.5 * 2.0**52
 
 
-def compiled(fastmath=False):
+def compiled(fastmath=False, inline="never"):
     """Compile without the GIL, and cache on disk where a folder can be written."""
 
     def decorate(function):
-        options = {"nogil": True, "fastmath": fastmath, "error_model": "numpy"}
+        options = {"nogil": True, "fastmath": fastmath, "error_model": "numpy", "inline": inline}
         try:
             return njit(cache=True, **options)(function)
         except RuntimeError:  # there is no such folder
@@ -57,6 +57,13 @@ def exp(x):
 
 
 @compiled(PRODUCT)
+def exp_below(x):
+    """e^x for x <= 0: 0 below -708, NaN for NaN."""
+    p, c, h = exp_parts(-354.0 if x < -708 else x / 2)
+    return 0.0 if x < -708 else p * ((c + h) / (c - h))
+
+
+@compiled(PRODUCT)
 def sigmoid(z):
     """1 / (1 + e^-z); 0 below -709, NaN for NaN."""
     p, c, h = exp_parts(min(max(z / -2, -354.0), 354.5))
@@ -80,81 +87,131 @@ def softplus(z):
     return max(z, 0.0) + np.log1p(exp(-abs(z)))
 
 
+SIGMOID, TANH, RELU, LEAKY_RELU = range(4)
+
+
 @compiled()
-def errors(T, s, Z, dZ, want_cost):
-    """Compute dZ = s T sigmoid(T Z); return the sum of s L, if wanted."""
-    for i in range(len(Z)):
-        dZ[i] = s[i] * (T[i] * sigmoid(T[i] * Z[i]))
+def activate(activation, m, A):
+    """Compute A = g(A) of the first m samples, as in `activations.py`: one loop for each."""
+    for u in range(len(A)):
+        if activation == SIGMOID:
+            for i in range(m):
+                A[u, i] = sigmoid(A[u, i])
+        elif activation == TANH:
+            for i in range(m):
+                A[u, i] = tanh(A[u, i])
+        elif activation == RELU:
+            for i in range(m):
+                A[u, i] = 0.0 if A[u, i] < 0 else A[u, i]
+        else:
+            for i in range(m):
+                A[u, i] = 0.1 * A[u, i] if A[u, i] < 0 else A[u, i]
+
+
+@compiled()
+def backward(activation, m, dA, W2, A):
+    """Compute dZ1 = dA1 g'(Z1), the slope from A, in place of A; with one output, dA1 is dZ2 W2'."""
+    is_one = W2.shape[1] == 1
+    for u in range(len(A)):
+        row, w = (0, W2[u, 0]) if is_one else (u, 1.0)
+        if activation == SIGMOID:
+            for i in range(m):
+                A[u, i] = dA[row, i] * w * (A[u, i] * (1 - A[u, i]))
+        elif activation == TANH:
+            for i in range(m):
+                A[u, i] = dA[row, i] * w * (1 - A[u, i] * A[u, i])
+        elif activation == RELU:
+            for i in range(m):
+                A[u, i] = dA[row, i] * w * (1.0 if A[u, i] > 0 else 0.0)
+        else:
+            for i in range(m):
+                A[u, i] = dA[row, i] * w * (1.0 if A[u, i] > 0 else 0.1)
+
+
+@compiled(inline="always")
+def errors(targets, s, start, m, Z, dZ, want_cost):
+    """Compute dZ = s (A - Y) of m samples from `start` on; return the sum of s L, if wanted."""
     J = 0.0
-    if want_cost:
-        for i in range(len(Z)):
-            J += s[i] * softplus(T[i] * Z[i])
+    if len(Z) == 1:
+        logistic_errors(targets, s, start, m, Z, dZ)
+        if want_cost:
+            J = logistic_losses(targets, s, start, m, Z)
+    else:
+        softmax_errors(targets, s, start, m, Z, dZ)
+        if want_cost:
+            J = softmax_losses(targets, s, start, m, Z)
     return J
 
 
-@compiled(SUM)
-def products(X, w, b, Z):
-    """Z = X w + b, a row from each quarter of X at a time: 0.72 of the time of four neighbours (1e6 x 50)."""
-    m, n = X.shape
-    q = m // UNROLLED
-    for i in range(q):
-        z0, z1, z2, z3 = b, b, b, b
-        for j in range(n):
-            z0 += X[i, j] * w[j]
-            z1 += X[i + q, j] * w[j]
-            z2 += X[i + 2 * q, j] * w[j]
-            z3 += X[i + 3 * q, j] * w[j]
-        Z[i], Z[i + q], Z[i + 2 * q], Z[i + 3 * q] = z0, z1, z2, z3
-    for i in range(UNROLLED * q, m):
-        z = b
-        for j in range(n):
-            z += X[i, j] * w[j]
-        Z[i] = z
-
-
-@compiled(SUM)
-def transposed_products(X, dZ, dw):
-    """Add X' dZ to dw, four rows at a time."""
-    m, n = X.shape
-    whole = m - m % UNROLLED
-    for i in range(0, whole, UNROLLED):
-        d0, d1, d2, d3 = dZ[i], dZ[i + 1], dZ[i + 2], dZ[i + 3]
-        for j in range(n):
-            dw[j] += (X[i, j] * d0 + X[i + 1, j] * d1) + (X[i + 2, j] * d2 + X[i + 3, j] * d3)
-    for i in range(whole, m):
-        for j in range(n):
-            dw[j] += X[i, j] * dZ[i]
-
-
-@compiled(SUM)
-def total(values):
-    result = 0.0
-    for i in range(len(values)):  # Numba does not vectorise a loop over the values themselves
-        result += values[i]
-    return result
+@compiled()
+def logistic_errors(T, s, start, m, Z, dZ):
+    """Compute dZ = s T sigmoid(T Z)."""
+    for i in range(m):
+        dZ[0, i] = s[start + i] * (T[0, start + i] * sigmoid(T[0, start + i] * Z[0, i]))
 
 
 @compiled()
-def logistic_gradient(X, T, s, w, b, dw, want_cost):
-    """Return J and db of floats or bytes X, and leave dw: sums in float64 of tiles in the precision of w."""
-    m, n = X.shape
-    size = min(max(TILE_BYTES // (n * X.itemsize), UNROLLED), MAX_TILE)
-    sums, tile_sums = np.zeros(n), np.empty(n, w.dtype)
-    Z, dZ = np.empty(size, w.dtype), np.empty(size, w.dtype)
-    J = db = 0.0
-    for start in range(0, m, size):
-        end = min(start + size, m)
-        x, z, dz = X[start:end], Z[: end - start], dZ[: end - start]
-        products(x, w, b, z)
-        J += errors(T[start:end], s[start:end], z, dz, want_cost)
-        tile_sums[:] = 0
-        transposed_products(x, dz, tile_sums)
-        for j in range(n):
-            sums[j] += tile_sums[j]
-        db += total(dz)
-    for j in range(n):
-        dw[j] = sums[j]
-    return J, db
+def logistic_losses(T, s, start, m, Z):
+    J = 0.0
+    for i in range(m):
+        J += s[start + i] * softplus(T[0, start + i] * Z[0, i])
+    return J
+
+
+@compiled()
+def softmax_errors(Y, s, start, m, Z, dZ):
+    """Compute dZ = s (A - Y) as `softmax_error` has it: of the true class, minus the sum of the others."""
+    largest, scale, wrong = np.empty(m), np.zeros(m), np.zeros(m)
+    for i in range(m):
+        largest[i] = Z[0, i]
+    for c in range(1, len(Z)):
+        for i in range(m):
+            largest[i] = Z[c, i] if Z[c, i] > largest[i] else largest[i]
+    for c in range(len(Z)):
+        for i in range(m):
+            dZ[c, i] = exp_below(Z[c, i] - largest[i])
+            scale[i] += dZ[c, i]
+    for i in range(m):
+        scale[i] = s[start + i] / scale[i]
+    for c in range(len(Z)):
+        for i in range(m):
+            dZ[c, i] = (1 - Y[c, start + i]) * (dZ[c, i] * scale[i])
+            wrong[i] += dZ[c, i]
+    for c in range(len(Z)):
+        for i in range(m):
+            dZ[c, i] -= Y[c, start + i] * wrong[i]
+
+
+@compiled()
+def softmax_losses(Y, s, start, m, Z):
+    """Return the sum of s L, with L = -log a of the true class; log1p keeps the tail of a near 1."""
+    J = 0.0
+    for i in range(m):
+        largest, true = Z[0, i], 0.0
+        for c in range(len(Z)):
+            largest = Z[c, i] if Z[c, i] > largest else largest
+            true = Z[c, i] if Y[c, start + i] else true
+        n_largest = others = 0.0
+        for c in range(len(Z)):
+            if Z[c, i] == largest:
+                n_largest += 1
+            else:
+                others += exp_below(Z[c, i] - largest)
+        J += s[start + i] * ((largest - true) + np.log(n_largest) + np.log1p(others / n_largest))
+    return J
+
+
+@compiled(inline="always")
+def clear(values):
+    for i in range(len(values)):
+        values[i] = 0
+
+
+@compiled()
+def transpose(W, WT):
+    for j in range(len(W)):
+        for u in range(len(WT)):
+            WT[u, j] = W[j, u]
 
 
 @compiled()
@@ -166,145 +223,15 @@ def move(W, dW, rate, l2):
 
 
 @compiled()
-def logistic_steps(X, T, s, w, b, dw, db, J, rates, n_steps, fit_intercept, want_cost):
-    """Logistic regression on rows of X; `rates` are the learning rate and l2."""
-    for _ in range(max(n_steps, 1)):
-        J[0], db[0] = logistic_gradient(X, T, s, w, b[0], dw, want_cost)
-        if n_steps:
-            move(w, dw, rates[0], rates[1])
-            if fit_intercept:
-                b[0] = b[0] - rates[0] * db[0]
-
-
-@compiled()
-def gram_steps(G, T, s, C, b, dC, db, J, rates, n_steps, fit_intercept, want_cost):
-    """Logistic regression on a Gram matrix: dC is dZ, and 0 for the rows of the initial weights."""
-    m = len(T)
-    Z, dZ = np.empty(m), dC[:m]
-    dC[m:] = 0
-    for _ in range(max(n_steps, 1)):
-        products(G, C, b[0], Z)
-        J[0] = errors(T, s, Z, dZ, want_cost)
-        db[0] = total(dZ)
-        if n_steps:
-            move(C, dC, rates[0], rates[1])
-            if fit_intercept:
-                b[0] = b[0] - rates[0] * db[0]
-
-
-SIGMOID, TANH, RELU, LEAKY_RELU = range(4)
-
-
-@compiled(PRODUCT)
-def column_products(W, b, XT, u, z):
-    """Z = X W[:, u] + b, with samples as columns, four features at a time."""
-    n, m = XT.shape
-    first = n % UNROLLED
-    if first == 0:
-        z[:] = b
-    elif first == 1:
-        for i in range(m):
-            z[i] = XT[0, i] * W[0, u] + b
-    elif first == 2:
-        for i in range(m):
-            z[i] = XT[0, i] * W[0, u] + (XT[1, i] * W[1, u] + b)
-    else:
-        for i in range(m):
-            z[i] = (XT[0, i] * W[0, u] + XT[1, i] * W[1, u]) + (XT[2, i] * W[2, u] + b)
-    for j in range(first, n, UNROLLED):
-        w0, w1, w2, w3 = W[j, u], W[j + 1, u], W[j + 2, u], W[j + 3, u]
-        for i in range(m):
-            z[i] += (XT[j, i] * w0 + XT[j + 1, i] * w1) + (XT[j + 2, i] * w2 + XT[j + 3, i] * w3)
-
-
-@compiled()
-def activate(activation, A):
-    """Compute A = g(A), as in `activations.py`: one loop for each."""
-    if activation == SIGMOID:
-        for i in range(len(A)):
-            A[i] = sigmoid(A[i])
-    elif activation == TANH:
-        for i in range(len(A)):
-            A[i] = tanh(A[i])
-    elif activation == RELU:
-        for i in range(len(A)):
-            A[i] = 0.0 if A[i] < 0 else A[i]
-    else:
-        for i in range(len(A)):
-            A[i] = 0.1 * A[i] if A[i] < 0 else A[i]
-
-
-@compiled()
-def backward(activation, A, dZ2, w, dZ1):
-    """dZ1 = dZ2 W2' * g'(Z1), the slope from A."""
-    if activation == SIGMOID:
-        for i in range(len(A)):
-            dZ1[i] = dZ2[i] * w * (A[i] * (1 - A[i]))
-    elif activation == TANH:
-        for i in range(len(A)):
-            dZ1[i] = dZ2[i] * w * (1 - A[i] * A[i])
-    elif activation == RELU:
-        for i in range(len(A)):
-            dZ1[i] = dZ2[i] * w * (1.0 if A[i] > 0 else 0.0)
-    else:
-        for i in range(len(A)):
-            dZ1[i] = dZ2[i] * w * (1.0 if A[i] > 0 else 0.1)
+def move_biases(b, db, rate):
+    """Compute b = b - rate db, in their precision."""
+    for j in range(len(b)):
+        b[j] = b[j] - rate * db[j]
 
 
 @compiled(SUM)
-def dot(a, b):
+def total(values):
     result = 0.0
-    for i in range(len(a)):
-        result += a[i] * b[i]
+    for i in range(len(values)):  # Numba does not vectorise a loop over the values themselves
+        result += values[i]
     return result
-
-
-@compiled(SUM)
-def all_dots(XT, dz, u, dW):
-    """dW[:, u] = X' dZ[:, u], four features at a time."""
-    n, m = XT.shape
-    whole = n - n % UNROLLED
-    for j in range(0, whole, UNROLLED):
-        d0 = d1 = d2 = d3 = 0.0
-        for i in range(m):
-            d0 += XT[j, i] * dz[i]
-            d1 += XT[j + 1, i] * dz[i]
-            d2 += XT[j + 2, i] * dz[i]
-            d3 += XT[j + 3, i] * dz[i]
-        dW[j, u], dW[j + 1, u], dW[j + 2, u], dW[j + 3, u] = d0, d1, d2, d3
-    for j in range(whole, n):
-        dW[j, u] = dot(XT[j], dz)
-
-
-@compiled()
-def network_steps(
-    XT, is_gram, T, s, activation,
-    W1, b1, W2, b2, dW1, db1, dW2, db2,
-    J, rates, n_steps, fit_intercept, want_cost,
-):  # fmt: skip
-    """Descend with one hidden layer on samples as columns, XT (n, m), or on their Gram matrix."""
-    m, h = len(T), len(b1)
-    A1, Z2, dZ2, dZ1 = np.empty((h, m)), np.empty(m), np.empty(m), np.empty(m)
-    dW1[:] = 0  # they stay 0 for the initial weights in a Gram matrix
-    w1, w2, dw1, dw2 = W1.ravel(), W2.ravel(), dW1.ravel(), dW2.ravel()
-    for _ in range(max(n_steps, 1)):
-        for u in range(h):
-            column_products(W1, b1[u], XT, u, A1[u])
-            activate(activation, A1[u])
-        column_products(W2, b2[0], A1, 0, Z2)
-        J[0] = errors(T, s, Z2, dZ2, want_cost)
-        all_dots(A1, dZ2, 0, dW2)
-        db2[0] = total(dZ2)
-        for u in range(h):
-            backward(activation, A1[u], dZ2, W2[u, 0], dZ1)
-            if is_gram:
-                dW1[:m, u] = dZ1
-            else:
-                all_dots(XT, dZ1, u, dW1)
-            db1[u] = total(dZ1)
-        if n_steps:
-            move(w1, dw1, rates[0], rates[1])
-            move(w2, dw2, rates[0], rates[1])
-            if fit_intercept:
-                move(b1, db1, rates[0], 0.0)
-                move(b2, db2, rates[0], 0.0)

@@ -1,7 +1,7 @@
 """What takes the steps: the formulas of `network.py` in NumPy, or their compiled form where it fits.
 
-Both take the same step, to rounding. The compiled one needs Numba (extra `fast`), dense samples in C order
-and one output; a network must be small besides, since BLAS multiplies large matrices faster.
+Both take the same step, to rounding. The compiled one needs Numba (extra `fast`) and dense samples in C
+order. Networks and small samples with several outputs need a copy of X besides, with samples as columns.
 """
 
 import warnings
@@ -13,19 +13,21 @@ import numpy as np
 from .gram import GramSamples
 from .logits import width_of
 from .network import propagate
-from .outputs import logistic
 from .rows import N_GROUPS, grouped, slices
 from .samples import Samples
 from .stacking import member, stack
 from .stored import ConvertedSamples
 from .threads import threads
 
-# Products of the first layer up to which the compiled network is faster: NumPy's calls then take most time.
-MAX_PRODUCTS = 2**19
+# Weights of the first layer, and outputs, up to which kernels multiply faster than BLAS: 500 x 100 weights
+# take 0.93 of its time, 200 x 500 take 1.1; 64 classes on 20,000 x 100 take 0.81, 256 take 2.5.
+MAX_WEIGHTS, MAX_OUTPUTS = 2**16, 64
+# Values of X of which a copy with samples as columns is made: 8 MiB.
+MAX_COPIED = 2**20
 # Products in one call, about 30 ms: an interruption waits for its end, and loses its steps. An activation or
 # an error takes as long as some 8 of them.
 CALL_PRODUCTS, ACTIVATION = 2**25, 8
-# Threads share the rows of X in the compiled steps from this number of values on, which take 0.4 ms.
+# Threads share the rows of X in the compiled steps from this number of values, times outputs or units, on.
 MIN_SHARED_VALUES = 2**20
 
 
@@ -37,14 +39,26 @@ def choose_engine(network, samples, layers):
         is_one_block = samples.in_memory and engine.takes_steps and len(engine.groups(samples, layers)) == 1
         return CompiledStack(engine) if is_one_block else Formulas(network)
     is_empty = min(samples.shape) == 0
-    if not has_numba() or network.output is not logistic or is_empty or not samples.fits_kernels:
+    if not has_numba() or is_empty or not samples.fits_kernels:
         return Formulas(network)
-    if not deeper:
-        m, n = samples.shape
-        has_kernel = samples.gram is not None or n <= m or samples.stored_dtype == np.uint8
-        return CompiledLogistic(network, samples) if has_kernel else Formulas(network)
-    is_small = samples.shape[0] * W.size <= MAX_PRODUCTS and W.dtype == np.float64 and samples.in_memory
-    return CompiledNetwork(network, samples) if is_small and network.activation.kernel else Formulas(network)
+    is_one_output = not deeper and W.shape[1] == 1
+    if not is_one_output and (W.size > MAX_WEIGHTS or layers[-1][0].shape[1] > MAX_OUTPUTS):
+        return Formulas(network)
+    may_be_columns = _may_be_columns(network, samples)
+    if deeper:
+        return CompiledNetwork(network, samples) if may_be_columns else Formulas(network)
+    if may_be_columns and not is_one_output and samples.gram is None:
+        return CompiledSoftmax(network, samples)
+    m, n = samples.shape
+    has_kernel = samples.gram is not None or n <= m or samples.stored_dtype == np.uint8
+    return CompiledLogistic(network, samples) if has_kernel else Formulas(network)
+
+
+def _may_be_columns(network, samples):
+    """Whether kernels can multiply samples as columns."""
+    is_known = network.activation is None or network.activation.kernel
+    is_small = samples.gram is not None or samples.shape[0] * samples.shape[1] <= MAX_COPIED
+    return is_known and is_small and samples.in_memory and samples.dtype == np.float64
 
 
 def has_numba():
@@ -140,7 +154,7 @@ class Compiled:
         J = np.zeros(1)
         values, divisor = X.for_kernels()
         self._kernel(
-            _read_only(values), divisor, targets.ravel(), s.ravel(), layers, gradients, J,
+            _read_only(values), divisor, np.ascontiguousarray(targets.T), s.ravel(), layers, gradients, J,
             np.array(rates, self.dtype), n_steps, self.network.fit_intercept, want_cost,
         )  # fmt: skip
         return J[0], layers, gradients
@@ -154,39 +168,67 @@ def _read_only(values):
 
 
 class CompiledLogistic(Compiled):
-    """Logistic regression, on rows of X, on bytes of which X is a multiple, or on the Gram matrix of rows."""
+    """Logistic regression on rows of X, on bytes of which X is a multiple, or on the Gram matrix of rows."""
 
     def groups(self, samples, layers):
-        m, n = samples.shape
+        m = samples.shape[0]
         if not samples.in_memory:
             return grouped(samples.blocks(0))
-        if self.is_gram or m * n < MIN_SHARED_VALUES:
+        if self.is_gram or m * layers[0][0].size < MIN_SHARED_VALUES:
             return super().groups(samples, layers)
         return [[(rows, Samples(_read_only(samples.X[rows])))] for rows in slices(m, -(-m // N_GROUPS))]
 
-    def _kernel(self, values, divisor, T, s, layers, gradients, *rest):
-        from . import compiled
+    def _kernel(self, values, divisor, targets, s, layers, gradients, *rest):
+        from .compiled_rows import row_steps
 
-        kernel = compiled.gram_steps if self.is_gram else compiled.logistic_steps
         ((W, b),), ((dW, db),) = layers, gradients
         if divisor != 1:  # the weights are divided, not X
             W /= divisor
-        kernel(values, T, s, W.ravel(), b.ravel(), dW.ravel(), db.ravel(), *rest)
+        own, slopes = np.ascontiguousarray(W.T), np.empty(W.shape[::-1], W.dtype)
+        row_steps(values, self.is_gram, targets, s, own, b.ravel(), slopes, db.ravel(), *rest)
+        W[:], dW[:] = own.T, slopes.T
         if divisor != 1:
             dW /= divisor
 
 
-class CompiledNetwork(Compiled):
-    """A small network, on columns of X' or on the Gram matrix."""
+class CompiledColumns(Compiled):
+    """What takes steps on samples as columns, of which a copy is made, or on the Gram matrix."""
 
-    def _kernel(self, values, divisor, T, s, layers, gradients, *rest):
-        from . import compiled
+    def groups(self, samples, layers):
+        if self.is_gram:
+            return super().groups(samples, layers)
+        m, n_products = samples.shape[0], samples.shape[0] * layers[0][0].size
+        n_groups = min(max(n_products // MIN_SHARED_VALUES, 1), N_GROUPS)
+        return [
+            [(rows, Samples(np.asfortranarray(samples.X[rows])))] for rows in slices(m, -(-m // n_groups))
+        ]
+
+    def _kernel(self, values, divisor, *rest):
+        is_symmetric = self.is_gram and values.shape[0] == values.shape[1]
+        self._column_kernel(values if is_symmetric else np.ascontiguousarray(values.T), *rest)
+
+
+class CompiledSoftmax(CompiledColumns):
+    """Logistic regression with several outputs."""
+
+    def _column_kernel(self, columns, targets, s, layers, gradients, *rest):
+        from .compiled_columns import softmax_steps
+
+        ((W, b),), ((dW, db),) = layers, gradients
+        softmax_steps(columns, targets, s, W, b.ravel(), dW, db.ravel(), *rest)
+
+
+class CompiledNetwork(CompiledColumns):
+    """One hidden layer."""
+
+    def _column_kernel(self, columns, targets, s, layers, gradients, *rest):
+        from . import compiled, compiled_columns
 
         (W1, b1), (W2, b2) = layers
         (dW1, db1), (dW2, db2) = gradients
         activation = getattr(compiled, self.network.activation.kernel)
-        compiled.network_steps(
-            np.ascontiguousarray(values.T), self.is_gram, T, s, activation,
+        compiled_columns.network_steps(
+            columns, self.is_gram, targets, s, activation,
             W1, b1.ravel(), W2, b2.ravel(), dW1, db1.ravel(), dW2, db2.ravel(), *rest,
         )  # fmt: skip
 
@@ -240,7 +282,7 @@ def _failure_message(error):
     with suppress(Exception):
         from . import compiled
 
-        cache = compiled.logistic_steps.stats.cache_path or cache
+        cache = compiled.sigmoid.stats.cache_path or cache
     return (
         f"Numba cannot compile the steps ({type(error).__name__}: {error}). NumPy takes them: the result is "
         "the same to rounding, but takes longer. Install a version of Numba that fits this NumPy; if its "

@@ -1,19 +1,13 @@
-"""Each kernel against the formulas of `network.py`, and the functions of one number against mpmath."""
+"""The functions of one number and the errors against mpmath and the formulas."""
 
 import mpmath
 import numpy as np
 import pytest
 
-from longhand import assert_close, distance
-from models import assert_same_bits, flat, moved, step_of
-from sknn_basic._descent.activations import ACTIVATIONS as FUNCTIONS
-from sknn_basic._descent.engine import CompiledLogistic, CompiledNetwork
-from sknn_basic._descent.gram import GramSamples
-from sknn_basic._descent.network import penalize, propagate, update
-from sknn_basic._descent.samples import Samples
+from longhand import distance
+from sknn_basic._descent.outputs import softmax
 
 compiled = pytest.importorskip("sknn_basic._descent.compiled", exc_type=ImportError)
-WITH_KERNEL = ["logistic", *(name for name, activation in FUNCTIONS.items() if activation.kernel)]
 NUMBERS = np.concatenate(
     [scale * np.random.RandomState(0).standard_normal(100) for scale in (1e-9, 0.01, 0.3, 1, 5, 40, 200)]
 )
@@ -48,57 +42,52 @@ def test_infinite_scores_and_nan():
         assert np.isnan(getattr(compiled, name)(np.nan))
 
 
-def compiled_step(model, is_gram, fit_intercept=True, **sizes):
-    """A compiled engine with the network, samples, targets, shares and layers that it takes steps with."""
-    X, T, s, layers, network = step_of(model, **sizes)
-    network = network._replace(fit_intercept=fit_intercept)
-    layers = moved(layers)
-    samples = GramSamples(X, layers[0][0]) if is_gram else Samples(X)
-    layers[0] = samples.parameters_of(layers[0][0]), layers[0][1]
-    engine = CompiledLogistic if model == "logistic" else CompiledNetwork
-    return engine(network, samples), network, samples, T, s, layers
+def softmax_step(Z, labels):
+    """Errors and cost of Z (m, k) with equal weights of 1."""
+    m, k = Z.shape
+    Y, Z = np.ascontiguousarray(np.eye(k)[labels].T), np.ascontiguousarray(Z.T)
+    dZ = np.empty_like(Z)
+    J = compiled.errors(Y, np.ones(m), np.uint64(0), np.uint64(m), Z, dZ, True)
+    return J, dZ.T
 
 
-@pytest.mark.parametrize(("m", "n"), [(1, 1), (3, 2), (7, 5), (50, 4), (600, 3), (40, 40)])
-@pytest.mark.parametrize("model", WITH_KERNEL)
-@pytest.mark.parametrize("is_gram", [False, True])
-@pytest.mark.parametrize("want_cost", [False, True])
-def test_kernels_are_propagate(m, n, model, is_gram, want_cost):
-    """Law 8: cost and gradients to 1e-12, for every remainder of rows and features."""
-    engine, network, samples, T, s, layers = compiled_step(model, is_gram, m=m, n=n, h=3)
-    J, gradients = engine.propagate(samples, T, s, layers, want_cost)
-    expected_J, expected = propagate(network, samples, layers, T, s, want_cost)
-    assert pytest.approx(expected_J, rel=1e-13) == J if want_cost else J is None
-    assert_close(flat(gradients), flat(expected), 1e-12)
-    assert {array.dtype for array in flat(gradients)} == {np.dtype(float)}
+@pytest.mark.parametrize("k", [2, 3, 10])
+def test_softmax_is_that_of_the_formulas(k):
+    rng = np.random.RandomState(0)
+    for scale in (1e-3, 1, 30, 1e4):
+        Z, labels = scale * rng.standard_normal((77, k)), rng.randint(k, size=77)
+        Z[:7] = Z[:7, :1]  # several are the largest
+        Y = np.eye(k)[labels]
+        J, dZ = softmax_step(Z, labels)
+        assert pytest.approx(softmax.loss(Z, Y).sum(), rel=1e-14) == J
+        assert distance(dZ, softmax.error(Z, Y)) < 1e-14
 
 
-@pytest.mark.parametrize("model", WITH_KERNEL)
-@pytest.mark.parametrize("is_gram", [False, True])
-@pytest.mark.parametrize("l2", [0.0, 0.3])
-@pytest.mark.parametrize("fit_intercept", [True, False])
-def test_steps_of_one_call_have_the_bits_of_single_steps(model, is_gram, l2, fit_intercept):
-    """So that records and callbacks, which take single steps, change no bit."""
-    engine, _, samples, T, s, layers = compiled_step(model, is_gram, fit_intercept, m=30, n=40, h=3)
-    before = [array.copy() for array in flat(layers)]
-    ((n_taken, reached),) = engine.advance(samples, T, s, layers, 0.1, l2, 5)
-    assert n_taken == 5
-    assert_same_bits(flat(layers), before)
-    for _ in range(5):
-        gradients = engine.propagate(samples, T, s, layers, False)[1]
-        if l2:
-            gradients = penalize(None, gradients, layers, l2, None)[1]
-        if not fit_intercept:
-            gradients = [(dW, np.zeros_like(db)) for dW, db in gradients]
-        layers = update(layers, gradients, 0.1)
-    assert_same_bits(flat(reached), flat(layers))
+def test_softmax_keeps_its_tails():
+    """The loss and errors of a class that is almost certain, and of one that is almost excluded."""
+    for z in (1e-8, 3.0, 20.0, 37.0, 50.0, 300.0, 700.0):
+        with mpmath.workdps(400):
+            others = [mpmath.exp(-z), mpmath.exp(-z - 1)]
+            total = 1 + sum(others)
+            exact = [-sum(others) / total, *(a / total for a in others)]
+            loss = mpmath.log(total)
+            for label, L in ((0, loss), (1, loss + z)):
+                J, dZ = softmax_step(np.array([[z, 0.0, -1.0]]), np.array([label]))
+                assert abs(J - L) <= 1e-15 * abs(L) + (label * 1e-15 * z)
+                if label == 0:
+                    assert all(abs(a - b) <= 4e-15 * abs(b) for a, b in zip(dZ[0], exact, strict=True))
 
 
-def test_sums_of_float32_are_no_worse_than_those_of_numpy():
-    engine, network, samples, T, s, layers = compiled_step("logistic", False, m=20_000, dtype=np.float32)
-    samples.X[:] += np.float32(10)
-    exact = propagate(network, samples.X.astype(float), layers, T.astype(float), s.astype(float))
-    steps = exact, engine.propagate(samples, T, s, layers, True), propagate(network, samples, layers, T, s)
-    (dW, _), *others = [gradients[0] for _, gradients in steps]
-    found, numpy = (distance(other.astype(float), dW) for other, _ in others)
-    assert found <= max(numpy, 1e-7)
+def test_softmax_of_what_overflows():
+    """Errors are NaN as in the formulas, so that a descent is seen to diverge; far scores give 0 and 1."""
+    J, dZ = softmax_step(np.array([[1e4, 0.0, -1e4]]), np.array([0]))
+    assert J == 0
+    np.testing.assert_array_equal(dZ, 0)
+    J, dZ = softmax_step(np.array([[1e4, 0.0, -1e4]]), np.array([1]))
+    assert J == 1e4
+    np.testing.assert_array_equal(dZ, [[1, -1, 0]])
+    for bad in ([np.nan, 0.0, 1.0], [0.0, np.nan, 1.0], [0.0, 1.0, np.nan], [np.inf, 0.0, 1.0]):
+        J, dZ = softmax_step(np.array([bad, [0.0, 1.0, 2.0]]), np.array([1, 1]))
+        assert not np.isfinite(J)
+        assert np.isnan(dZ[0]).all()
+        assert np.isfinite(dZ[1]).all()

@@ -9,9 +9,15 @@ from sklearn.base import clone
 
 from engines import ENGINES, engine_of
 from models import ACTIVATIONS, BOTH, assert_same_bits, assert_same_model, blobs, both, flat, step_of
-from sknn_basic import ShallowNNClassifier, VectorizedGridSearchCV, propagate
+from sknn_basic import VectorizedGridSearchCV, propagate
 from sknn_basic._descent import engine
-from sknn_basic._descent.engine import CompiledStack, Formulas, choose_engine
+from sknn_basic._descent.engine import (
+    CompiledLogistic,
+    CompiledSoftmax,
+    CompiledStack,
+    Formulas,
+    choose_engine,
+)
 from sknn_basic._descent.network import update
 from sknn_basic._descent.samples import Samples
 from sknn_basic._descent.stacking import member, repeat
@@ -19,15 +25,17 @@ from sknn_basic._fitting.inputs import make_problem
 from watchers import TALL, WIDE, assert_identical
 
 pytest.importorskip("numba")
+classes = pytest.mark.parametrize("n_classes", [2, 3])
 MODELS = [*BOTH, *(clone(BOTH[1]).set_params(activation=name) for name in ACTIVATIONS if name != "tanh")]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=["logistic", *sorted(ACTIVATIONS, key=lambda a: a != "tanh")])
+@classes
 @pytest.mark.parametrize("shape", [TALL, WIDE, (3000, 2)])
 @pytest.mark.parametrize("l2", [0.0, 0.05])
-def test_both_engines_fit_the_same_model(model, shape, l2):
+def test_both_engines_fit_the_same_model(model, n_classes, shape, l2):
     """Law 8: 1e-10 after 50 steps, with weights of samples and a record that does not divide them."""
-    X, y = blobs(2, *shape)
+    X, y = blobs(n_classes, *shape)
     share, models = np.random.RandomState(0).random_sample(len(X)), []
     model = clone(model).set_params(learning_rate=0.01, max_iter=50, record_every=7, l2_regularization=l2)
     for name in ENGINES:
@@ -37,14 +45,16 @@ def test_both_engines_fit_the_same_model(model, shape, l2):
 
 
 @both
+@classes
 @pytest.mark.parametrize("shape", [TALL, WIDE])
 @pytest.mark.parametrize("is_writable", [True, False])
-def test_all_is_compiled_before_the_first_step(model, shape, is_writable):
+def test_all_is_compiled_before_the_first_step(model, n_classes, shape, is_writable):
     """Also for X that is read-only, as joblib's processes get it: compiling must not be interrupted."""
-    from sknn_basic._descent import compiled
+    from sknn_basic._descent.compiled_columns import network_steps, softmax_steps
+    from sknn_basic._descent.compiled_rows import row_steps
 
-    kernels = compiled.logistic_steps, compiled.gram_steps, compiled.network_steps
-    X, y = blobs(2, *shape)
+    kernels = row_steps, softmax_steps, network_steps
+    X, y = blobs(n_classes, *shape)
     X.flags.writeable = is_writable
     known, ordinary = [], engine.Compiled.prepare
 
@@ -68,19 +78,27 @@ def test_what_does_not_fit_is_left_to_numpy():
     for other in (np.asfortranarray(X), X[:, ::2], X[:5], *map(X.astype, (">f8", np.float16, int))):
         assert is_left(other, layers, network)
     *_, three, softmax = step_of("logistic", 3, n=6)
-    assert is_left(X, three, softmax)
-    assert is_left(X, repeat(three, 2), softmax)
+    assert isinstance(choose_engine(softmax, Samples(X), three), CompiledSoftmax)
+    assert isinstance(choose_engine(softmax, Samples(X.astype(np.float32)), three), CompiledLogistic)
+    with patch.object(engine, "MAX_COPIED", 60):
+        assert isinstance(choose_engine(softmax, Samples(X), three), CompiledLogistic)
+    assert is_left(np.asfortranarray(X), three, softmax)
+    for limit in ("MAX_WEIGHTS", "MAX_OUTPUTS"):
+        with patch.object(engine, limit, 2):
+            assert is_left(X, three, softmax)
+            assert not is_left(X, layers, network)
     *_, hidden, network = step_of("tanh", n=6)
     assert not is_left(X, hidden, network)
     assert is_left(X, hidden, network._replace(activation=network.activation._replace(kernel=None)))
 
 
 @both
+@classes
 @pytest.mark.parametrize("shape", [TALL, WIDE])
 @pytest.mark.parametrize("l2", [0.0, 0.2])
-def test_a_stack_has_the_bits_of_its_members(model, shape, l2):
+def test_a_stack_has_the_bits_of_its_members(model, n_classes, shape, l2):
     """Of steps taken one by one and in one call; a stack of larger samples is left to NumPy."""
-    X, y = blobs(2, *shape)
+    X, y = blobs(n_classes, *shape)
     model = clone(model).set_params(max_iter=100)
     problem = make_problem(model, X, y, n_steps=100)
     rates, l2s = np.reshape([0.01, 0.1, 0.3], (3, 1, 1)), np.reshape([l2, 0.0, 2 * l2], (3, 1, 1))
@@ -100,9 +118,7 @@ def test_a_stack_has_the_bits_of_its_members(model, shape, l2):
             layers = update(layers, gradients, rates[i].item())
         assert_same_bits(flat(member(after_five, i)), flat(layers))
     with patch.object(engine, "MIN_SHARED_VALUES", 1):
-        assert isinstance(problem.objective(0.0, stack).engine, CompiledStack) == (
-            model.__class__ is ShallowNNClassifier or shape is WIDE
-        )
+        assert isinstance(problem.objective(0.0, stack).engine, CompiledStack) == (shape is WIDE)
 
 
 def test_a_cache_that_cannot_be_written_is_no_error():

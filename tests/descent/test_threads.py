@@ -110,7 +110,7 @@ def test_all_that_descends_has_the_same_bits(function, shape):
 
 @both
 @pytest.mark.parametrize("kind", [np.asarray, np.float32, sparse.csr_array])
-@pytest.mark.parametrize(("by", "n_classes"), [("numpy", 2), ("numpy", 3), ("compiled", 2)])
+@pytest.mark.parametrize(("by", "n_classes"), [("numpy", 2), ("numpy", 3), ("compiled", 2), ("compiled", 3)])
 def test_any_number_of_threads_shares_any_blocks(model, kind, by, n_classes):
     """Law 7: of 1, 2, 3 or 5 threads, which share some 20 blocks."""
     X, y = blobs(n_classes, 3001, 6)

@@ -16,6 +16,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
+from engines import engine_of
 from longhand import distance
 from models import blobs, weights_of
 from searches import LOGISTIC, LOGISTIC_GRID, NETWORK, NETWORK_GRID, TALL, WIDE, assert_same, search_both
@@ -204,7 +205,9 @@ def test_a_piece_is_as_large_as_its_budget(sizes, m):
     layers = init_layers(sizes, float, np.random.RandomState(0), [1, 1])
     X, Y, s = (np.ones((m, n_columns)) for n_columns in (sizes[0], sizes[-1], 1))
     problem = Problem(Network(None, softmax), X, Y, s, layers, n_steps=0)
-    rows = min(m, problem.objective(0.0).rows.groups[0][0][2].shape[0])
+    with engine_of("numpy"):
+        blocks = problem.objective(0.0).rows
+    rows = min(m, blocks.groups[0][0][2].shape[0])
     made = sum(8 * rows * W.shape[1] for W, _ in layers)
     weights = sum(W.nbytes for W, _ in layers)
     n_members = stacking.n_members_at_once(problem)

@@ -1,0 +1,159 @@
+"""Compiled steps on samples as rows: logistic regression with any number of outputs.
+
+Also on blocks of them, as floats or bytes, and on their Gram matrix. The weights are rows too, W (k, n).
+"""
+
+import numpy as np
+
+from .compiled import SUM, UNROLLED, clear, compiled, errors, move, move_biases, total
+
+# A tile is read twice, so it should fit in the second cache, and the elementwise work on it in the first.
+TILE_BYTES = 2**17
+MAX_TILE = 512  # rows
+
+
+@compiled(SUM)
+def products(X, w, b, Z):
+    """Z = X w + b, a row from each quarter of X at a time: 0.72 of the time of four neighbours (1e6 x 50)."""
+    m, n = X.shape
+    q = m // UNROLLED
+    for i in range(q):
+        z0, z1, z2, z3 = b, b, b, b
+        for j in range(n):
+            z0 += X[i, j] * w[j]
+            z1 += X[i + q, j] * w[j]
+            z2 += X[i + 2 * q, j] * w[j]
+            z3 += X[i + 3 * q, j] * w[j]
+        Z[i], Z[i + q], Z[i + 2 * q], Z[i + 3 * q] = z0, z1, z2, z3
+    for i in range(UNROLLED * q, m):
+        z = b
+        for j in range(n):
+            z += X[i, j] * w[j]
+        Z[i] = z
+
+
+@compiled(SUM)
+def transposed_products(X, dZ, dw):
+    """Add X' dZ to dw, four rows at a time."""
+    m, n = X.shape
+    whole = m - m % UNROLLED
+    for i in range(0, whole, UNROLLED):
+        d0, d1, d2, d3 = dZ[i], dZ[i + 1], dZ[i + 2], dZ[i + 3]
+        for j in range(n):
+            dw[j] += (X[i, j] * d0 + X[i + 1, j] * d1) + (X[i + 2, j] * d2 + X[i + 3, j] * d3)
+    for i in range(whole, m):
+        for j in range(n):
+            dw[j] += X[i, j] * dZ[i]
+
+
+@compiled(SUM)
+def pair_of_products(X, w, v, b, c, z, y):
+    """Z = X W + b of two outputs, which read each value of X once for both."""
+    m, n = X.shape
+    q = m // UNROLLED
+    for i in range(q):
+        z0, z1, z2, z3 = b, b, b, b
+        y0, y1, y2, y3 = c, c, c, c
+        for j in range(n):
+            x0, x1, x2, x3 = X[i, j], X[i + q, j], X[i + 2 * q, j], X[i + 3 * q, j]
+            z0 += x0 * w[j]
+            z1 += x1 * w[j]
+            z2 += x2 * w[j]
+            z3 += x3 * w[j]
+            y0 += x0 * v[j]
+            y1 += x1 * v[j]
+            y2 += x2 * v[j]
+            y3 += x3 * v[j]
+        z[i], z[i + q], z[i + 2 * q], z[i + 3 * q] = z0, z1, z2, z3
+        y[i], y[i + q], y[i + 2 * q], y[i + 3 * q] = y0, y1, y2, y3
+    for i in range(UNROLLED * q, m):
+        z0, y0 = b, c
+        for j in range(n):
+            z0 += X[i, j] * w[j]
+            y0 += X[i, j] * v[j]
+        z[i], y[i] = z0, y0
+
+
+@compiled(SUM)
+def pair_of_transposed_products(X, d, e, dw, dv):
+    """Add X' dZ of two outputs to dw and dv."""
+    m, n = X.shape
+    whole = m - m % UNROLLED
+    for i in range(0, whole, UNROLLED):
+        d0, d1, d2, d3 = d[i], d[i + 1], d[i + 2], d[i + 3]
+        e0, e1, e2, e3 = e[i], e[i + 1], e[i + 2], e[i + 3]
+        for j in range(n):
+            x0, x1, x2, x3 = X[i, j], X[i + 1, j], X[i + 2, j], X[i + 3, j]
+            dw[j] += (x0 * d0 + x1 * d1) + (x2 * d2 + x3 * d3)
+            dv[j] += (x0 * e0 + x1 * e1) + (x2 * e2 + x3 * e3)
+    for i in range(whole, m):
+        for j in range(n):
+            dw[j] += X[i, j] * d[i]
+            dv[j] += X[i, j] * e[i]
+
+
+@compiled(inline="always")
+def all_products(X, W, b, Z):
+    k, m = len(W), len(X)
+    for c in range(0, k - 1, 2):
+        pair_of_products(X, W[c], W[c + 1], b[c], b[c + 1], Z[c, :m], Z[c + 1, :m])
+    if k % 2:
+        products(X, W[k - 1], b[k - 1], Z[k - 1, :m])
+
+
+@compiled(inline="always")
+def all_transposed_products(X, dZ, dW):
+    k, m = len(dW), len(X)
+    for c in range(0, k - 1, 2):
+        pair_of_transposed_products(X, dZ[c, :m], dZ[c + 1, :m], dW[c], dW[c + 1])
+    if k % 2:
+        transposed_products(X, dZ[k - 1, :m], dW[k - 1])
+
+
+@compiled()
+def row_steps(X, is_gram, targets, s, W, b, dW, db, J, rates, n_steps, fit_intercept, want_cost):
+    """Descend on rows of floats or bytes X, or of a Gram matrix, where dW is dZ; `rates` are alpha and l2.
+
+    Gradients are sums in float64 of tiles in the precision of W.
+    """
+    (m, n), k = X.shape, len(b)
+    size = min(MAX_TILE if is_gram else max(TILE_BYTES // (n * X.itemsize), UNROLLED), MAX_TILE, m)
+    Z, dZ, tile_sums = np.empty((k, size), W.dtype), np.empty((k, size), W.dtype), np.empty((k, n), W.dtype)
+    w, dw, tile_sum, sums, sum_of_errors = (
+        W.ravel(),
+        dW.ravel(),
+        tile_sums.ravel(),
+        np.empty(k * n),
+        np.empty(k),
+    )
+    clear(dw)  # it stays 0 for the initial weights in a Gram matrix
+    for _ in range(max(n_steps, 1)):
+        J[0] = 0
+        clear(sum_of_errors)
+        if not is_gram:
+            clear(sums)
+        for start in range(0, m, size):
+            r = min(size, m - start)
+            x = X[start : start + r]
+            all_products(x, W, b, Z)
+            J[0] += errors(targets, s, np.uint64(start), np.uint64(r), Z, dZ, want_cost)
+            for c in range(k):
+                sum_of_errors[c] += total(dZ[c, :r])
+            if is_gram:
+                for c in range(k):
+                    for i in range(r):
+                        dW[c, start + i] = dZ[c, i]
+            else:
+                clear(tile_sum)
+                all_transposed_products(x, dZ, tile_sums)
+                for j in range(k * n):
+                    sums[j] += tile_sum[j]
+        for c in range(k):
+            db[c] = sum_of_errors[c]
+        if not is_gram:
+            for j in range(k * n):
+                dw[j] = sums[j]
+        if n_steps:
+            move(w, dw, rates[0], rates[1])
+            if fit_intercept:
+                move_biases(b, db, rates[0])
