@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from sklearn.base import clone
 
-from .._descent.run import Descent, recorded_steps, train_stack
-from .._descent.stacking import column, n_members_at_once, repeat, stack
+from .._descent.run import Descent, recorded_steps, train, train_stack
+from .._descent.stacking import column, member, n_members_at_once, repeat, stack
+from .._fitting.base import finite_logits
 from .._fitting.callbacks import n_tasks
-from .._fitting.inputs import DATA_ATTRIBUTES, make_problem
+from .._fitting.inputs import DATA_ATTRIBUTES, make_problem, validate_new_samples
 from .._fitting.messages import FitWarning, find_warning
 
 STACKED = "learning_rate", "l2_regularization", "max_iter"  # parameters that differ within a stack
@@ -48,7 +49,8 @@ class Stack:
         self.problem = make_problem(self.classifier, X, y, sample_weight, n_steps=n_steps, gram=gram)
         attributes = vars(self.classifier)
         self.before_descent = {name: attributes[name] for name in DATA_ATTRIBUTES if name in attributes}
-        self.trained = {}
+        self.ended = []  # (setting, rate, Descent with parameters)
+        self.layers = []  # with weights, of all that have ended
 
     def train(self, task):
         """Return {setting: Remembered}, and report the steps as subtasks of a task.
@@ -56,24 +58,25 @@ class Stack:
         Settings that cannot be trained are left out: their own `fit` raises the error.
         """
         members = {}  # (rate, l2): settings
-        for setting in self.settings:
+        for setting in dict.fromkeys(self.settings):  # some may be equal
             rate, l2, _ = setting
             with suppress(ValueError):  # "auto" overflows
                 members.setdefault((self.problem.learning_rate(rate, l2), l2), []).append(setting)
         if not members:
-            return self.trained
+            return {}
         members, size = list(members.items()), n_members_at_once(self.problem)
         stacks = [members[first : first + size] for first in range(0, len(members), size)]
-        n_steps = sum(max(checkpoints_of(members)) for members in stacks)
+        n_steps = sum(checkpoints_of(members)[-1] for members in stacks)
         with task.within("stack", n_tasks(n_steps)) as stack_task:
             observer = stack_task.step_reporter(n_steps)
             try:
                 for members in stacks:
-                    self._train_together(members, observer)
+                    descend = self._train_together if len(members) > 1 else self._train_alone
+                    descend(members, observer)
             except Exception:
                 observer.close()
                 raise
-        return self.trained
+        return self._remembered()
 
     def _train_together(self, members, observer):
         dtype, checkpoints = self.problem.samples.dtype, checkpoints_of(members)
@@ -84,27 +87,56 @@ class Stack:
             layers,
             column(rates, dtype),
             checkpoints,
-            recorded_steps(self.classifier.record_every, max(checkpoints)),
-            on_checkpoint=partial(self._collect, members),
+            recorded_steps(self.classifier.record_every, checkpoints[-1]),
+            on_checkpoint=partial(self._collect_all, members),
             observer=observer,
         )
 
-    def _collect(self, members, step, descents):
-        """Add the settings that end at a step, but not those whose initial cost is not finite."""
-        ending = [
-            (descent, rate, setting)
-            for descent, ((rate, _), settings) in zip(descents, members, strict=True)
-            for setting in settings
-            if descent is not None and setting[-1] == step
-        ]
-        if not ending:
-            return
-        weights = self.problem.weights_of(stack([descent.layers for descent, *_ in ending]))
-        for i, (descent, rate, setting) in enumerate(ending):
-            warning = find_warning(with_setting(self.classifier, setting), self.problem, rate, descent)
-            descent = descent._replace(layers=[(W[i].copy(), b[i].copy()) for W, b in weights])
-            self.trained[setting] = Remembered(self.before_descent, rate, descent, warning)
+    def _train_alone(self, members, observer):
+        """Descend as a `fit` does, but once for all numbers of steps."""
+        (own,), (*checkpoints, last) = members, checkpoints_of(members)
+        (rate, l2), _ = own
+        descent = train(
+            self.problem.objective(l2),
+            self.problem.layers,
+            rate,
+            last,
+            recorded_steps(self.classifier.record_every, last),
+            observer=observer,
+            checkpoints=checkpoints,
+            on_checkpoint=partial(self._collect, own),
+        )
+        if descent.interrupted:
+            raise KeyboardInterrupt
+        self._collect(own, last, descent)
+
+    def _collect_all(self, members, step, descents):
+        for own, descent in zip(members, descents, strict=True):
+            if descent is not None:  # its initial cost is finite
+                self._collect(own, step, descent)
+
+    def _collect(self, own, step, descent):
+        """Add the settings of a member that end at a step."""
+        (rate, _), settings = own
+        self.ended += [(setting, rate, descent) for setting in settings if setting[-1] == step]
+
+    def _remembered(self):
+        """Return {setting: Remembered}. One product computes all weights, of which each model has a view."""
+        problem, remembered = self.problem, {}
+        del self.problem  # and the samples with it
+        if self.ended:
+            self.layers = problem.weights_of(stack([descent.layers for *_, descent in self.ended]))
+        for i, (setting, rate, descent) in enumerate(self.ended):
+            warning = find_warning(with_setting(self.classifier, setting), problem, rate, descent)
+            descent = descent._replace(layers=member(self.layers, i))
+            remembered[setting] = Remembered(self.before_descent, rate, descent, warning)
+        return remembered
+
+    def logits(self, X):
+        """Return {setting: logits of the rows of X}."""
+        Z = finite_logits(self.classifier._network, validate_new_samples(self.classifier, X), self.layers)
+        return {setting: Z[i] for i, (setting, *_) in enumerate(self.ended)}
 
 
 def checkpoints_of(members):
-    return {n for _, settings in members for *_, n in settings}
+    return sorted({n for _, settings in members for *_, n in settings})

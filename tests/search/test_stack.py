@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from searches import LOGISTIC, LOGISTIC_GRID, NETWORK, NETWORK_GRID, TALL, WIDE,
 from sknn_basic import ShallowNNClassifier, VectorizedGridSearchCV
 from sknn_basic._descent import stacking
 from sknn_basic._descent.network import Network, init_layers
+from sknn_basic._descent.objective import Objective
 from sknn_basic._descent.outputs import softmax
 from sknn_basic._descent.problem import Problem
 from subclasses import (
@@ -32,6 +34,7 @@ from subclasses import (
     InPlaceThenCopy,
     PlainPipeline,
 )
+from watchers import raise_once
 
 
 def rates_itself(estimator, X, y):
@@ -163,6 +166,40 @@ def test_a_large_stack_is_cut_into_pieces(shape, monkeypatch, alone):
     monkeypatch.setattr(stacking, "STACK_BYTES", 1)
     assert_same(*search_both(LOGISTIC, LOGISTIC_GRID, X, y, cv=3, scoring="neg_log_loss"))
     assert alone == []
+
+
+@pytest.mark.parametrize(("estimator", "rate"), [(LOGISTIC, 0.02), (NETWORK, 0.1)])
+def test_numbers_of_steps_of_one_rate_have_the_bits_of_single_fits(estimator, rate, alone):
+    """Candidates that differ in `max_iter` alone are checkpoints of one descent: that of a fit."""
+    X, y = blobs(3, *TALL)
+    seen = [], []
+    for kind, models in zip((GridSearchCV, VectorizedGridSearchCV), seen, strict=True):
+        scorer = partial(keep, models)
+        kind(estimator, {"learning_rate": [rate], "max_iter": [35, 9, 35]}, cv=3, scoring=scorer).fit(X, y)
+    assert alone == []
+    for one, other in zip(*seen, strict=True):
+        assert one.loss_curve_ == other.loss_curve_
+        assert (one.loss_, one.n_iter_) == (other.loss_, other.n_iter_)
+        for a, b in zip(weights_of(one), weights_of(other), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def keep(models, estimator, X, y):
+    models.append(estimator)
+    return estimator.n_iter_
+
+
+@pytest.mark.interrupts
+@pytest.mark.parametrize("size", [1, 2**28])
+def test_an_interruption_of_any_descent_ends_the_search(size, monkeypatch):
+    """Of a stack or of a member alone: no candidate of the search is half trained."""
+    X, y = blobs(2, *TALL)
+    monkeypatch.setattr(stacking, "STACK_BYTES", size)
+    raise_once(monkeypatch, KeyboardInterrupt, Objective, "__call__", 5)
+    search = VectorizedGridSearchCV(LOGISTIC, LOGISTIC_GRID, cv=3)
+    with pytest.raises(KeyboardInterrupt):
+        search.fit(X, y)
+    assert not hasattr(search, "cv_results_")
 
 
 def raise_zero_division(*args, **kwargs):
