@@ -164,7 +164,8 @@ class GradientDescentClassifier(
         """Train on the samples and set the fitted attributes; return the rate, the descent and a warning."""
         n_steps = int(self.max_iter)
         l2 = float(self.l2_regularization)
-        problem = make_problem(self, X, y, sample_weight, n_steps=n_steps)
+        gram = active_memo().gram(self, X)
+        problem = make_problem(self, X, y, sample_weight, n_steps=n_steps, gram=gram)
         validation = make_validation(self, problem, *validation)
         rate = problem.learning_rate(self.learning_rate, l2)
         objective = problem.objective(l2)

@@ -105,6 +105,11 @@ class SearchMemo(NoMemo):
             warning = warning._replace(message=f"{warning.message} This was the candidate {setting}.")
         return remembered._replace(warning=warning)
 
+    def gram(self, classifier, X):
+        """Return that of all rows, for the refit: networks add the products with their initial weights."""
+        is_whole = isinstance(X, SharedArray) and isinstance(classifier, LogisticRegressionGD)
+        return vars(X).get("gram_of_all") if is_whole else None
+
     def logits(self, classifier, X):
         stack = self.stack_of.get(id(vars(classifier).get("loss_curve_")))
         name = X.name if isinstance(X, SharedArray) else None

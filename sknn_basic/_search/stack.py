@@ -2,13 +2,13 @@
 
 from contextlib import suppress
 from copy import copy
-from functools import partial
 from typing import NamedTuple
 
 from sklearn.base import clone
 
-from .._descent.run import Descent, recorded_steps, train, train_stack
-from .._descent.stacking import column, member, n_members_at_once, repeat, stack
+from .._descent.run import Descent
+from .._descent.several import Member, pieces_of, steps_of, train_piece
+from .._descent.stacking import member, stack
 from .._fitting.base import finite_logits
 from .._fitting.callbacks import n_tasks
 from .._fitting.inputs import DATA_ATTRIBUTES, make_problem, validate_new_samples
@@ -49,8 +49,7 @@ class Stack:
         self.problem = make_problem(self.classifier, X, y, sample_weight, n_steps=n_steps, gram=gram)
         attributes = vars(self.classifier)
         self.before_descent = {name: attributes[name] for name in DATA_ATTRIBUTES if name in attributes}
-        self.ended = []  # (setting, rate, Descent with parameters)
-        self.layers = []  # with weights, of all that have ended
+        self.rows, self.layers = {}, []  # {setting: row of the layers}, the stack of all weights
 
     def train(self, task):
         """Return {setting: Remembered}, and report the steps as subtasks of a task.
@@ -58,85 +57,41 @@ class Stack:
         Settings that cannot be trained are left out: their own `fit` raises the error.
         """
         members = {}  # (rate, l2): settings
-        for setting in dict.fromkeys(self.settings):  # some may be equal
+        for setting in self.settings:
             rate, l2, _ = setting
             with suppress(ValueError):  # "auto" overflows
                 members.setdefault((self.problem.learning_rate(rate, l2), l2), []).append(setting)
         if not members:
             return {}
-        members, size = list(members.items()), n_members_at_once(self.problem)
-        stacks = [members[first : first + size] for first in range(0, len(members), size)]
-        n_steps = sum(checkpoints_of(members)[-1] for members in stacks)
+        descents = [Member(*own, {n for *_, n in settings}) for own, settings in members.items()]
+        pieces, ended = pieces_of(self.problem, descents), []
+        n_steps = sum(steps_of(piece)[-1] for piece in pieces)
         with task.within("stack", n_tasks(n_steps)) as stack_task:
             observer = stack_task.step_reporter(n_steps)
             try:
-                for members in stacks:
-                    descend = self._train_together if len(members) > 1 else self._train_alone
-                    descend(members, observer)
+                for piece in pieces:
+                    ended += train_piece(self.problem, piece, self.classifier.record_every, observer)
             except Exception:
                 observer.close()
                 raise
-        return self._remembered()
+        return self._remembered(members, ended)
 
-    def _train_together(self, members, observer):
-        dtype, checkpoints = self.problem.samples.dtype, checkpoints_of(members)
-        rates, penalties = zip(*(member for member, _ in members), strict=True)
-        l2, layers = column(penalties, dtype), repeat(self.problem.layers, len(members))
-        train_stack(
-            self.problem.objective(l2 if l2.any() else 0.0, layers),
-            layers,
-            column(rates, dtype),
-            checkpoints,
-            recorded_steps(self.classifier.record_every, checkpoints[-1]),
-            on_checkpoint=partial(self._collect_all, members),
-            observer=observer,
-        )
-
-    def _train_alone(self, members, observer):
-        """Descend as a `fit` does, but once for all numbers of steps."""
-        (own,), (*checkpoints, last) = members, checkpoints_of(members)
-        (rate, l2), _ = own
-        descent = train(
-            self.problem.objective(l2),
-            self.problem.layers,
-            rate,
-            last,
-            recorded_steps(self.classifier.record_every, last),
-            observer=observer,
-            checkpoints=checkpoints,
-            on_checkpoint=partial(self._collect, own),
-        )
-        if descent.interrupted:
-            raise KeyboardInterrupt
-        self._collect(own, last, descent)
-
-    def _collect_all(self, members, step, descents):
-        for own, descent in zip(members, descents, strict=True):
-            if descent is not None:  # its initial cost is finite
-                self._collect(own, step, descent)
-
-    def _collect(self, own, step, descent):
-        """Add the settings of a member that end at a step."""
-        (rate, _), settings = own
-        self.ended += [(setting, rate, descent) for setting in settings if setting[-1] == step]
-
-    def _remembered(self):
+    def _remembered(self, members, ended):
         """Return {setting: Remembered}. One product computes all weights, of which each model has a view."""
         problem, remembered = self.problem, {}
         del self.problem  # and the samples with it
-        if self.ended:
-            self.layers = problem.weights_of(stack([descent.layers for *_, descent in self.ended]))
-        for i, (setting, rate, descent) in enumerate(self.ended):
-            warning = find_warning(with_setting(self.classifier, setting), problem, rate, descent)
-            descent = descent._replace(layers=member(self.layers, i))
-            remembered[setting] = Remembered(self.before_descent, rate, descent, warning)
+        if ended:
+            self.layers = problem.weights_of(stack([descent.layers for *_, descent in ended]))
+        for i, ((rate, l2, _), step, descent) in enumerate(ended):
+            weighted = descent._replace(layers=member(self.layers, i))
+            for setting in members[rate, l2]:
+                if setting[-1] == step:
+                    warning = find_warning(with_setting(self.classifier, setting), problem, rate, descent)
+                    remembered[setting] = Remembered(self.before_descent, rate, weighted, warning)
+                    self.rows[setting] = i
         return remembered
 
     def logits(self, X):
         """Return {setting: logits of the rows of X}."""
         Z = finite_logits(self.classifier._network, validate_new_samples(self.classifier, X), self.layers)
-        return {setting: Z[i] for i, (setting, *_) in enumerate(self.ended)}
-
-
-def checkpoints_of(members):
-    return sorted({n for _, settings in members for *_, n in settings})
+        return {setting: Z[i] for setting, i in self.rows.items()}
