@@ -7,6 +7,7 @@ import numpy as np
 from .choice import choose_samples
 from .curvature import largest_curvature
 from .engine import Formulas
+from .memory import keep_freed_memory
 from .objective import Objective
 from .scaling import Scaling
 from .sharpness import Hessian, scaled_up
@@ -25,6 +26,7 @@ class Problem:
     """
 
     def __init__(self, network, X, targets, s, layers, n_steps, gram=None):
+        keep_freed_memory()
         (W, b), *deeper = layers
         self.network = network
         self.samples = choose_samples(X, W, n_steps, gram)

@@ -6,6 +6,14 @@ from .samples import BLOCK_BYTES
 
 # Bytes of weights and temporaries in one stack: more members than fit descend in several, one after another.
 STACK_BYTES = 2**28
+# The formulas descend faster with a stack than with its members one by one if what a layer makes of a block
+# of rows, of at least 8 for each column, stays in the cache: 80 columns of Z take 0.75 of the time, 256 take
+# 0.8, 400 as long and 640 twice as long (2,000 to 50,000 rows, 2 to 50 features).
+STACK_COLUMNS, STACK_VALUES = 2**8, 2**19
+# A single column of W for each member makes products with few columns, and so does CSR. Two members then take
+# up to 2.5 times as long as one by one, four 1.3, six 1.1 and ten 0.85 (1,000 x 500); four take 0.8 where X
+# exceeds the cache (40,000 x 50, also against compiled steps), and any number where X is small (1,000 x 5).
+MIN_MEMBERS, MIN_MEMBERS_OF_LARGE, SMALL_SIZE = 8, 4, 2**15
 
 
 def member(layers, i):
@@ -30,11 +38,26 @@ def column(values, dtype):
         return np.array(values, dtype).reshape(-1, 1, 1)
 
 
-def n_members_at_once(problem):
-    """Return how many members fit in memory at once, with their weights and temporaries for a block."""
+def n_members_at_once(problem, n_members):
+    """Return with how many of the members to descend at once: one where a stack would not be faster."""
     n_samples, n_features = problem.samples.shape
     width = sum(b.shape[1] for _, b in problem.layers)
     rows = min(n_samples, max(BLOCK_BYTES // (8 * n_features), 8 * width))
     (W, _), *deeper = problem.layers
     weights = n_features * W.shape[1] + sum(W.size for W, _ in deeper)
-    return max(STACK_BYTES // (8 * (5 * rows * width + 4 * weights)), 1)
+    n_at_once = max(STACK_BYTES // (8 * (5 * rows * width + 4 * weights)), 1)
+    if problem.objective(0.0, repeat(problem.layers, 2)).engine.takes_steps:  # member by member
+        return n_at_once
+    if width > 1 and problem.objective(0.0).engine.takes_steps:  # compiled, with threads that share the rows
+        return 1
+    n_at_once = min(n_at_once, max(STACK_COLUMNS, STACK_VALUES // n_samples) // width)
+    return n_at_once if min(n_members, n_at_once) >= _least_members(problem.samples, width) else 1
+
+
+def _least_members(samples, width):
+    """Return from how many members on a stack is faster, by the formulas."""
+    multiplied = samples.X if samples.gram is None else samples.gram
+    is_dense = isinstance(multiplied, np.ndarray)
+    if not samples.in_memory or (is_dense and (width > 1 or multiplied.size < SMALL_SIZE)):
+        return 1
+    return MIN_MEMBERS if multiplied.data.nbytes < BLOCK_BYTES else MIN_MEMBERS_OF_LARGE

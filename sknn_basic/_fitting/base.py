@@ -1,7 +1,7 @@
 """The base class of both classifiers: fitting and prediction."""
 
 from contextlib import nullcontext
-from functools import partial
+from functools import cache, partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -136,12 +136,13 @@ class GradientDescentClassifier(
         n_steps = int(self.max_iter)  # of small types of NumPy too
         task = begin_fit(self, n_tasks(n_steps), X, y, sample_weight)
         validation = X_val, y_val, sample_weight_val
-        with replacing_state(self) as fitted, threads.shared_out():
+        with replacing_state(self) as fitted:
             remembered = None
             if all(value is None for value in validation):
                 remembered = active_memo().recall(self, X, y, sample_weight, task)
             if remembered is None:
-                rate, descent, warning = fitted._descend(X, y, sample_weight, validation, task)
+                with threads.shared_out():
+                    rate, descent, warning = fitted._descend(X, y, sample_weight, validation, task)
             else:
                 rate, descent, warning = remembered.rate, remembered.descent, remembered.warning
                 vars(fitted).update(remembered.before_descent)
@@ -153,11 +154,18 @@ class GradientDescentClassifier(
         warn_of_fit(descent, warning, n_steps)
         return self
 
+    @classmethod
+    @cache
+    def _get_param_names(cls):
+        """Return the names of the parameters, looked up once: clone, set_params and fit ask for them."""
+        return super()._get_param_names()
+
     def _descend(self, X, y, sample_weight, validation, task):
         """Train on the samples and set the fitted attributes; return the rate, the descent and a warning."""
         n_steps = int(self.max_iter)
         l2 = float(self.l2_regularization)
-        problem = make_problem(self, X, y, sample_weight, n_steps=n_steps)
+        gram = active_memo().gram(self, X)
+        problem = make_problem(self, X, y, sample_weight, n_steps=n_steps, gram=gram)
         validation = make_validation(self, problem, *validation)
         rate = problem.learning_rate(self.learning_rate, l2)
         objective = problem.objective(l2)

@@ -16,6 +16,9 @@ class NoMemo:
     def recall(self, classifier, X, y, sample_weight, task):
         """Return the `Remembered` fit of the classifier on these samples, or None."""
 
+    def gram(self, classifier, X):
+        """Return X X' in float64, with the bits that a fit would compute, or None."""
+
     def logits(self, classifier, X):
         """Return the logits of the rows of X by a classifier that `recall` has fitted, or None."""
 

@@ -16,10 +16,8 @@ from sklearn.pipeline import Pipeline
 
 from .._classifiers import LogisticRegressionGD, ShallowNNClassifier
 from .._descent.choice import prefers_gram
-from .._descent.stacking import stack
-from .._fitting.base import finite_logits
+from .._descent.threads import threads
 from .._fitting.callbacks import only_progress_bars
-from .._fitting.inputs import validate_new_samples
 from .._fitting.memo import NoMemo
 from .._fitting.pipelines import last_step, prefix_of, transformers_of
 from .._preprocessing import FlattenScaler
@@ -46,8 +44,8 @@ class SearchMemo(NoMemo):
         self.settings = {}  # by all other parameters, the grid and what this does not set
         self.first = {}  # by all other parameters and the settings: the setting that is fitted first
         self.trained = {}  # by these and the samples: {setting: Remembered}
-        self.stack_of = {}  # by the id of a loss_curve_, which the memo keeps: such a dict
-        self.Z = {}  # by the id of such a dict, and the rows: {setting: logits}
+        self.stack_of = {}  # by the id of a loss_curve_, which the memo keeps: Stack
+        self.Z = {}  # by the id of a stack, and the rows: {setting: logits}
         self.scaled = {}  # by array and scaler: the array that the rows of all candidates are taken from
         self.has_warned_of_scale = self.is_closed = False
 
@@ -83,13 +81,15 @@ class SearchMemo(NoMemo):
         n_steps = len(settings) * max(n for *_, n in settings)
         try:
             is_part = isinstance(X, SharedArray) and X.index is not None and X.ndim == 2
-            gram = X.gram() if is_part and prefers_gram(X.whole, 1, False, n_steps) else None
-            trained = Stack(classifier, settings, X, y, sample_weight, gram).train(task)
+            with threads.shared_out():
+                gram = X.gram() if is_part and prefers_gram(X.whole, 1, False, n_steps) else None
+                stack = Stack(classifier, settings, X, y, sample_weight, gram)
+                trained = stack.train(task)
         except (TypeError, ValueError, MemoryError):  # the ordinary fits raise the error, or have enough
             if task.errors:  # raised by callbacks
                 raise
             return {}
-        self.stack_of |= {id(remembered.descent.loss_curve): trained for remembered in trained.values()}
+        self.stack_of |= {id(remembered.descent.loss_curve): stack for remembered in trained.values()}
         return trained
 
     def _for_candidate(self, remembered, own):
@@ -105,16 +105,19 @@ class SearchMemo(NoMemo):
             warning = warning._replace(message=f"{warning.message} This was the candidate {setting}.")
         return remembered._replace(warning=warning)
 
+    def gram(self, classifier, X):
+        """Return that of all rows, for the refit: networks add the products with their initial weights."""
+        is_whole = isinstance(X, SharedArray) and isinstance(classifier, LogisticRegressionGD)
+        return vars(X).get("gram_of_all") if is_whole else None
+
     def logits(self, classifier, X):
-        trained = self.stack_of.get(id(vars(classifier).get("loss_curve_")))
+        stack = self.stack_of.get(id(vars(classifier).get("loss_curve_")))
         name = X.name if isinstance(X, SharedArray) else None
-        if not self.has_private_models or trained is None or name is None:
+        if not self.has_private_models or stack is None or name is None:
             return None
-        if (id(trained), name) not in self.Z:
-            layers = stack([remembered.descent.layers for remembered in trained.values()])
-            Z = finite_logits(classifier._network, validate_new_samples(classifier, X), layers)
-            self.Z[id(trained), name] = dict(zip(trained, Z, strict=True))
-        return self.Z[id(trained), name][setting_of(classifier)].copy()
+        if (id(stack), name) not in self.Z:
+            self.Z[id(stack), name] = stack.logits(X)
+        return self.Z[id(stack), name][setting_of(classifier)].copy()
 
     def shared(self, X, cv):
         """Return X, if possible as an array that names the rows taken from it: if none but us reads them."""

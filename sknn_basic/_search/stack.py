@@ -2,15 +2,16 @@
 
 from contextlib import suppress
 from copy import copy
-from functools import partial
 from typing import NamedTuple
 
 from sklearn.base import clone
 
-from .._descent.run import Descent, recorded_steps, train_stack
-from .._descent.stacking import column, n_members_at_once, repeat, stack
+from .._descent.run import Descent
+from .._descent.several import Member, pieces_of, steps_of, train_piece
+from .._descent.stacking import member, stack
+from .._fitting.base import finite_logits
 from .._fitting.callbacks import n_tasks
-from .._fitting.inputs import DATA_ATTRIBUTES, make_problem
+from .._fitting.inputs import DATA_ATTRIBUTES, make_problem, validate_new_samples
 from .._fitting.messages import FitWarning, find_warning
 
 STACKED = "learning_rate", "l2_regularization", "max_iter"  # parameters that differ within a stack
@@ -48,7 +49,7 @@ class Stack:
         self.problem = make_problem(self.classifier, X, y, sample_weight, n_steps=n_steps, gram=gram)
         attributes = vars(self.classifier)
         self.before_descent = {name: attributes[name] for name in DATA_ATTRIBUTES if name in attributes}
-        self.trained = {}
+        self.rows, self.layers = {}, []  # {setting: row of the layers}, the stack of all weights
 
     def train(self, task):
         """Return {setting: Remembered}, and report the steps as subtasks of a task.
@@ -61,50 +62,36 @@ class Stack:
             with suppress(ValueError):  # "auto" overflows
                 members.setdefault((self.problem.learning_rate(rate, l2), l2), []).append(setting)
         if not members:
-            return self.trained
-        members, size = list(members.items()), n_members_at_once(self.problem)
-        stacks = [members[first : first + size] for first in range(0, len(members), size)]
-        n_steps = sum(max(checkpoints_of(members)) for members in stacks)
+            return {}
+        descents = [Member(*own, {n for *_, n in settings}) for own, settings in members.items()]
+        pieces, ended = pieces_of(self.problem, descents), []
+        n_steps = sum(steps_of(piece)[-1] for piece in pieces)
         with task.within("stack", n_tasks(n_steps)) as stack_task:
             observer = stack_task.step_reporter(n_steps)
             try:
-                for members in stacks:
-                    self._train_together(members, observer)
+                for piece in pieces:
+                    ended += train_piece(self.problem, piece, self.classifier.record_every, observer)
             except Exception:
                 observer.close()
                 raise
-        return self.trained
+        return self._remembered(members, ended)
 
-    def _train_together(self, members, observer):
-        dtype, checkpoints = self.problem.samples.dtype, checkpoints_of(members)
-        rates, penalties = zip(*(member for member, _ in members), strict=True)
-        l2, layers = column(penalties, dtype), repeat(self.problem.layers, len(members))
-        train_stack(
-            self.problem.objective(l2 if l2.any() else 0.0, layers),
-            layers,
-            column(rates, dtype),
-            checkpoints,
-            recorded_steps(self.classifier.record_every, max(checkpoints)),
-            on_checkpoint=partial(self._collect, members),
-            observer=observer,
-        )
+    def _remembered(self, members, ended):
+        """Return {setting: Remembered}. One product computes all weights, of which each model has a view."""
+        problem, remembered = self.problem, {}
+        del self.problem  # and the samples with it
+        if ended:
+            self.layers = problem.weights_of(stack([descent.layers for *_, descent in ended]))
+        for i, ((rate, l2, _), step, descent) in enumerate(ended):
+            weighted = descent._replace(layers=member(self.layers, i))
+            for setting in members[rate, l2]:
+                if setting[-1] == step:
+                    warning = find_warning(with_setting(self.classifier, setting), problem, rate, descent)
+                    remembered[setting] = Remembered(self.before_descent, rate, weighted, warning)
+                    self.rows[setting] = i
+        return remembered
 
-    def _collect(self, members, step, descents):
-        """Add the settings that end at a step, but not those whose initial cost is not finite."""
-        ending = [
-            (descent, rate, setting)
-            for descent, ((rate, _), settings) in zip(descents, members, strict=True)
-            for setting in settings
-            if descent is not None and setting[-1] == step
-        ]
-        if not ending:
-            return
-        weights = self.problem.weights_of(stack([descent.layers for descent, *_ in ending]))
-        for i, (descent, rate, setting) in enumerate(ending):
-            warning = find_warning(with_setting(self.classifier, setting), self.problem, rate, descent)
-            descent = descent._replace(layers=[(W[i].copy(), b[i].copy()) for W, b in weights])
-            self.trained[setting] = Remembered(self.before_descent, rate, descent, warning)
-
-
-def checkpoints_of(members):
-    return {n for _, settings in members for *_, n in settings}
+    def logits(self, X):
+        """Return {setting: logits of the rows of X}."""
+        Z = finite_logits(self.classifier._network, validate_new_samples(self.classifier, X), self.layers)
+        return {setting: Z[i] for setting, i in self.rows.items()}

@@ -1,6 +1,8 @@
 """What a search remembers is of equal samples and parameters, in any order, and ends with the search."""
 
+import inspect
 import pickle
+from collections import Counter
 from contextlib import nullcontext
 from functools import partial
 
@@ -17,6 +19,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from models import blobs
 from searches import LOGISTIC, LOGISTIC_GRID, TALL, assert_same, search_both
 from sknn_basic import FlattenScaler, LogisticRegressionGD, VectorizedGridSearchCV, load_photo_patches
+from sknn_basic._fitting import inputs
 from sknn_basic._fitting.base import GradientDescentClassifier
 from sknn_basic._fitting.memo import NO_MEMO, active_memo
 from sknn_basic._search.memo import overrides_nothing
@@ -122,6 +125,27 @@ def test_fit_times_are_means_over_a_stack():
     grid = {"learning_rate": [0.01, 0.02], "class_weight": [None, "balanced"]}
     times = VectorizedGridSearchCV(LOGISTIC, grid, cv=3).fit(X, y).cv_results_["mean_fit_time"]
     assert times[0] == times[1] != times[2] == times[3]
+
+
+def test_nothing_is_looked_up_or_validated_for_each_candidate(monkeypatch):
+    """The data are validated, and the parameters' names looked up, once for a fold or less."""
+
+    def counted(name, function, *args, **options):
+        calls.append(name)
+        return function(*args, **options)
+
+    X, y = blobs(2, *TALL)
+    for module, name in ((inspect, "signature"), (inputs, "validate_data")):
+        monkeypatch.setattr(module, name, partial(counted, name, getattr(module, name)))
+    counts = []
+    for n in (2, 9):
+        calls = []
+        grid = {"learning_rate": np.linspace(0.01, 0.02, n), "max_iter": range(1, n)}
+        VectorizedGridSearchCV(LOGISTIC, grid, cv=3, return_train_score=True).fit(X, y)
+        counts.append(Counter(calls))
+    # Of a fold X, y, and the rows that are scored; of the refit X and y.
+    assert [count["validate_data"] for count in counts] == [3 * 4 + 2] * 2
+    assert counts[0]["signature"] == counts[1]["signature"]
 
 
 class Direct(GradientDescentClassifier):

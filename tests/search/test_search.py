@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from models import blobs
+from models import blobs, weights_of
 from searches import (
     LOGISTIC,
     LOGISTIC_GRID,
@@ -126,6 +126,26 @@ def test_folds_share_one_gram_matrix(steps, monkeypatch):
     assert sum(computed) == (2 if len(steps) == 1 else 1)
     expected = GridSearchCV(pipeline, grid, cv=3, refit=False, scoring="neg_log_loss").fit(X, y)
     assert_same(expected, search, best_weights=False)
+
+
+@pytest.mark.parametrize(("estimator", "n_computed"), [(LOGISTIC, 1), (NETWORK, 2)])
+def test_the_refit_takes_the_gram_matrix_of_the_folds(estimator, n_computed, monkeypatch):
+    """The best model has the same bits; a network adds the products with its initial weights."""
+    computed = []
+    ordinary = GramSamples._make_gram
+    monkeypatch.setattr(
+        GramSamples,
+        "_make_gram",
+        lambda samples, known: (
+            computed.append(known is None and len(samples.X) > 1) or ordinary(samples, known)
+        ),
+    )
+    X, y = blobs(2, *WIDE)
+    search = VectorizedGridSearchCV(estimator, {"learning_rate": [0.001, 0.002]}, cv=3).fit(X, y)
+    assert sum(computed) == n_computed
+    best = search.best_estimator_
+    for a, b in zip(weights_of(best), weights_of(clone(best).fit(X, y)), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_a_transformer_of_whole_columns_shares_no_gram_matrix():

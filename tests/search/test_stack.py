@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,9 @@ from models import blobs, weights_of
 from searches import LOGISTIC, LOGISTIC_GRID, NETWORK, NETWORK_GRID, TALL, WIDE, assert_same, search_both
 from sknn_basic import ShallowNNClassifier, VectorizedGridSearchCV
 from sknn_basic._descent import stacking
+from sknn_basic._descent.activations import ACTIVATIONS
 from sknn_basic._descent.network import Network, init_layers
+from sknn_basic._descent.objective import Objective
 from sknn_basic._descent.outputs import softmax
 from sknn_basic._descent.problem import Problem
 from subclasses import (
@@ -33,6 +36,7 @@ from subclasses import (
     InPlaceThenCopy,
     PlainPipeline,
 )
+from watchers import raise_once
 
 
 def rates_itself(estimator, X, y):
@@ -166,6 +170,40 @@ def test_a_large_stack_is_cut_into_pieces(shape, monkeypatch, alone):
     assert alone == []
 
 
+@pytest.mark.parametrize(("estimator", "rate"), [(LOGISTIC, 0.02), (NETWORK, 0.1)])
+def test_numbers_of_steps_of_one_rate_have_the_bits_of_single_fits(estimator, rate, alone):
+    """Candidates that differ in `max_iter` alone are checkpoints of one descent: that of a fit."""
+    X, y = blobs(3, *TALL)
+    seen = [], []
+    for kind, models in zip((GridSearchCV, VectorizedGridSearchCV), seen, strict=True):
+        scorer = partial(keep, models)
+        kind(estimator, {"learning_rate": [rate], "max_iter": [35, 9, 35]}, cv=3, scoring=scorer).fit(X, y)
+    assert alone == []
+    for one, other in zip(*seen, strict=True):
+        assert one.loss_curve_ == other.loss_curve_
+        assert (one.loss_, one.n_iter_) == (other.loss_, other.n_iter_)
+        for a, b in zip(weights_of(one), weights_of(other), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def keep(models, estimator, X, y):
+    models.append(estimator)
+    return estimator.n_iter_
+
+
+@pytest.mark.interrupts
+@pytest.mark.parametrize("size", [1, 2**28])
+def test_an_interruption_of_any_descent_ends_the_search(size, monkeypatch):
+    """Of a stack or of a member alone: no candidate of the search is half trained."""
+    X, y = blobs(2, *TALL)
+    monkeypatch.setattr(stacking, "STACK_BYTES", size)
+    raise_once(monkeypatch, KeyboardInterrupt, Objective, "__call__", 5)
+    search = VectorizedGridSearchCV(LOGISTIC, LOGISTIC_GRID, cv=3)
+    with pytest.raises(KeyboardInterrupt):
+        search.fit(X, y)
+    assert not hasattr(search, "cv_results_")
+
+
 def raise_zero_division(*args, **kwargs):
     raise ZeroDivisionError
 
@@ -196,21 +234,53 @@ def test_an_error_of_a_transformer_is_a_failed_fit():
             search.set_params(error_score="raise").fit(X, y)
 
 
+def problem_of(X, sizes):
+    layers = init_layers(sizes, float, np.random.RandomState(0), [1, 1])
+    Y, s = np.ones((X.shape[0], sizes[-1])), np.ones((X.shape[0], 1))
+    return Problem(Network(ACTIVATIONS["tanh"] if layers[1:] else None, softmax), X, Y, s, layers, n_steps=0)
+
+
+@pytest.mark.parametrize(
+    ("m", "sizes", "n_members", "expected"),
+    [
+        (100, (4, 1), 2, "all"),  # NumPy's calls take most of the time
+        (1000, (500, 1), 7, 1),  # in the cache: few columns make a slow product
+        (1000, (500, 1), 8, "all"),
+        (30_000, (50, 1), 3, 1),
+        (30_000, (50, 1), 4, "all"),  # X is read once for all of them
+        (1000, (500, 3), 2, "all"),
+        (10_000, (13, 8, 3), 10, "all"),
+        (10_000, (13, 64, 3), 10, 3),  # what they make of the rows stays in the cache
+        (10_000, (13, 300, 3), 10, 1),
+        (100, (13, 300, 3), 10, "all"),
+    ],
+)
+def test_a_stack_is_not_slower_than_its_members(m, sizes, n_members, expected):
+    """The rule of `stacking.py`, by the shapes that it was measured on."""
+    with engine_of("numpy"):
+        found = stacking.n_members_at_once(problem_of(np.ones((m, sizes[0])), sizes), n_members)
+    assert found == expected or (expected == "all" and found >= n_members)
+
+
+@pytest.mark.parametrize("n_members", [4, 10])
+def test_few_members_descend_alone_on_sparse_samples(n_members):
+    problem = problem_of(sparse.random_array((1000, 300), density=0.01, format="csr"), (300, 8, 3))
+    assert (stacking.n_members_at_once(problem, n_members) > 1) == (n_members == 10)
+
+
 @pytest.mark.parametrize(
     "sizes", [(5, 1), (5, 400), (5, 3, 1), (5, 3, 400), (5, 400, 3), (5, 400, 400), (400, 3, 3)]
 )
 @pytest.mark.parametrize("m", [20, 20_000])
-def test_a_piece_is_as_large_as_its_budget(sizes, m):
+def test_a_piece_is_as_large_as_its_budget(sizes, m, monkeypatch):
     """Weights and what they make of a block of rows, of all layers and members: not more, nor much less."""
-    layers = init_layers(sizes, float, np.random.RandomState(0), [1, 1])
-    X, Y, s = (np.ones((m, n_columns)) for n_columns in (sizes[0], sizes[-1], 1))
-    problem = Problem(Network(None, softmax), X, Y, s, layers, n_steps=0)
+    monkeypatch.setattr(stacking, "STACK_COLUMNS", np.inf)  # no limit but memory
+    problem = problem_of(np.ones((m, sizes[0])), sizes)
     with engine_of("numpy"):
-        blocks = problem.objective(0.0).rows
-    rows = min(m, blocks.groups[0][0][2].shape[0])
-    made = sum(8 * rows * W.shape[1] for W, _ in layers)
-    weights = sum(W.nbytes for W, _ in layers)
-    n_members = stacking.n_members_at_once(problem)
+        rows = min(m, problem.objective(0.0).rows.groups[0][0][2].shape[0])
+        made = sum(8 * rows * W.shape[1] for W, _ in problem.layers)
+        weights = sum(W.nbytes for W, _ in problem.layers)
+        n_members = stacking.n_members_at_once(problem, 10**9)
     assert n_members * (made + weights) <= stacking.STACK_BYTES < 20 * (n_members + 1) * (made + weights)
 
 
