@@ -35,8 +35,9 @@ def choose_engine(network, samples, layers):
     """Return the fastest engine for these samples and layers."""
     (W, _), *deeper = layers
     if W.ndim == 3:
-        engine = choose_engine(network, samples, member(layers, 0))
-        is_one_block = samples.in_memory and engine.takes_steps and len(engine.groups(samples, layers)) == 1
+        alone = member(layers, 0)
+        engine = choose_engine(network, samples, alone)
+        is_one_block = samples.in_memory and engine.takes_steps and len(engine.groups(samples, alone)) == 1
         return CompiledStack(engine) if is_one_block else Formulas(network)
     is_empty = min(samples.shape) == 0
     if not has_numba() or is_empty or not samples.fits_kernels:
@@ -240,7 +241,10 @@ class CompiledStack:
 
     def __init__(self, engine):
         self.engine = engine  # of each member
-        self.is_ready, self.prepare, self.groups = engine.is_ready, engine.prepare, engine.groups
+        self.is_ready, self.prepare = engine.is_ready, engine.prepare
+
+    def groups(self, samples, layers):
+        return self.engine.groups(samples, member(layers, 0))
 
     def propagate(self, X, targets, s, layers, want_cost):
         steps = threads.map(

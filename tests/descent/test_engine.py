@@ -121,6 +121,17 @@ def test_a_stack_has_the_bits_of_its_members(model, n_classes, shape, l2):
         assert isinstance(problem.objective(0.0, stack).engine, CompiledStack) == (shape is WIDE)
 
 
+@classes
+@pytest.mark.parametrize("model", MODELS[:2], ids=["logistic", "shallow"])
+def test_a_stack_is_compiled_where_its_members_are(model, n_classes):
+    """However many they are: together they have more values than those from which threads share the rows."""
+    problem = make_problem(model, *blobs(n_classes, *TALL), n_steps=3)
+    n_values = problem.samples.shape[0] * problem.layers[0][0].size
+    with patch.object(engine, "MIN_SHARED_VALUES", n_values + 1):
+        for n in (2, 100):
+            assert isinstance(problem.objective(0.0, repeat(problem.layers, n)).engine, CompiledStack)
+
+
 def test_a_cache_that_cannot_be_written_is_no_error():
     """A kernel is then compiled, and kept in memory: as of a function without a file, to cache it beside."""
     from numba import njit
