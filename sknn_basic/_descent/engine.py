@@ -199,7 +199,8 @@ class CompiledColumns(Compiled):
         if self.is_gram:
             return super().groups(samples, layers)
         m, n_products = samples.shape[0], samples.shape[0] * layers[0][0].size
-        n_groups = min(max(n_products // MIN_SHARED_VALUES, 1), N_GROUPS)
+        # An even number, and large ones: to wake a thread takes as long as a third of such a group.
+        n_groups = min(max(2 * (n_products // (2 * MIN_SHARED_VALUES)), 1), N_GROUPS)
         return [
             [(rows, Samples(np.asfortranarray(samples.X[rows])))] for rows in slices(m, -(-m // n_groups))
         ]
