@@ -9,9 +9,9 @@ import numpy as np
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
 rng = np.random.default_rng(0)
 X = rng.standard_normal(({m}, {n}), dtype=np.{dtype})
-y = (X[:, 0] > 0).astype(np.int64)
+y = np.argmax(X[:, :{classes}], axis=1) if {classes} > 2 else (X[:, 0] > 0).astype(np.int64)
 for n in (2, 100):  # loads what a fit imports and compiles, on X itself and on a Gram matrix
-    LogisticRegressionGD(1e-3, 200).fit(np.ascontiguousarray(X[:10, :n]), y[:10])
+    LogisticRegressionGD(1e-3, 200).fit(np.ascontiguousarray(X[:{classes} * 9, :n]), np.arange({classes} * 9) % {classes})
 model = {model}
 def job():
     model.fit(X, y)
@@ -36,6 +36,7 @@ def run(quick=False):
     rows, verdicts = [], []
     for m, n, dtype in TALL[:1] if quick else TALL:
         measure(rows, verdicts, LOGISTIC, 3, m, n, dtype, 64 * MIB + 48 * m)
+    measure(rows, verdicts, LOGISTIC, 3, 60_000, 784, "float64", 128 * MIB, classes=10)
     for dtype in ("float64",) if quick else ("float64", "float32"):
         measure(rows, verdicts, NETWORK, 3, 60_000, 784, dtype, 128 * MIB)
     for m, n, dtype in WIDE[:1] if quick else WIDE:
@@ -45,9 +46,10 @@ def run(quick=False):
     return Section("Memory: what a fit adds to the data", lines + verdicts + [""])
 
 
-def measure(rows, verdicts, model, steps, m, n, dtype, bound):
-    added = added_bytes(CODE.format(m=m, n=n, dtype=dtype, model=model.format(steps=steps)))
-    name = f"{model.split('(')[0]}, {m:,} x {n:,} {dtype}"
+def measure(rows, verdicts, model, steps, m, n, dtype, bound, classes=2):
+    code = CODE.format(m=m, n=n, dtype=dtype, model=model.format(steps=steps), classes=classes)
+    added = added_bytes(code)
+    name = f"{model.split('(')[0]}, {m:,} x {n:,} {dtype}" + f", {classes} classes" * (classes > 2)
     data = m * n * (8 if dtype == "float64" else 4)
     rows.append([name, *(f"{value / MIB:.1f} MiB" for value in (data, added, bound))])
     verdicts.append(verdict(f"{name}: share of the bound", added / bound, 1.0, at_least=False))

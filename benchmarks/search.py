@@ -3,7 +3,7 @@
 import warnings
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
 
@@ -14,7 +14,7 @@ from sknn_basic import (
 )
 from tests.longhand import logistic_descent
 
-from .data import Data, images
+from .data import Data, images, noise
 from .report import Section, dot_chart, ratio, seconds, table, verdict
 from .timing import in_turn
 
@@ -81,40 +81,54 @@ def run(quick=False):
         "![Time of each search, on a logarithmic axis](images/search-times.png)",
         "",
     ]
-    network = ShallowNNClassifier(7, max_iter=50 if quick else 500, random_state=0)
+    return Section("Search: ten learning rates, five folds", lines + more_lines(data, quick))
+
+
+def more_lines(data, quick):
+    """Other models and shapes, beside GridSearchCV in one process and in two."""
+    repeats, network = 1 if quick else 3, ShallowNNClassifier(random_state=0)
+    few, some = (20, 50) if quick else (500, 2000)
     X, y = load_digits(return_X_y=True)
-    digits = Data("digits", X / 16, y)
-    ten_rates = {"learning_rate": np.geomspace(0.01, 0.5, 10)}
-    rest = {
-        "network of 7 units on the images": (network, rates, data, 2),
-        "ten classes of digits (1,797 x 64)": (
-            LogisticRegressionGD(max_iter=50 if quick else 500),
-            ten_rates,
-            digits,
-            1,
+    rates, slow = (
+        {"learning_rate": np.geomspace(0.01, 0.5, 10)},
+        {"learning_rate": np.geomspace(1e-4, 5e-3, 10)},
+    )
+    numbers = np.unique(np.geomspace(1, some, 33).astype(int))[-30:]
+    most = {"learning_rate": np.geomspace(1e-4, 5e-3, 9), "max_iter": numbers}
+    four = {"learning_rate": np.geomspace(0.01, 0.5, 4)}
+    plane, tall = noise(400, 2), noise(15_000, 13, n_classes=3)
+    rest = {  # name: (model, grid, data, folds, bounds of the times faster than one process and two)
+        "network of 7 on the images": (clone(network).set_params(hidden_layer_size=7, max_iter=few), slow, data, 5, 3.5, 2.5),
+        "2,000 x 50": (LogisticRegressionGD(max_iter=some), rates, noise(2000, 50), 5, 3, 1.7),
+        "network of 4 on 400 x 2": (clone(network).set_params(hidden_layer_size=4, max_iter=few), rates, plane, 5, 2.5, 1.5),
+        "digits, ten classes": (LogisticRegressionGD(max_iter=few), rates, Data("digits", X / 16, y), 5, 1, 1),
+        "network of 8 on 15,000 x 13, three classes": (
+            clone(network).set_params(hidden_layer_size=8, max_iter=60), four, tall, 3, 1.2, 1,
         ),
-    }
-    for name, (estimator, grid, some, bound) in rest.items():
-        both = {
-            kind.__name__: searching(kind, estimator, grid, some)
-            for kind in (GridSearchCV, VectorizedGridSearchCV)
+        "9 rates and 30 numbers of steps on the images": (LogisticRegressionGD(), most, data, 5, 20, 1),
+    }  # fmt: skip
+    rows, verdicts = [], []
+    for name, (model, grid, some_data, folds, bound, bound_of_two) in rest.items():
+        jobs = {
+            "VectorizedGridSearchCV": searching(VectorizedGridSearchCV, model, grid, some_data, cv=folds),
+            "GridSearchCV": searching(GridSearchCV, model, grid, some_data, cv=folds),
+            "two processes": searching(GridSearchCV, model, grid, some_data, cv=folds, n_jobs=2),
         }
-        times, _ = in_turn(both, repeats)
-        one_by_one, stacked = times["GridSearchCV"], times["VectorizedGridSearchCV"]
-        lines += [
-            f"{name}, 10 rates x 5 folds x {estimator.max_iter} steps: GridSearchCV {seconds(one_by_one)}, "
-            f"VectorizedGridSearchCV {seconds(stacked)}.",
-            "",
-            verdict(f"{name}: times faster than GridSearchCV", one_by_one / stacked, bound),
-            "",
+        times, _ = in_turn(jobs, 1 if "30 numbers" in name else repeats)
+        ours = times["VectorizedGridSearchCV"]
+        rows.append([name, *(seconds(time) for time in times.values())])
+        verdicts += [
+            verdict(f"{name}: times faster than GridSearchCV", times["GridSearchCV"] / ours, bound),
+            verdict(f"{name}: than with two processes", times["two processes"] / ours, bound_of_two),
         ]
-    return Section("Search: ten learning rates, five folds", lines)
+    header = ["", "VectorizedGridSearchCV", "GridSearchCV", "GridSearchCV, n_jobs=2"]
+    return ["### Other models and shapes", "", *table(header, rows), *verdicts, ""]
 
 
-def searching(kind, estimator, grid, data, **options):
+def searching(kind, estimator, grid, data, cv=5, **options):
     def job():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return kind(estimator, grid, cv=5, **options).fit(data.X, data.y)
+            return kind(estimator, grid, cv=cv, **options).fit(data.X, data.y)
 
     return job
