@@ -89,7 +89,7 @@ class LogisticRegressionGD(GradientDescentClassifier):
 
     Notes
     -----
-    Each step takes two matrix products with X, without a copy of X.
+    Each step takes two matrix products with X; of X beyond 8 MiB no copy is made.
 
     References
     ----------

@@ -208,13 +208,6 @@ def clear(values):
 
 
 @compiled()
-def transpose(W, WT):
-    for j in range(len(W)):
-        for u in range(len(WT)):
-            WT[u, j] = W[j, u]
-
-
-@compiled()
 def move(W, dW, rate, l2):
     """W = W - rate (dW + l2 W)."""
     for j in range(len(W)):
@@ -224,7 +217,7 @@ def move(W, dW, rate, l2):
 
 @compiled()
 def move_biases(b, db, rate):
-    """Compute b = b - rate db, in their precision."""
+    """Compute b = b - rate db; not by `move`, whose l2 would make float64 of float32."""
     for j in range(len(b)):
         b[j] = b[j] - rate * db[j]
 

@@ -60,7 +60,7 @@ def add_products(W, XT, start, m, u, Z):
 
 @compiled(PRODUCT)
 def add_pairs_of_products(W, XT, start, m, u, Z):
-    """Do so for outputs u and u + 1, which read each value of X once for both."""
+    """Add the same products to Z[u] and Z[u + 1], which read each value of X once for both."""
     v = u + 1
     for j in range(len(XT) % UNROLLED, len(XT), UNROLLED):
         w0, w1, w2, w3 = W[j, u], W[j + 1, u], W[j + 2, u], W[j + 3, u]
@@ -90,26 +90,26 @@ def begin_dots(XT, start, m, dZ, dW, db):
     """Add X' dZ to dW for the first features, and the sums of dZ to db."""
     n = len(XT) % UNROLLED
     for u in range(len(db)):
-        d0 = d1 = d2 = sum = 0.0
+        d0 = d1 = d2 = ones = 0.0
         if n == 0:
             for i in range(m):
-                sum += dZ[u, i]
+                ones += dZ[u, i]
         elif n == 1:
             for i in range(m):
                 d0 += XT[0, start + i] * dZ[u, i]
-                sum += dZ[u, i]
+                ones += dZ[u, i]
         elif n == 2:
             for i in range(m):
                 d0 += XT[0, start + i] * dZ[u, i]
                 d1 += XT[1, start + i] * dZ[u, i]
-                sum += dZ[u, i]
+                ones += dZ[u, i]
         else:
             for i in range(m):
                 d0 += XT[0, start + i] * dZ[u, i]
                 d1 += XT[1, start + i] * dZ[u, i]
                 d2 += XT[2, start + i] * dZ[u, i]
-                sum += dZ[u, i]
-        db[u] += sum
+                ones += dZ[u, i]
+        db[u] += ones
         if n > 0:
             dW[0, u] += d0
         if n > 1:
@@ -120,7 +120,7 @@ def begin_dots(XT, start, m, dZ, dW, db):
 
 @compiled(SUM)
 def add_dots(XT, start, m, u, dZ, dW):
-    """Add the same of the other features, four at a time."""
+    """Add X' dZ[u] to dW[:, u] for the other features, four at a time."""
     for j in range(len(XT) % UNROLLED, len(XT), UNROLLED):
         d0 = d1 = d2 = d3 = 0.0
         for i in range(m):
@@ -137,7 +137,7 @@ def add_dots(XT, start, m, u, dZ, dW):
 
 @compiled(SUM)
 def add_pairs_of_dots(XT, start, m, u, dZ, dW):
-    """Do so for outputs u and u + 1."""
+    """Add the same to dW[:, u] and dW[:, u + 1], which read each value of X once for both."""
     v = u + 1
     for j in range(len(XT) % UNROLLED, len(XT), UNROLLED):
         d0 = d1 = d2 = d3 = 0.0
@@ -226,7 +226,7 @@ def network_steps(
     m, size = tiles_of(len(s), n + 2 * (h + k))
     A1, dA1, Z2, dZ2 = np.empty((h, size)), np.empty((h, size)), np.empty((k, size)), np.empty((k, size))
     w1, w2, dw1, dw2 = W1.ravel(), W2.ravel(), dW1.ravel(), dW2.ravel()
-    W2T, no_b, none = np.empty((k, h)), np.zeros(h), np.uint64(0)
+    W2T, zeros, first = np.empty((k, h)), np.zeros(h), np.uint64(0)
     clear(dw1)  # they stay 0 for the initial weights in a Gram matrix
     for _ in range(max(n_steps, 1)):
         J[0] = 0
@@ -235,16 +235,16 @@ def network_steps(
         clear(db2)
         if not is_gram:
             clear(dw1)
+        transpose(W2, W2T)
         for start in range(np.uint64(0), m, size):
             r = min(size, m - start)
             products(W1, b1, XT, start, r, A1)
             activate(activation, r, A1)
-            products(W2, b2, A1, none, r, Z2)
+            products(W2, b2, A1, first, r, Z2)
             J[0] += errors(targets, s, start, r, Z2, dZ2, want_cost)
-            dots(A1, none, r, dZ2, dW2, db2)
+            dots(A1, first, r, dZ2, dW2, db2)
             if k > 1:
-                transpose(W2, W2T)
-                products(W2T, no_b, dZ2, none, r, dA1)
+                products(W2T, zeros, dZ2, first, r, dA1)
             backward(activation, r, dA1 if k > 1 else dZ2, W2, A1)  # A1 is dZ1 from here on
             if is_gram:
                 for u in range(h):

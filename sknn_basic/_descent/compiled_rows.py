@@ -119,13 +119,8 @@ def row_steps(X, is_gram, targets, s, W, b, dW, db, J, rates, n_steps, fit_inter
     (m, n), k = X.shape, len(b)
     size = min(MAX_TILE if is_gram else max(TILE_BYTES // (n * X.itemsize), UNROLLED), MAX_TILE, m)
     Z, dZ, tile_sums = np.empty((k, size), W.dtype), np.empty((k, size), W.dtype), np.empty((k, n), W.dtype)
-    w, dw, tile_sum, sums, sum_of_errors = (
-        W.ravel(),
-        dW.ravel(),
-        tile_sums.ravel(),
-        np.empty(k * n),
-        np.empty(k),
-    )
+    w, dw, tile_sum = W.ravel(), dW.ravel(), tile_sums.ravel()
+    sums, sum_of_errors = np.empty(k * n), np.empty(k)
     clear(dw)  # it stays 0 for the initial weights in a Gram matrix
     for _ in range(max(n_steps, 1)):
         J[0] = 0

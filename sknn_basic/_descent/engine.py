@@ -22,12 +22,13 @@ from .threads import threads
 # Weights of the first layer, and outputs, up to which kernels multiply faster than BLAS: 500 x 100 weights
 # take 0.93 of its time, 200 x 500 take 1.1; 64 classes on 20,000 x 100 take 0.81, 256 take 2.5.
 MAX_WEIGHTS, MAX_OUTPUTS = 2**16, 64
-# Values of X of which a copy with samples as columns is made: 8 MiB.
+# Values of X, or of its Gram matrix, of which a copy with samples as columns is made: 8 MiB.
 MAX_COPIED = 2**20
 # Products in one call, about 30 ms: an interruption waits for its end, and loses its steps. An activation or
 # an error takes as long as some 8 of them.
 CALL_PRODUCTS, ACTIVATION = 2**25, 8
-# Threads share the rows of X in the compiled steps from this number of values, times outputs or units, on.
+# Threads share the rows of X in the compiled steps from this number of values, times outputs, on, which take
+# 0.4 ms; as columns from twice this number, times outputs or units.
 MIN_SHARED_VALUES = 2**20
 
 
@@ -39,27 +40,24 @@ def choose_engine(network, samples, layers):
         engine = choose_engine(network, samples, alone)
         is_one_block = samples.in_memory and engine.takes_steps and len(engine.groups(samples, alone)) == 1
         return CompiledStack(engine) if is_one_block else Formulas(network)
-    is_empty = min(samples.shape) == 0
+    is_empty = 0 in (*samples.shape, *(W.size for W, _ in layers))
     if not has_numba() or is_empty or not samples.fits_kernels:
         return Formulas(network)
-    is_one_output = not deeper and W.shape[1] == 1
-    if not is_one_output and (W.size > MAX_WEIGHTS or layers[-1][0].shape[1] > MAX_OUTPUTS):
-        return Formulas(network)
-    may_be_columns = _may_be_columns(network, samples)
-    if deeper:
-        return CompiledNetwork(network, samples) if may_be_columns else Formulas(network)
-    if may_be_columns and not is_one_output and samples.gram is None:
-        return CompiledSoftmax(network, samples)
     m, n = samples.shape
-    has_kernel = samples.gram is not None or n <= m or samples.stored_dtype == np.uint8
-    return CompiledLogistic(network, samples) if has_kernel else Formulas(network)
-
-
-def _may_be_columns(network, samples):
-    """Whether kernels can multiply samples as columns."""
-    is_known = network.activation is None or network.activation.kernel
-    is_small = samples.gram is not None or samples.shape[0] * samples.shape[1] <= MAX_COPIED
-    return is_known and is_small and samples.in_memory and samples.dtype == np.float64
+    has_rows = samples.gram is not None or n <= m or samples.stored_dtype == np.uint8
+    if not deeper and W.shape[1] == 1:
+        return CompiledLogistic(network, samples) if has_rows else Formulas(network)
+    if W.size > MAX_WEIGHTS or layers[-1][0].shape[1] > MAX_OUTPUTS:
+        return Formulas(network)
+    is_small = (m * n if samples.gram is None else samples.gram.size) <= MAX_COPIED
+    may_be_columns = is_small and samples.in_memory and samples.dtype == np.float64
+    if deeper:
+        is_known = network.activation.kernel is not None
+        return CompiledNetwork(network, samples) if may_be_columns and is_known else Formulas(network)
+    if may_be_columns and samples.gram is None:
+        return CompiledSoftmax(network, samples)
+    has_rows = has_rows and (samples.gram is None or is_small)
+    return CompiledLogistic(network, samples) if has_rows else Formulas(network)
 
 
 def has_numba():
@@ -93,7 +91,9 @@ class Formulas:
 class Compiled:
     """What the compiled engines share: a kernel takes steps with copies of the layers.
 
-    The layers of an interrupted call are lost with it, so that nothing is left half done.
+    All arrays that a kernel gets are in C order: X (m, n) or X' (n, m), which is read-only, the targets
+    (k, m) and s (m,). A kernel is compiled for these types alone, before the first step. The layers of an
+    interrupted call are lost with it, so that nothing is left half done.
     """
 
     takes_steps = True
@@ -148,12 +148,16 @@ class Compiled:
     def groups(self, samples, layers):
         return [[(slice(None), samples)]]
 
+    def _values(self, X):
+        """Return what the kernel multiplies, and the divisor that makes it X."""
+        return X.for_kernels()
+
     def _call(self, X, targets, s, layers, rates, n_steps, want_cost):
         """Return J, the layers after `n_steps` steps and the gradients of the last."""
         layers = [(np.array(W, order="C"), np.array(b, order="C")) for W, b in layers]
         gradients = [(np.empty_like(W), np.empty_like(b)) for W, b in layers]
         J = np.zeros(1)
-        values, divisor = X.for_kernels()
+        values, divisor = self._values(X)
         self._kernel(
             _read_only(values), divisor, np.ascontiguousarray(targets.T), s.ravel(), layers, gradients, J,
             np.array(rates, self.dtype), n_steps, self.network.fit_intercept, want_cost,
@@ -196,24 +200,21 @@ class CompiledColumns(Compiled):
     """What takes steps on samples as columns, of which a copy is made, or on the Gram matrix."""
 
     def groups(self, samples, layers):
-        if self.is_gram:
-            return super().groups(samples, layers)
         m, n_products = samples.shape[0], samples.shape[0] * layers[0][0].size
-        # An even number, and large ones: to wake a thread takes as long as a third of such a group.
+        # An even number, and large ones: to wake a thread takes some 30 us.
         n_groups = min(max(2 * (n_products // (2 * MIN_SHARED_VALUES)), 1), N_GROUPS)
-        return [
-            [(rows, Samples(np.asfortranarray(samples.X[rows])))] for rows in slices(m, -(-m // n_groups))
-        ]
+        if self.is_gram or n_groups == 1:
+            return super().groups(samples, layers)
+        return [[(rows, Samples(samples.X[rows]))] for rows in slices(m, -(-m // n_groups))]
 
-    def _kernel(self, values, divisor, *rest):
-        is_symmetric = self.is_gram and values.shape[0] == values.shape[1]
-        self._column_kernel(values if is_symmetric else np.ascontiguousarray(values.T), *rest)
+    def _values(self, X):
+        return X.columns, 1.0
 
 
 class CompiledSoftmax(CompiledColumns):
     """Logistic regression with several outputs."""
 
-    def _column_kernel(self, columns, targets, s, layers, gradients, *rest):
+    def _kernel(self, columns, divisor, targets, s, layers, gradients, *rest):
         from .compiled_columns import softmax_steps
 
         ((W, b),), ((dW, db),) = layers, gradients
@@ -223,7 +224,7 @@ class CompiledSoftmax(CompiledColumns):
 class CompiledNetwork(CompiledColumns):
     """One hidden layer."""
 
-    def _column_kernel(self, columns, targets, s, layers, gradients, *rest):
+    def _kernel(self, columns, divisor, targets, s, layers, gradients, *rest):
         from . import compiled, compiled_columns
 
         (W1, b1), (W2, b2) = layers

@@ -1,6 +1,6 @@
 """Wide samples, represented by the Gram matrix of their rows: a step then costs m^2 instead of m n."""
 
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -114,6 +114,10 @@ class GramSamples(BaseSamples):
 
     def for_kernels(self):
         return self.gram[: self.shape[0]], 1.0
+
+    @cached_property
+    def columns(self):
+        return np.ascontiguousarray(self.gram[:, : self.shape[0]])
 
     def _column_blocks(self):
         if self.X.dtype == self.dtype and self.W0.shape[1] == 0:  # nothing to convert or to stack

@@ -5,8 +5,6 @@ Costs and gradients are sums over samples, so blocks of any size give the same n
 
 from functools import reduce
 
-import numpy as np
-
 from .threads import threads
 
 # Threads share the blocks in so many groups, whatever their number: the sums have the same bits.
@@ -26,10 +24,7 @@ class Rows:
     @classmethod
     def of(cls, groups, targets, s):
         """Return the rows of groups of blocks [[(slice, X), ...], ...] with their targets and weights."""
-        # A class's targets are neighbours, as in the whole.
-        return cls(
-            [[(X, np.asfortranarray(targets[rows]), s[rows]) for rows, X in group] for group in groups]
-        )
+        return cls([[(X, targets[rows], s[rows]) for rows, X in group] for group in groups])
 
     def only_block(self):
         """Return (X, targets, s) of all rows if they are one block in memory, else None."""

@@ -139,6 +139,11 @@ class BaseSamples(ABC):
         """Return the values (m, ...) that kernels multiply, and the divisor that makes them X."""
         return self.X, 1.0
 
+    @cached_property
+    def columns(self):
+        """X' in C order, for kernels that take samples as columns: a copy, unless X is in Fortran order."""
+        return np.ascontiguousarray(self.X.T)
+
     def describe_reading(self):
         """Return a sentence on how X is read, or "" if it is in memory."""
         return ""

@@ -92,7 +92,7 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, OnnxSearchMixin, GridSearchCV
 
     A stack warns once of features that differ in scale, and its warnings name the candidate. With
     ``random_state=None`` its networks share their initial weights. The weights of all candidates and folds
-    are kept in memory until ``fit`` ends. There is no `n_jobs`, since a stack is one descent.
+    are kept in memory until ``fit`` ends. There is no `n_jobs`: threads share a stack, or the rows.
 
     References
     ----------

@@ -70,7 +70,8 @@ class Stack:
             observer = stack_task.step_reporter(n_steps)
             try:
                 for piece in pieces:
-                    ended += train_piece(self.problem, piece, self.classifier.record_every, observer)
+                    with suppress(ValueError):  # its initial cost is not finite
+                        ended += train_piece(self.problem, piece, self.classifier.record_every, observer)
             except Exception:
                 observer.close()
                 raise

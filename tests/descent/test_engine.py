@@ -18,6 +18,7 @@ from sknn_basic._descent.engine import (
     Formulas,
     choose_engine,
 )
+from sknn_basic._descent.gram import GramSamples
 from sknn_basic._descent.network import update
 from sknn_basic._descent.samples import Samples
 from sknn_basic._descent.stacking import member, repeat
@@ -59,12 +60,13 @@ def test_all_is_compiled_before_the_first_step(model, n_classes, shape, is_writa
     known, ordinary = [], engine.Compiled.prepare
 
     def noting(*args):
-        ordinary(*args)
+        is_compiled = ordinary(*args)
         known.append([len(kernel.signatures) for kernel in kernels])
+        return is_compiled
 
     with patch.object(engine.Compiled, "prepare", noting):
         clone(model).set_params(max_iter=20, record_every=7).fit(X, y)
-    assert known == [[len(kernel.signatures) for kernel in kernels]]
+    assert known[0] == [len(kernel.signatures) for kernel in kernels]
 
 
 def test_what_does_not_fit_is_left_to_numpy():
@@ -83,6 +85,9 @@ def test_what_does_not_fit_is_left_to_numpy():
     with patch.object(engine, "MAX_COPIED", 60):
         assert isinstance(choose_engine(softmax, Samples(X), three), CompiledLogistic)
     assert is_left(np.asfortranarray(X), three, softmax)
+    assert is_left(X, [(layers[0][0][:, :0], layers[0][1][:, :0])], softmax)
+    large = GramSamples(np.ones((1100, 1200)))
+    assert isinstance(choose_engine(softmax, large, [(np.ones((1100, 3)), np.zeros((1, 3)))]), Formulas)
     for limit in ("MAX_WEIGHTS", "MAX_OUTPUTS"):
         with patch.object(engine, limit, 2):
             assert is_left(X, three, softmax)
@@ -130,6 +135,32 @@ def test_a_stack_is_compiled_where_its_members_are(model, n_classes):
     with patch.object(engine, "MIN_SHARED_VALUES", n_values + 1):
         for n in (2, 100):
             assert isinstance(problem.objective(0.0, repeat(problem.layers, n)).engine, CompiledStack)
+
+
+@both
+def test_x_is_copied_once_for_kernels_and_x_val_never(model):
+    """As columns: by the first call of a kernel, and kept as long as the problem."""
+    X, y = blobs(3, *TALL)
+    problem = make_problem(model, X, y, n_steps=3)
+    validation = problem.validation(X, problem.targets, problem.s)
+    assert np.isfinite(validation.data_cost(problem.layers))
+    assert "columns" not in vars(validation.samples)
+    for l2 in (0.0, 0.1):
+        problem.objective(l2)(problem.layers, want_cost=True)
+        (X_of_rows, *_) = problem.objective(l2).rows.only_block()
+        assert X_of_rows is problem.samples
+    assert np.shares_memory(problem.samples.columns, problem.objective(0.0).rows.only_block()[0].columns)
+
+
+def test_gradients_without_an_output_are_an_error():
+    """Not a read beyond the end of an array: the kernels check nothing."""
+    X, y = blobs(2, *TALL)
+    for layers in (
+        [np.zeros((X.shape[1], 0)), np.zeros(0)],
+        [np.ones((X.shape[1], 3)), np.zeros(3), np.zeros((3, 0)), np.zeros(0)],
+    ):
+        with pytest.raises(ValueError, match="zero-size"):
+            propagate(X, y, *layers)
 
 
 def test_a_cache_that_cannot_be_written_is_no_error():
