@@ -176,7 +176,8 @@ class ShallowNNClassifier(GradientDescentClassifier):
         The step size, in (0, inf); the notes' alpha. "auto" takes 1/sharpness, to three digits: the sharpness
         is the largest eigenvalue of the Hessian of J, with the penalty, at the initial weights; or at weights
         of the usual size, if `init_scale` is less than half of that. The rate is at most 4, or the number of
-        classes.
+        classes. If the first ten steps meet a curvature beyond 2/rate, as they may on unscaled features, the
+        rate is 1 over that curvature instead.
         Descent is stable below 2/sharpness at the start. Nothing is promised later: the sharpness changes
         along the way, often to 2/rate, and the cost may rise for some steps.
     max_iter : int, default=5000
@@ -238,7 +239,7 @@ class ShallowNNClassifier(GradientDescentClassifier):
 
     Notes
     -----
-    The sharpness takes at most 20 products of the Hessian, each about as much work as two steps.
+    "auto" takes at most 20 products of the Hessian, each about as much work as two steps, and 11 gradients.
 
     References
     ----------

@@ -35,7 +35,7 @@ class Problem:
         # Parameters: the layers, with what the samples multiply in place of the first W.
         self.layers = cast([(self.samples.parameters_of(W), b), *deeper], precision)
         self.is_network = bool(deeper)
-        self._sharpness = {}  # by l2
+        self._sharpness, self._tried = {}, {}  # by l2
 
     def objective(self, l2, layers=None):
         """Return the objective of the parameters, or of a stack of them that is shaped like `layers`."""
@@ -108,8 +108,17 @@ class Problem:
                 f"{self.samples.dtype}. Scale X, as StandardScaler does."
             )
         if self.is_network:
-            return min(rate, max(MAX_RATE, self.targets.shape[1]))
+            return self._tried_rate(min(rate, max(MAX_RATE, self.targets.shape[1])), l2)
         return rate if rate < np.inf else 1.0  # all gradients are 0: any rate will do
+
+    @np.errstate(all="ignore")
+    def _tried_rate(self, rate, l2):
+        """Return the rate, or 1 over the curvature that its first steps meet, if that is above 2/rate."""
+        if l2 not in self._tried:
+            start = Hessian(self.network, self.samples, self.rows, self.layers, l2)
+            curvature = start.curvature_of_steps(rate)
+            self._tried[l2] = float(f"{1 / curvature:.3g}") if curvature * rate > 2 else rate
+        return self._tried[l2]
 
 
 def cast(layers, dtype):

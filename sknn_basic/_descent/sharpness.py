@@ -6,12 +6,15 @@ it promises nothing beyond the first steps: descent often moves to where it is 2
 
 import numpy as np
 
-from .network import curve
+from .network import curve, penalize, propagate, update
 
 # At most so many products, each one read of X; Lanczos iterations end at this residual, relative to the
 # eigenvalue. Of 6,720 starts half took 8 products or fewer, and no eigenvalue was more than 0.2 % too low. At
 # a tolerance of 3e-4 one in 5,000 was 36 % too low: the second largest had been found.
 MAX_PRODUCTS, TOLERANCE = 20, 1e-4
+# Gradients for which a rate is tried. Of 720 starts on scaled features none met a curvature above 1.6/rate
+# on the way, of 360 on raw iris, wine and breast cancer a third met more than 2/rate.
+N_TRIED = 11
 
 
 class Hessian:
@@ -32,7 +35,7 @@ class Hessian:
             image -= self._number(diagonal[-1]) * direction
             if before is not None:
                 image -= self._number(step) * before
-            length = np.sqrt(self._inner_product(image, image))
+            length = self._length(image)
             if not np.isfinite(length):
                 return np.inf
             values, vectors = np.linalg.eigh(np.diag(diagonal) + np.diag(beside, -1))  # its lower triangle
@@ -43,12 +46,28 @@ class Hessian:
             before, direction, step = direction, image * self._number(1 / length), length
         return float(largest)
 
+    def curvature_of_steps(self, rate):
+        """Return the largest curvature along the first steps: the gradients' change over the step."""
+        largest, before, layers = 0.0, None, self.layers
+        for _ in range(N_TRIED):
+            _, gradients = self.rows.total(_gradients, self.network, layers)
+            _, gradients = penalize(None, gradients, layers, self.l2, None)
+            vector = _vector(gradients)
+            if before is not None:
+                change, length = vector - before, self._length(before)
+                curvature = self._length(change) / length / rate if length > 0 else np.nan
+                if not np.isfinite(curvature):
+                    break
+                largest = max(largest, curvature)
+            before, layers = vector, update(layers, gradients, self._number(rate))
+        return largest
+
     def _start(self):
         """Return a random direction, 0 in W of the first layer: the same one however X is held."""
         direction = np.zeros(self.ends[-1], self.layers[0][0].dtype)
         others = direction[self.ends[0] :]
         others[:] = np.random.default_rng(0).standard_normal(len(others))
-        return direction * self._number(1 / np.sqrt(self._inner_product(direction, direction)))
+        return direction * self._number(1 / self._length(direction))
 
     def _product(self, direction):
         parts = np.split(direction, self.ends[:-1])
@@ -56,7 +75,7 @@ class Hessian:
         (RW1, Rb1), (RW2, Rb2) = self.rows.total(_curve, self.network, self.layers, [(W1, b1), (W2, b2)])
         if self.l2:
             RW1, RW2 = RW1 + self.l2 * W1, RW2 + self.l2 * W2
-        return np.concatenate([RW1.ravel(), Rb1.ravel(), RW2.ravel(), Rb2.ravel()])
+        return _vector([(RW1, Rb1), (RW2, Rb2)])
 
     def _inner_product(self, p, q):
         """Return the sum of the products of all weights and biases, as a float."""
@@ -64,8 +83,19 @@ class Hessian:
         P, Q = p[:n].reshape(self.shapes[0]), q[:n].reshape(self.shapes[0])
         return float(self.samples.inner_product(P, Q)) + float(p[n:] @ q[n:])
 
+    def _length(self, p):
+        return np.sqrt(self._inner_product(p, p))
+
     def _number(self, value):
         return self.layers[0][0].dtype.type(value)
+
+
+def _vector(layers):
+    return np.concatenate([array.ravel() for layer in layers for array in layer])
+
+
+def _gradients(X, targets, s, network, layers):
+    return propagate(network, X, layers, targets, s, want_cost=False)
 
 
 def _curve(X, targets, s, network, layers, direction):
