@@ -106,6 +106,7 @@ def bare_fit(model, X, y):
     """Return a job that fits as `fit` does, with no code for callbacks, interruption or validation samples."""
     bare = clone(model)
 
+    @threads.shared_out()
     def job():
         bare._validate_params()
         problem = make_problem(bare, X, y, n_steps=bare.max_iter)
@@ -119,7 +120,7 @@ def bare_fit(model, X, y):
             curve.append(float(cost))
 
         objective.prepare()
-        with threads.shared_out(), np.errstate(all="ignore"):
+        with np.errstate(all="ignore"):
             for step in range(0, bare.max_iter, bare.record_every):
                 cost, gradients = objective(layers, True)
                 record(cost)
