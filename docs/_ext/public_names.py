@@ -62,6 +62,11 @@ def escape_types(app, what, name, obj, options, lines):
             lines[i] = parameter[1] + re.sub(r"(?<=\w)_(?!\w)|\*", r"\\\g<0>", parameter[2])
 
 
+def unlink_terms(app, what, name, obj, options, lines):
+    """Show the terms of scikit-learn's glossary, in docstrings that come from there, as words: it is not here."""
+    lines[:] = [re.sub(r":term:`([^`]+)`", r"``\1``", line) for line in lines]
+
+
 def draw_examples(app, what, name, obj, options, lines):
     """Draw what the examples of a display draw."""
     if "Examples" in lines and "Display" in name and what == "class":
@@ -75,4 +80,5 @@ def setup(app):
     page.write_text(listing(), encoding="utf-8")  # now: next, Sphinx looks which pages there are
     app.connect("autodoc-process-docstring", escape_types, priority=400)  # numpydoc has 500
     app.connect("autodoc-process-docstring", draw_examples, priority=400)
+    app.connect("autodoc-process-docstring", unlink_terms, priority=600)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
