@@ -90,26 +90,26 @@ def begin_dots(XT, start, m, dZ, dW, db):
     """Add X' dZ to dW for the first features, and the sums of dZ to db."""
     n = len(XT) % UNROLLED
     for u in range(len(db)):
-        d0 = d1 = d2 = ones = 0.0
+        d0 = d1 = d2 = db_u = 0.0
         if n == 0:
             for i in range(m):
-                ones += dZ[u, i]
+                db_u += dZ[u, i]
         elif n == 1:
             for i in range(m):
                 d0 += XT[0, start + i] * dZ[u, i]
-                ones += dZ[u, i]
+                db_u += dZ[u, i]
         elif n == 2:
             for i in range(m):
                 d0 += XT[0, start + i] * dZ[u, i]
                 d1 += XT[1, start + i] * dZ[u, i]
-                ones += dZ[u, i]
+                db_u += dZ[u, i]
         else:
             for i in range(m):
                 d0 += XT[0, start + i] * dZ[u, i]
                 d1 += XT[1, start + i] * dZ[u, i]
                 d2 += XT[2, start + i] * dZ[u, i]
-                ones += dZ[u, i]
-        db[u] += ones
+                db_u += dZ[u, i]
+        db[u] += db_u
         if n > 0:
             dW[0, u] += d0
         if n > 1:

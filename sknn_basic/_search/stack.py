@@ -70,8 +70,7 @@ class Stack:
             observer = stack_task.step_reporter(n_steps)
             try:
                 for piece in pieces:
-                    with suppress(ValueError):  # its initial cost is not finite
-                        ended += train_piece(self.problem, piece, self.classifier.record_every, observer)
+                    ended += train_piece(self.problem, piece, self.classifier.record_every, observer)
             except Exception:
                 observer.close()
                 raise

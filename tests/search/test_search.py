@@ -103,18 +103,22 @@ def test_images_through_a_pipeline(alone):
     assert alone == []
 
 
+def gram_matrices_of(monkeypatch):
+    """A list that grows by whether X X' is computed, of more than one row, for each Gram matrix."""
+    computed, ordinary = [], GramSamples._make_gram
+
+    def noting(samples, known):
+        computed.append(known is None and len(samples.X) > 1)
+        return ordinary(samples, known)
+
+    monkeypatch.setattr(GramSamples, "_make_gram", noting)
+    return computed
+
+
 @pytest.mark.parametrize("steps", [[], [FlattenScaler()], ["passthrough", FlattenScaler(), None]])
 def test_folds_share_one_gram_matrix(steps, monkeypatch):
     """Where transformers treat each row by itself, X X' is computed once for each setting of theirs."""
-    computed = []
-    ordinary = GramSamples._make_gram
-    monkeypatch.setattr(
-        GramSamples,
-        "_make_gram",
-        lambda samples, known: (
-            computed.append(known is None and len(samples.X) > 1) or ordinary(samples, known)
-        ),
-    )
+    computed = gram_matrices_of(monkeypatch)
     X, y = blobs(2, *WIDE)
     images = np.rint(30 * (X - X.min())).astype(np.uint8).reshape(len(X), 10, 15)
     pipeline = make_pipeline(*steps, clone(LOGISTIC))
@@ -131,15 +135,7 @@ def test_folds_share_one_gram_matrix(steps, monkeypatch):
 @pytest.mark.parametrize(("estimator", "n_computed"), [(LOGISTIC, 1), (NETWORK, 2)])
 def test_the_refit_takes_the_gram_matrix_of_the_folds(estimator, n_computed, monkeypatch):
     """The best model has the same bits; a network adds the products with its initial weights."""
-    computed = []
-    ordinary = GramSamples._make_gram
-    monkeypatch.setattr(
-        GramSamples,
-        "_make_gram",
-        lambda samples, known: (
-            computed.append(known is None and len(samples.X) > 1) or ordinary(samples, known)
-        ),
-    )
+    computed = gram_matrices_of(monkeypatch)
     X, y = blobs(2, *WIDE)
     search = VectorizedGridSearchCV(estimator, {"learning_rate": [0.001, 0.002]}, cv=3).fit(X, y)
     assert sum(computed) == n_computed
