@@ -11,7 +11,6 @@ from sklearn.base import clone
 from sklearn.datasets import make_moons
 
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
-from sknn_basic._descent.network import update
 from sknn_basic._descent.threads import threads
 from sknn_basic._fitting.callbacks import MAX_TASKS
 from sknn_basic._fitting.inputs import make_problem
@@ -122,11 +121,10 @@ def bare_fit(model, X, y):
         objective.prepare()
         with np.errstate(all="ignore"):
             for step in range(0, bare.max_iter, bare.record_every):
-                cost, gradients = objective(layers, True)
-                record(cost)
-                layers = update(layers, gradients, rate)
-                n_steps = min(bare.record_every, bare.max_iter - step) - 1
-                for _, reached in objective.advance(layers, rate, n_steps):
+                n_steps = min(bare.record_every, bare.max_iter - step)
+                for _, reached, cost in objective.advance(layers, rate, n_steps, want_cost=True):
+                    if cost is not None:
+                        record(cost)
                     layers = reached
             record(objective(layers, want_cost=True)[0])
         vars(bare).update(bare._layer_attributes(problem.weights_of(layers)))

@@ -36,13 +36,14 @@ def assert_is_propagate(engine, network, samples, targets, s, layers):
 def assert_steps_of_one_call_have_the_bits_of_single_steps(l2, engine, network, samples, targets, s, layers):
     """So that records and callbacks, which take single steps, change no bit."""
     before = [array.copy() for array in flat(layers)]
-    ((n_taken, reached),) = engine.advance(samples, targets, s, layers, 0.1, l2, 5)
+    ((n_taken, reached, J),) = engine.advance(samples, targets, s, layers, 0.1, l2, 5, True)
     assert n_taken == 5
+    assert engine.propagate(samples, targets, s, layers, True)[0] == J  # before the first step
     assert_same_bits(flat(layers), before)
     for _ in range(5):
         gradients = engine.propagate(samples, targets, s, layers, False)[1]
         if l2:
-            gradients = penalize(None, gradients, layers, l2, None)[1]
+            gradients = penalize(gradients, layers, l2)
         if not network.fit_intercept:
             gradients = [(dW, np.zeros_like(db)) for dW, db in gradients]
         layers = update(layers, gradients, 0.1)

@@ -3,8 +3,8 @@
 `compiled_rows.py` takes steps on samples as rows, `compiled_columns.py` as columns. Each kernel takes a step
 as `propagate` and `update` in `network.py` do, in loops over tiles of samples: a tile is multiplied, its
 errors computed and its share of the gradient added while it is in the cache. One call takes `n_steps` steps
-and leaves its results in the layers and gradients; with `n_steps` 0 only the cost and the gradients are
-computed, by the same machine code, so that the bits agree.
+and leaves its results in the layers and gradients, and the cost before the first step in J, if wanted; with
+`n_steps` 0 only cost and gradients are computed, by the same machine code, so that the bits agree.
 
 No kernel checks its arguments: `engine.py` does. None is compiled with all of `fastmath`, which would drop
 infinities: `SUM` lets a sum be added in several parts, `PRODUCT` lets products and sums be fused. An update

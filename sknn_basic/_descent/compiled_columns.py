@@ -199,9 +199,8 @@ def softmax_steps(XT, targets, s, W, b, dW, db, J, rates, n_steps, fit_intercept
     n, k = W.shape
     m, size = tiles_of(len(s), n + 2 * k)
     Z, dZ = np.empty((k, size)), np.empty((k, size))
-    w, dw = W.ravel(), dW.ravel()
+    w, dw, alpha, l2 = W.ravel(), dW.ravel(), rates[0, 0], rates[0, 1]
     for _ in range(max(n_steps, 1)):
-        J[0] = 0
         clear(dw)
         clear(db)
         for start in range(np.uint64(0), m, size):
@@ -209,10 +208,11 @@ def softmax_steps(XT, targets, s, W, b, dW, db, J, rates, n_steps, fit_intercept
             products(W, b, XT, start, r, Z)
             J[0] += errors(targets, s, start, r, Z, dZ, want_cost)
             dots(XT, start, r, dZ, dW, db)
+        want_cost = False  # from the second step on
         if n_steps:
-            move(w, dw, rates[0], rates[1])
+            move(w, dw, alpha, l2)
             if fit_intercept:
-                move_biases(b, db, rates[0])
+                move_biases(b, db, alpha)
 
 
 @compiled()
@@ -227,9 +227,9 @@ def network_steps(
     A1, dA1, Z2, dZ2 = np.empty((h, size)), np.empty((h, size)), np.empty((k, size)), np.empty((k, size))
     w1, w2, dw1, dw2 = W1.ravel(), W2.ravel(), dW1.ravel(), dW2.ravel()
     W2T, zeros, first = np.empty((k, h)), np.zeros(h), np.uint64(0)
+    alpha, l2 = rates[0, 0], rates[0, 1]
     clear(dw1)  # they stay 0 for the initial weights in a Gram matrix
     for _ in range(max(n_steps, 1)):
-        J[0] = 0
         clear(db1)
         clear(dw2)
         clear(db2)
@@ -253,9 +253,10 @@ def network_steps(
                     db1[u] += total(A1[u, :r])
             else:
                 dots(XT, start, r, A1, dW1, db1)
+        want_cost = False  # from the second step on
         if n_steps:
-            move(w1, dw1, rates[0], rates[1])
-            move(w2, dw2, rates[0], rates[1])
+            move(w1, dw1, alpha, l2)
+            move(w2, dw2, alpha, l2)
             if fit_intercept:
-                move_biases(b1, db1, rates[0])
-                move_biases(b2, db2, rates[0])
+                move_biases(b1, db1, alpha)
+                move_biases(b2, db2, alpha)

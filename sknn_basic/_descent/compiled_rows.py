@@ -112,18 +112,18 @@ def all_transposed_products(X, dZ, dW):
 
 @compiled()
 def row_steps(X, is_gram, targets, s, W, b, dW, db, J, rates, n_steps, fit_intercept, want_cost):
-    """Descend on rows of floats or bytes X, or of a Gram matrix, where dW is dZ; `rates` are alpha and l2.
+    """Descend on rows of floats or bytes X, or of a Gram matrix, where dW is dZ; `rates` are alphas and l2s.
 
-    Gradients are sums in float64 of tiles in the precision of W.
+    Gradients are sums in float64 of tiles in the precision of W. With more outputs than targets it descends
+    with several members at once, each with its own J and row of rates.
     """
-    (m, n), k = X.shape, len(b)
+    (m, n), k, n_outputs = X.shape, len(b), len(targets)
     size = min(MAX_TILE if is_gram else max(TILE_BYTES // (n * X.itemsize), UNROLLED), MAX_TILE, m)
     Z, dZ, tile_sums = np.empty((k, size), W.dtype), np.empty((k, size), W.dtype), np.empty((k, n), W.dtype)
     w, dw, tile_sum = W.ravel(), dW.ravel(), tile_sums.ravel()
     sums, sum_of_errors = np.empty(k * n), np.empty(k)
     clear(dw)  # it stays 0 for the initial weights in a Gram matrix
     for _ in range(max(n_steps, 1)):
-        J[0] = 0
         clear(sum_of_errors)
         if not is_gram:
             clear(sums)
@@ -131,7 +131,9 @@ def row_steps(X, is_gram, targets, s, W, b, dW, db, J, rates, n_steps, fit_inter
             r = min(size, m - start)
             x = X[start : start + r]
             all_products(x, W, b, Z)
-            J[0] += errors(targets, s, np.uint64(start), np.uint64(r), Z, dZ, want_cost)
+            for i in range(len(J)):
+                own = slice(i * n_outputs, (i + 1) * n_outputs)
+                J[i] += errors(targets, s, np.uint64(start), np.uint64(r), Z[own], dZ[own], want_cost)
             for c in range(k):
                 sum_of_errors[c] += total(dZ[c, :r])
             if is_gram:
@@ -148,7 +150,11 @@ def row_steps(X, is_gram, targets, s, W, b, dW, db, J, rates, n_steps, fit_inter
         if not is_gram:
             for j in range(k * n):
                 dw[j] = sums[j]
+        want_cost = False  # from the second step on
         if n_steps:
-            move(w, dw, rates[0], rates[1])
-            if fit_intercept:
-                move_biases(b, db, rates[0])
+            for i in range(len(J)):
+                own = slice(i * n_outputs * n, (i + 1) * n_outputs * n)
+                move(w[own], dw[own], rates[i, 0], rates[i, 1])
+                if fit_intercept:
+                    own = slice(i * n_outputs, (i + 1) * n_outputs)
+                    move_biases(b[own], db[own], rates[i, 0])

@@ -15,7 +15,7 @@ from .logits import width_of
 from .network import propagate
 from .rows import N_GROUPS, grouped, slices
 from .samples import Samples
-from .stacking import member, stack
+from .stacking import member
 from .stored import ConvertedSamples
 from .threads import threads
 
@@ -38,8 +38,8 @@ def choose_engine(network, samples, layers):
     if W.ndim == 3:
         alone = member(layers, 0)
         engine = choose_engine(network, samples, alone)
-        is_one_block = samples.in_memory and engine.takes_steps and len(engine.groups(samples, alone)) == 1
-        return CompiledStack(engine) if is_one_block else Formulas(network)
+        is_logistic = isinstance(engine, CompiledLogistic) and W.shape[-1] == 1 and samples.in_memory
+        return engine if is_logistic and len(engine.groups(samples, alone)) == 1 else Formulas(network)
     is_empty = 0 in (*samples.shape, *(W.size for W, _ in layers))
     if not has_numba() or is_empty or not samples.fits_kernels:
         return Formulas(network)
@@ -133,17 +133,14 @@ class Compiled:
         J, _, gradients = self._call(X, targets, s, layers, (0.0, 0.0), 0, want_cost)
         return J if want_cost else None, gradients
 
-    def advance(self, X, targets, s, layers, learning_rate, l2, n_steps):
-        """Take steps; yield (number of steps taken, layers) after each call of the kernel."""
-        for steps in self.calls(X, layers, n_steps):
-            n = steps.stop - steps.start
-            _, layers, _ = self._call(X, targets, s, layers, (learning_rate, l2), n, False)
-            yield steps.stop, layers
-
-    def calls(self, X, layers, n_steps):
-        """Return slices of the steps: each is one call of the kernel."""
+    def advance(self, X, targets, s, layers, learning_rate, l2, n_steps, want_cost):
+        """Take steps; yield (steps taken, layers, J before the first or None) after each call of a kernel."""
         W, b = layers[0]
-        return slices(n_steps, max(CALL_PRODUCTS // (X.shape[0] * (W.size + ACTIVATION * b.size)), 1))
+        n_at_once = max(CALL_PRODUCTS // (X.shape[0] * (W.size + ACTIVATION * b.size)), 1)
+        for steps in slices(n_steps, n_at_once):
+            n, wants = steps.stop - steps.start, want_cost and steps.start == 0
+            J, layers, _ = self._call(X, targets, s, layers, (learning_rate, l2), n, wants)
+            yield steps.stop, layers, J if wants else None
 
     def groups(self, samples, layers):
         return [[(slice(None), samples)]]
@@ -155,14 +152,17 @@ class Compiled:
     def _call(self, X, targets, s, layers, rates, n_steps, want_cost):
         """Return J, the layers after `n_steps` steps and the gradients of the last."""
         layers = [(np.array(W, order="C"), np.array(b, order="C")) for W, b in layers]
+        is_stack = layers[0][0].ndim == 3
+        own_rates = np.empty((len(layers[0][0]) if is_stack else 1, 2), self.dtype)
+        own_rates[:, 0], own_rates[:, 1] = map(np.ravel, rates)
         gradients = [(np.empty_like(W), np.empty_like(b)) for W, b in layers]
-        J = np.zeros(1)
+        J = np.zeros(len(own_rates))
         values, divisor = self._values(X)
         self._kernel(
             _read_only(values), divisor, np.ascontiguousarray(targets.T), s.ravel(), layers, gradients, J,
-            np.array(rates, self.dtype), n_steps, self.network.fit_intercept, want_cost,
+            own_rates, n_steps, self.network.fit_intercept, want_cost,
         )  # fmt: skip
-        return J[0], layers, gradients
+        return J if is_stack else J[0], layers, gradients
 
 
 def _read_only(values):
@@ -173,13 +173,16 @@ def _read_only(values):
 
 
 class CompiledLogistic(Compiled):
-    """Logistic regression on rows of X, on bytes of which X is a multiple, or on the Gram matrix of rows."""
+    """Logistic regression on rows of X, on bytes of which X is a multiple, or on the Gram matrix of rows.
+
+    With one output also several members at once, which read X once.
+    """
 
     def groups(self, samples, layers):
-        m = samples.shape[0]
+        m, W = samples.shape[0], layers[0][0]
         if not samples.in_memory:
             return grouped(samples.blocks(0))
-        if self.is_gram or m * layers[0][0].size < MIN_SHARED_VALUES:
+        if self.is_gram or m * W.shape[-2] * W.shape[-1] < MIN_SHARED_VALUES:
             return super().groups(samples, layers)
         return [[(rows, Samples(_read_only(samples.X[rows])))] for rows in slices(m, -(-m // N_GROUPS))]
 
@@ -189,9 +192,13 @@ class CompiledLogistic(Compiled):
         ((W, b),), ((dW, db),) = layers, gradients
         if divisor != 1:  # the weights are divided, not X
             W /= divisor
-        own, slopes = np.ascontiguousarray(W.T), np.empty(W.shape[::-1], W.dtype)
-        row_steps(values, self.is_gram, targets, s, own, b.ravel(), slopes, db.ravel(), *rest)
-        W[:], dW[:] = own.T, slopes.T
+        own, slopes = np.array(W.mT, order="C"), np.empty(W.mT.shape, W.dtype)
+        rows = -1, W.shape[-2]  # (members times outputs, n)
+        row_steps(
+            values, self.is_gram, targets, s,
+            own.reshape(rows), b.ravel(), slopes.reshape(rows), db.ravel(), *rest,
+        )  # fmt: skip
+        W[:], dW[:] = own.mT, slopes.mT
         if divisor != 1:
             dW /= divisor
 
@@ -234,38 +241,6 @@ class CompiledNetwork(CompiledColumns):
             columns, self.is_gram, targets, s, activation,
             W1, b1.ravel(), W2, b2.ravel(), dW1, db1.ravel(), dW2, db2.ravel(), *rest,
         )  # fmt: skip
-
-
-class CompiledStack:
-    """A compiled descent for each member of a stack, on samples in one block; threads share the members."""
-
-    takes_steps = True
-
-    def __init__(self, engine):
-        self.engine = engine  # of each member
-        self.is_ready, self.prepare = engine.is_ready, engine.prepare
-
-    def groups(self, samples, layers):
-        return self.engine.groups(samples, member(layers, 0))
-
-    def propagate(self, X, targets, s, layers, want_cost):
-        steps = threads.map(
-            lambda i: self.engine.propagate(X, targets, s, member(layers, i), want_cost),
-            range(len(layers[0][0])),
-        )
-        costs, gradients = zip(*steps, strict=True)
-        return np.array(costs) if want_cost else None, stack(gradients)
-
-    def advance(self, X, targets, s, layers, learning_rate, l2, n_steps):
-        """Take steps; yield (number of steps taken, layers) after as many as one call of the kernel takes."""
-        shape = len(layers[0][0]), 1, 1
-        rates, l2s = (np.broadcast_to(values, shape).ravel() for values in (learning_rate, l2))
-        for steps in self.engine.calls(X, member(layers, 0), n_steps):
-            n = steps.stop - steps.start
-            before = [(member(layers, i), *own, n) for i, own in enumerate(zip(rates, l2s, strict=True))]
-            ends = threads.map(lambda own: [*self.engine.advance(X, targets, s, *own)], before)
-            layers = stack([reached for ((_, reached),) in ends])
-            yield steps.stop, layers
 
 
 _ready = set()  # arguments of `_warm_up`

@@ -95,12 +95,15 @@ def curve(network, X, layers, targets, s, direction):
     return [(X.mT @ RdZ1, ones.mT @ RdZ1), (RdW2, ones.mT @ RdZ2)]
 
 
-def penalize(J, gradients, layers, l2, sum_of_squares):
-    """Add l2/2 ||W||^2 to J (unless it is None) and l2 W to each dW; biases are not penalised."""
-    if J is not None:
-        penalty = np.reshape(l2, np.shape(J)) / 2 * sum_of_squares
-        J = np.where(np.equal(l2, 0).reshape(np.shape(J)), J, J + penalty)  # 0 * inf is no penalty
-    return J, [(dW + l2 * W, db) for (dW, db), (W, _) in zip(gradients, layers, strict=True)]
+def penalized_cost(J, l2, sum_of_squares):
+    """J + l2/2 ||W||^2; biases are not penalised."""
+    penalty = np.reshape(l2, np.shape(J)) / 2 * sum_of_squares
+    return np.where(np.equal(l2, 0).reshape(np.shape(J)), J, J + penalty)  # 0 * inf is no penalty
+
+
+def penalize(gradients, layers, l2):
+    """dW + l2 W, db."""
+    return [(dW + l2 * W, db) for (dW, db), (W, _) in zip(gradients, layers, strict=True)]
 
 
 def update(layers, gradients, learning_rate):

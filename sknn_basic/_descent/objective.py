@@ -4,7 +4,7 @@ import numpy as np
 
 from .engine import Formulas, choose_engine
 from .logits import finite_forward, overflows
-from .network import cost, penalize, update
+from .network import cost, penalize, penalized_cost, update
 
 
 class Objective:
@@ -24,11 +24,10 @@ class Objective:
         self.prepare()
         J, gradients = self.rows.total(self.engine.propagate, layers, want_cost)
         if self.is_penalized:
-            squares = self._sum_of_squares(layers) if want_cost else None
-            J, gradients = penalize(J, gradients, layers, self.l2, squares)
+            gradients = penalize(gradients, layers, self.l2)
         if not self.fit_intercept:
             gradients = [(dW, np.zeros_like(db)) for dW, db in gradients]
-        return J, gradients
+        return self._penalized(J, layers), gradients
 
     def is_ready(self):
         """Whether the first step can start at once: no machine code must be made or loaded."""
@@ -39,24 +38,37 @@ class Objective:
         if not self.engine.prepare():
             self.engine = Formulas(self.network)
 
-    def advance(self, layers, learning_rate, n_steps):
-        """Take steps without computing the cost; yield (number of steps taken, layers).
+    @property
+    def takes_steps(self):
+        """Whether the engine takes several steps in one call."""
+        return self.engine.takes_steps and self.rows.only_block() is not None
+
+    def advance(self, layers, learning_rate, n_steps, want_cost):
+        """Take steps; yield (number of steps taken, layers, J), J before the first and None afterwards.
 
         It yields after every step, or every call of an engine that takes several: an interruption loses no
         more.
         """
-        block = self.rows.only_block()
-        if block is not None and self.engine.takes_steps:
-            yield from self.engine.advance(*block, layers, learning_rate, self.l2, n_steps)
+        if self.takes_steps and n_steps > 1:
+            before, block = layers, self.rows.only_block()
+            steps = self.engine.advance(*block, layers, learning_rate, self.l2, n_steps, want_cost)
+            for n_taken, layers, J in steps:
+                yield n_taken, layers, self._penalized(J, before)
             return
         for n_taken in range(1, n_steps + 1):
-            _, gradients = self(layers, want_cost=False)
+            J, gradients = self(layers, want_cost and n_taken == 1)
             layers = update(layers, gradients, learning_rate)
-            yield n_taken, layers
+            yield n_taken, layers, J
 
     def data_cost(self, layers):
         """Return J without the penalty and without the backward pass."""
         return self.rows.total(_cost, self.network, layers)
+
+    def _penalized(self, J, layers):
+        """Return J with the penalty, unless it is None."""
+        if J is None or not self.is_penalized:
+            return J
+        return penalized_cost(J, self.l2, self._sum_of_squares(layers))
 
     def _sum_of_squares(self, layers):
         """||W||^2 over all layers. Samples compute it for the first, since its parameters may not be W."""

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .network import update
 from .rows import OutOfReach
 from .stacking import member
 
@@ -168,29 +167,26 @@ def _descend(run, learning_rate, end, observer):
     """Continue a run to step `end`, unless it has ended or ends before."""
     step, layers = run.reached
     while step < end and not run.has_ended:
-        is_record = step in run.records
-        if observer is NULL_OBSERVER and not is_record:  # all steps until the next record in one call
-            n_steps = first_from(step, run.records, end) - step
-            for n_taken, reached in run.objective.advance(layers, learning_rate, n_steps):
-                run.reached = step + n_taken, reached
-        else:
-            observer.begin(run.outcome)
-            cost, gradients = run.objective(layers, is_record)
-            if is_record:
+        # All steps until the next record in one call, unless somebody looks at each.
+        until = first_from(step + 1, run.records, end) if observer is NULL_OBSERVER else step + 1
+        observer.begin(run.outcome)
+        steps = run.objective.advance(layers, learning_rate, until - step, want_cost=step in run.records)
+        for n_taken, reached, cost in steps:
+            if cost is not None:  # that of the layers before these steps
                 run.record(cost)
             if run.has_ended:
                 observer.close(run.outcome)
-                break
-            run.reached = step + 1, update(layers, gradients, learning_rate)
-            run.has_ended = observer.end(run.outcome)
+                return
+            run.reached = step + n_taken, reached
+        run.has_ended = observer.end(run.outcome)
         step, layers = run.reached
 
 
 class StackRun:
     """The runs of the members of a stack: each is recorded, and ends, as if it were alone."""
 
-    def __init__(self, objective, n_members, records):
-        self.runs = [Run(objective, None, records) for _ in range(n_members)]
+    def __init__(self, objective, n_members, records, on_record=None):
+        self.runs = [Run(objective, None, records, on_record=on_record) for _ in range(n_members)]
 
     def record(self, step, layers, costs):
         for i, run in enumerate(self.runs):
@@ -210,14 +206,15 @@ class StackRun:
 
 
 def train_stack(
-    objective, layers, learning_rate, checkpoints, records, *, on_checkpoint, observer=NULL_OBSERVER
-):
+    objective, layers, learning_rate, checkpoints, records, *,
+    on_checkpoint, on_record=None, observer=NULL_OBSERVER,
+):  # fmt: skip
     """Descend with stacked layers; at each step of `checkpoints` call `on_checkpoint(step, descents)`.
 
     The Descent of a member is that of `train` with `max_iter` equal to the step, or None if its initial cost
     is not finite. A member that diverges does not affect the others. `observer` is notified of every step.
     """
-    run = StackRun(objective, len(layers[0][0]), records)
+    run = StackRun(objective, len(layers[0][0]), records, on_record)
     *_, last = checkpoints = sorted(checkpoints)
     objective.prepare()
     with np.errstate(all="ignore"):
@@ -225,18 +222,17 @@ def train_stack(
         while step < last:
             observer.begin()
             is_record, is_checkpoint = step in records, step in checkpoints
-            costs, gradients = objective(layers, is_record or is_checkpoint)
-            if is_checkpoint:
-                on_checkpoint(step, run.outcomes(step, layers, costs))
-            if is_record:
-                run.record(step, layers, costs)
-            layers = update(layers, gradients, learning_rate)
-            observer.end()
-            step += 1
+            until = step + 1
             if observer is NULL_OBSERVER:  # all steps until something is recorded or ends
-                until = first_from(step, checkpoints, first_from(step, records, last))
-                for _, reached in objective.advance(layers, learning_rate, until - step):
-                    layers = reached
-                step = until
+                until = first_from(until, checkpoints, first_from(until, records, last))
+            steps = objective.advance(layers, learning_rate, until - step, is_record or is_checkpoint)
+            for _, reached, costs in steps:  # `costs` are those of the layers before these steps
+                if costs is not None and is_checkpoint:
+                    on_checkpoint(step, run.outcomes(step, layers, costs))
+                if costs is not None and is_record:
+                    run.record(step, layers, costs)
+                after = reached
+            step, layers = until, after
+            observer.end()
         costs, _ = objective(layers, want_cost=True)
         on_checkpoint(last, run.outcomes(last, layers, costs))

@@ -51,7 +51,7 @@ class Hessian:
         largest, before, layers = 0.0, None, self.layers
         for _ in range(N_TRIED):
             _, gradients = self.rows.total(_gradients, self.network, layers)
-            _, gradients = penalize(None, gradients, layers, self.l2, None)
+            gradients = penalize(gradients, layers, self.l2)
             vector = _vector(gradients)
             if before is not None:
                 change, length = vector - before, self._length(before)

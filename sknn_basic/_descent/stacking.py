@@ -14,6 +14,8 @@ STACK_COLUMNS, STACK_VALUES = 2**8, 2**19
 # up to 2.5 times as long as one by one, four 1.3, six 1.1 and ten 0.85 (1,000 x 500); four take 0.8 where X
 # exceeds the cache (40,000 x 50, also against compiled steps), and any number where X is small (1,000 x 5).
 MIN_MEMBERS, MIN_MEMBERS_OF_LARGE, SMALL_SIZE = 8, 4, 2**15
+# Members that a kernel takes at once: with two of them a step takes 0.62 of the time of one by one.
+MEMBERS_OF_KERNEL = 2
 
 
 def member(layers, i):
@@ -38,18 +40,22 @@ def column(values, dtype):
         return np.array(values, dtype).reshape(-1, 1, 1)
 
 
-def n_members_at_once(problem, n_members):
-    """Return with how many of the members to descend at once: one where a stack would not be faster."""
+def n_members_at_once(problem, n_members, is_observed=False):
+    """Return with how many of the members to descend at once: one where a stack would not be faster.
+
+    An observed descent takes its steps one by one, so that what a step costs besides counts once for all.
+    """
     n_samples, n_features = problem.samples.shape
     width = sum(b.shape[1] for _, b in problem.layers)
     rows = min(n_samples, max(BLOCK_BYTES // (8 * n_features), 8 * width))
     (W, _), *deeper = problem.layers
     weights = n_features * W.shape[1] + sum(W.size for W, _ in deeper)
     n_at_once = max(STACK_BYTES // (8 * (5 * rows * width + 4 * weights)), 1)
-    if problem.objective(0.0, repeat(problem.layers, 2)).engine.takes_steps:  # member by member
-        return n_at_once
-    if width > 1 and problem.objective(0.0).engine.takes_steps:  # compiled, with threads that share the rows
-        return 1
+    if problem.objective(0.0, repeat(problem.layers, 2)).takes_steps:
+        return n_at_once if is_observed else min(n_at_once, MEMBERS_OF_KERNEL)
+    alone = problem.objective(0.0)
+    if alone.engine.takes_steps and width > 1 and not (is_observed and alone.takes_steps):
+        return 1  # threads share the members, or the rows of one
     n_at_once = min(n_at_once, max(STACK_COLUMNS, STACK_VALUES // n_samples) // width)
     return n_at_once if min(n_members, n_at_once) >= _least_members(problem.samples, width) else 1
 

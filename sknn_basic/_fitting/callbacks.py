@@ -58,6 +58,8 @@ class Task:
     here: a dict, or a function that returns one and is called only if a callback needs them.
     """
 
+    is_reported = True
+
     def __init__(self, estimator, context, data, errstate, errors):
         self.estimator, self.context, self.data = estimator, context, data
         self.errstate = errstate  # of the caller of `fit`, restored for callbacks: a descent ignores all
@@ -104,7 +106,7 @@ class Task:
 class _NullTask:
     """Replaces every task if no callbacks are set, so that a fit takes no longer than without this module."""
 
-    errors = ()
+    errors, is_reported = (), False
 
     def end(self, attributes=None):
         return False

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sklearn.base import clone
 
 from .._descent.run import Descent
-from .._descent.several import Member, pieces_of, steps_of, train_piece
+from .._descent.several import Member, pieces_of, steps_of, train_pieces
 from .._descent.stacking import member, stack
 from .._fitting.base import finite_logits
 from .._fitting.callbacks import n_tasks
@@ -64,13 +64,12 @@ class Stack:
         if not members:
             return {}
         descents = [Member(*own, {n for *_, n in settings}) for own, settings in members.items()]
-        pieces, ended = pieces_of(self.problem, descents), []
+        pieces = pieces_of(self.problem, descents, is_observed=task.is_reported)
         n_steps = sum(steps_of(piece)[-1] for piece in pieces)
         with task.within("stack", n_tasks(n_steps)) as stack_task:
             observer = stack_task.step_reporter(n_steps)
             try:
-                for piece in pieces:
-                    ended += train_piece(self.problem, piece, self.classifier.record_every, observer)
+                ended = train_pieces(self.problem, pieces, self.classifier.record_every, observer)
             except Exception:
                 observer.close()
                 raise

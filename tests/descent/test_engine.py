@@ -8,13 +8,13 @@ import pytest
 from sklearn.base import clone
 
 from engines import ENGINES, engine_of
-from models import ACTIVATIONS, BOTH, assert_same_bits, assert_same_model, blobs, both, flat, step_of
+from longhand import assert_close
+from models import ACTIVATIONS, BOTH, assert_same_model, blobs, both, flat, step_of
 from sknn_basic import VectorizedGridSearchCV, propagate
 from sknn_basic._descent import engine
 from sknn_basic._descent.engine import (
     CompiledLogistic,
     CompiledSoftmax,
-    CompiledStack,
     Formulas,
     choose_engine,
 )
@@ -101,40 +101,43 @@ def test_what_does_not_fit_is_left_to_numpy():
 @classes
 @pytest.mark.parametrize("shape", [TALL, WIDE])
 @pytest.mark.parametrize("l2", [0.0, 0.2])
-def test_a_stack_has_the_bits_of_its_members(model, n_classes, shape, l2):
-    """Of steps taken one by one and in one call; a stack of larger samples is left to NumPy."""
+def test_a_stack_descends_as_its_members(model, n_classes, shape, l2):
+    """To rounding, in steps of one call and of several: by a kernel with one output, on a single block."""
     X, y = blobs(n_classes, *shape)
     model = clone(model).set_params(max_iter=100)
     problem = make_problem(model, X, y, n_steps=100)
     rates, l2s = np.reshape([0.01, 0.1, 0.3], (3, 1, 1)), np.reshape([l2, 0.0, 2 * l2], (3, 1, 1))
     stack = repeat(problem.layers, 3)
     objective = problem.objective(l2s if l2 else 0.0, stack)
-    assert isinstance(objective.engine, CompiledStack)
+    is_compiled = n_classes == 2 and not problem.is_network
+    assert isinstance(objective.engine, CompiledLogistic) == is_compiled
     J, gradients = objective(stack, want_cost=True)
     after_one = update(stack, gradients, rates)
-    ((n_taken, after_five),) = objective.advance(after_one, rates, 4)
+    *_, (n_taken, after_five, _) = steps = list(objective.advance(after_one, rates, 4, want_cost=True))
+    costs = [costs for *_, costs in steps]
     assert n_taken == 4
-    assert list(objective.advance(stack, rates, 0)) == []
+    assert [cost is None for cost in costs] == [False, *[True] * (len(steps) - 1)]
+    assert list(objective.advance(stack, rates, 0, want_cost=True)) == []
     for i in range(3):
         alone, layers = problem.objective(l2s[i].item()), problem.layers
         for step in range(5):
             cost, gradients = alone(layers, want_cost=True)
-            assert step or cost == J[i]
+            if step < 2:
+                assert pytest.approx(cost, rel=1e-12) == (J, costs[0])[step][i]
             layers = update(layers, gradients, rates[i].item())
-        assert_same_bits(flat(member(after_five, i)), flat(layers))
+        assert_close(flat(member(after_five, i)), flat(layers), 1e-12)
     with patch.object(engine, "MIN_SHARED_VALUES", 1):
-        assert isinstance(problem.objective(0.0, stack).engine, CompiledStack) == (shape is WIDE)
+        is_one_block = shape is WIDE
+        is_kernel = isinstance(problem.objective(0.0, stack).engine, CompiledLogistic)
+        assert is_kernel == (is_compiled and is_one_block)
 
 
-@classes
-@pytest.mark.parametrize("model", MODELS[:2], ids=["logistic", "shallow"])
-def test_a_stack_is_compiled_where_its_members_are(model, n_classes):
+def test_a_stack_is_compiled_where_its_members_are():
     """However many they are: together they have more values than those from which threads share the rows."""
-    problem = make_problem(model, *blobs(n_classes, *TALL), n_steps=3)
-    n_values = problem.samples.shape[0] * problem.layers[0][0].size
-    with patch.object(engine, "MIN_SHARED_VALUES", n_values + 1):
+    problem = make_problem(MODELS[0], *blobs(2, *TALL), n_steps=3)
+    with patch.object(engine, "MIN_SHARED_VALUES", problem.samples.shape[0] * problem.layers[0][0].size + 1):
         for n in (2, 100):
-            assert isinstance(problem.objective(0.0, repeat(problem.layers, n)).engine, CompiledStack)
+            assert isinstance(problem.objective(0.0, repeat(problem.layers, n)).engine, CompiledLogistic)
 
 
 @both

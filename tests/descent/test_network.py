@@ -5,7 +5,7 @@ import pytest
 
 from longhand import distance
 from models import ACTIVATIONS, flat, moved, step_of
-from sknn_basic._descent.network import forward, init_layers, penalize, propagate
+from sknn_basic._descent.network import forward, init_layers, penalize, penalized_cost, propagate
 
 
 @pytest.mark.parametrize("k", [1, 3])
@@ -18,7 +18,8 @@ def test_gradients_equal_central_differences(name, k, l2):
 
     def cost_and_gradients():
         squares = sum(np.sum(W**2) for W, _ in layers)
-        return penalize(*propagate(network, X, layers, targets, s), layers, l2, squares)
+        J, gradients = propagate(network, X, layers, targets, s)
+        return penalized_cost(J, l2, squares), penalize(gradients, layers, l2)
 
     _, gradients = cost_and_gradients()
     for array, gradient in zip(flat(layers), flat(gradients), strict=True):
@@ -50,7 +51,8 @@ def test_a_penalised_neighbour_changes_no_bit_of_a_member(dtype):
     l2 = np.array([0, 0.1], dtype).reshape(2, 1, 1)
     with np.errstate(over="ignore", invalid="ignore"):
         squares = np.sum(W * W, axis=(-2, -1))
-        J, penalized = penalize(np.array([0.5, 0.5], dtype), gradients, [(W, 0 * l2)], l2, squares)
+        J = penalized_cost(np.array([0.5, 0.5], dtype), l2, squares)
+        penalized = penalize(gradients, [(W, 0 * l2)], l2)
     assert squares[0] == J[1] == np.inf
     assert J[0] == 0.5
     np.testing.assert_array_equal(penalized[0][0][0], gradients[0][0][0])
