@@ -117,7 +117,7 @@ def _make_classifier(name, options):
         "learning_rate": options.learning_rate,
         "max_iter": options.max_iter,
         "l2_regularization": options.l2_regularization,
-        "record_every": options.record_every,
+        "record_every": options.record_every or "auto",  # which prints every 100th cost, as the notes do
         "verbose": True,
     }
     if name == "logistic":
@@ -188,7 +188,8 @@ def _make_parser():
     add("--activation", choices=ACTIVATIONS, default="tanh", help=text)
     number("--l2-regularization", _penalty, 0.0, "L2", "l2 of l2/2 ||W||^2")
     number("--random-state", _seed, 0, "SEED", "seed of the initial weights; shallow only")
-    number("--record-every", _positive_int, 100, "N", "steps from one printed cost to the next")
+    text = "steps from one printed, and drawn, cost to the next"
+    number("--record-every", _positive_int, None, "N", text, said="100, and more drawn")
     add(
         "--plot",
         metavar="REPORT",
@@ -205,9 +206,9 @@ def _make_parser():
     return parser
 
 
-def _add_number(parser, option, kind, default, metavar, text):
+def _add_number(parser, option, kind, default, metavar, text, said="%(default)s"):
     """Add an option that takes a number, and say its default."""
-    parser.add_argument(option, type=kind, default=default, metavar=metavar, help=f"{text} (%(default)s)")
+    parser.add_argument(option, type=kind, default=default, metavar=metavar, help=f"{text} ({said})")
 
 
 def _number(kind, is_valid, expected, text):

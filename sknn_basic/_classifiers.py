@@ -45,12 +45,13 @@ class LogisticRegressionGD(GradientDescentClassifier):
         Factors {class: weight} of the sample weights; "balanced" gives all classes the same total weight.
     warm_start : bool, default=False
         Whether `fit` continues from the weights of the previous fit, on the same features and classes.
-    record_every : int or "auto", default=100
-        The cost is recorded before every `record_every`-th step, in [1, inf). On small data a recorded step
-        takes about twice as long, since it needs a logarithm. "auto" records all of the first steps and then
-        fewer and fewer, 86 times in 2,000 steps, so that the beginning of the curve shows too.
+    record_every : int or "auto", default="auto"
+        The cost is recorded before every `record_every`-th step, in [1, inf), such as the notes' 100. "auto"
+        records all of the first steps and then fewer and fewer, 86 times in 2,000 steps, so that the start of
+        the curve shows too.
     verbose : bool, default=False
-        Whether to print each recorded cost, as the notes do, and a line before steps are compiled.
+        Whether to print the cost before every `record_every`-th step, or every 100th with "auto", as the
+        notes do, and a line before steps are compiled. The logger "sknn_basic" is told the same.
 
     Attributes
     ----------
@@ -124,7 +125,7 @@ class LogisticRegressionGD(GradientDescentClassifier):
         fit_intercept=True,
         class_weight=None,
         warm_start=False,
-        record_every=100,
+        record_every="auto",
         verbose=False,
     ):
         self.learning_rate = learning_rate
@@ -197,11 +198,12 @@ class ShallowNNClassifier(GradientDescentClassifier):
         Factors {class: weight} of the sample weights; "balanced" gives all classes the same total weight.
     warm_start : bool, default=False
         Whether `fit` continues from the weights of the previous fit, on the same features and classes.
-    record_every : int or "auto", default=100
-        The cost is recorded before every `record_every`-th step, in [1, inf). "auto" records all of the first
-        steps and then fewer and fewer, 98 times in 5,000 steps.
+    record_every : int or "auto", default="auto"
+        The cost is recorded before every `record_every`-th step, in [1, inf), such as the notes' 100. "auto"
+        records all of the first steps and then fewer and fewer, 98 times in 5,000 steps.
     verbose : bool, default=False
-        Whether to print each recorded cost, as the notes do, and a line before steps are compiled.
+        Whether to print the cost before every `record_every`-th step, or every 100th with "auto", as the
+        notes do, and a line before steps are compiled. The logger "sknn_basic" is told the same.
 
     Attributes
     ----------
@@ -283,7 +285,7 @@ class ShallowNNClassifier(GradientDescentClassifier):
         random_state=None,
         class_weight=None,
         warm_start=False,
-        record_every=100,
+        record_every="auto",
         verbose=False,
     ):
         self.hidden_layer_size = hidden_layer_size

@@ -36,15 +36,22 @@ def assert_is_propagate(engine, network, samples, targets, s, layers):
 def assert_steps_of_one_call_have_the_bits_of_single_steps(l2, engine, network, samples, targets, s, layers):
     """So that records and callbacks, which take single steps, change no bit."""
     before = [array.copy() for array in flat(layers)]
-    ((n_taken, reached, J),) = engine.advance(samples, targets, s, layers, 0.1, l2, 5, True)
+    ((n_taken, reached, costs, peak),) = engine.advance(
+        samples, targets, s, layers, 0.1, l2, 5, np.array([0, 2, 3])
+    )
     assert n_taken == 5
-    assert engine.propagate(samples, targets, s, layers, True)[0] == J  # before the first step
+    expected_costs, peaks = [], []
     assert_same_bits(flat(layers), before)
-    for _ in range(5):
-        gradients = engine.propagate(samples, targets, s, layers, False)[1]
+    for step in range(5):
+        J, gradients = engine.propagate(samples, targets, s, layers, True)
+        if step in (0, 2, 3):
+            expected_costs.append(J)
+            peaks += [np.abs(array).max() for array in flat(layers)]
         if l2:
             gradients = penalize(gradients, layers, l2)
         if not network.fit_intercept:
             gradients = [(dW, np.zeros_like(db)) for dW, db in gradients]
         layers = update(layers, gradients, 0.1)
     assert_same_bits(flat(reached), flat(layers))
+    assert costs.tolist() == expected_costs
+    assert peak == max(peaks)

@@ -3,8 +3,9 @@
 `compiled_rows.py` takes steps on samples as rows, `compiled_columns.py` as columns. Each kernel takes a step
 as `propagate` and `update` in `network.py` do, in loops over tiles of samples: a tile is multiplied, its
 errors computed and its share of the gradient added while it is in the cache. One call takes `n_steps` steps
-and leaves its results in the layers and gradients, and the cost before the first step in J, if wanted; with
-`n_steps` 0 only cost and gradients are computed, by the same machine code, so that the bits agree.
+and leaves its results in the layers and gradients; with `n_steps` 0 only cost and gradients are computed, by
+the same machine code, so that the bits agree. J gets the costs before the steps `records` (0 is the first),
+and `peak` the largest parameter at these: somebody has to see whether a descent diverges.
 
 No kernel checks its arguments: `engine.py` does. None is compiled with all of `fastmath`, which would drop
 infinities: `SUM` lets a sum be added in several parts, `PRODUCT` lets products and sums be fused. An update
@@ -79,12 +80,29 @@ def tanh(z):
     return np.copysign(a, z) if z == z else z
 
 
-@compiled()
+@compiled(PRODUCT)
+def log1p(u):
+    """log(1 + u) for 0 <= u <= 1: 2 atanh(h) for h = u / (2 + u), a series in h^2 <= 1 / 9."""
+    h = u / (2 + u)
+    x = h * h
+    c = 1 / 25 + x * (1 / 27 + x * (1 / 29 + x * (1 / 31 + x / 33)))
+    c = 1 / 13 + x * (1 / 15 + x * (1 / 17 + x * (1 / 19 + x * (1 / 21 + x * (1 / 23 + x * c)))))
+    c = 1 / 3 + x * (1 / 5 + x * (1 / 7 + x * (1 / 9 + x * (1 / 11 + x * c))))
+    return 2 * (h + h * x * c)
+
+
+@compiled(PRODUCT)
+def log1p_of_many(u):
+    """log(1 + u) for 0 <= u < 256: 8 log of the eighth root; sqrt(1 + u) - 1 is u / (1 + sqrt(1 + u))."""
+    for _ in range(3):
+        u = u / (1 + np.sqrt(1 + u))
+    return 8 * log1p(u)
+
+
+@compiled(PRODUCT)
 def softplus(z):
     """log(1 + e^z): the loss of one sample for z = T Z; 0 where e^z is below the smallest normal number."""
-    if z != z or abs(z) > 708:
-        return z if z != z else max(z, 0.0)
-    return max(z, 0.0) + np.log1p(exp(-abs(z)))
+    return max(z, 0.0) + log1p(exp_below(-abs(z)))
 
 
 SIGMOID, TANH, RELU, LEAKY_RELU = range(4)
@@ -150,7 +168,7 @@ def logistic_errors(T, s, start, m, Z, dZ):
         dZ[0, i] = s[start + i] * (T[0, start + i] * sigmoid(T[0, start + i] * Z[0, i]))
 
 
-@compiled()
+@compiled(SUM)
 def logistic_losses(T, s, start, m, Z):
     J = 0.0
     for i in range(m):
@@ -182,23 +200,37 @@ def softmax_errors(Y, s, start, m, Z, dZ):
             dZ[c, i] -= Y[c, start + i] * wrong[i]
 
 
-@compiled()
+@compiled(SUM)
 def softmax_losses(Y, s, start, m, Z):
     """Return the sum of s L, with L = -log a of the true class; log1p keeps the tail of a near 1."""
+    largest, true, others = np.empty(m), np.zeros(m), np.full(m, -1.0)
+    for i in range(m):
+        largest[i] = Z[0, i]
+    for c in range(1, len(Z)):
+        for i in range(m):
+            largest[i] = Z[c, i] if Z[c, i] > largest[i] else largest[i]
+    for c in range(len(Z)):
+        for i in range(m):
+            true[i] = Z[c, i] if Y[c, start + i] else true[i]
+            others[i] += (
+                1.0 if Z[c, i] == largest[i] else 0.0
+            )  # all but one of them; first, so that it is exact
+    for c in range(len(Z)):
+        for i in range(m):
+            e = exp_below(Z[c, i] - largest[i])  # computed in any case, so that the loop is vectorised
+            others[i] += 0.0 if Z[c, i] == largest[i] else e
     J = 0.0
     for i in range(m):
-        largest, true = Z[0, i], 0.0
-        for c in range(len(Z)):
-            largest = Z[c, i] if Z[c, i] > largest else largest
-            true = Z[c, i] if Y[c, start + i] else true
-        n_largest = others = 0.0
-        for c in range(len(Z)):
-            if Z[c, i] == largest:
-                n_largest += 1
-            else:
-                others += exp_below(Z[c, i] - largest)
-        J += s[start + i] * ((largest - true) + np.log(n_largest) + np.log1p(others / n_largest))
+        J += s[start + i] * ((largest[i] - true[i]) + log1p_of_many(others[i]))
     return J
+
+
+@compiled(inline="always")
+def largest(values, peak):
+    """Return the largest |value|, or `peak`."""
+    for i in range(len(values)):
+        peak = max(peak, abs(values[i]))
+    return peak
 
 
 @compiled(inline="always")

@@ -14,6 +14,7 @@ from .compiled import (
     clear,
     compiled,
     errors,
+    largest,
     move,
     move_biases,
     total,
@@ -194,21 +195,25 @@ def transpose(W, WT):
 
 
 @compiled()
-def softmax_steps(XT, targets, s, W, b, dW, db, J, rates, n_steps, fit_intercept, want_cost):
+def softmax_steps(XT, targets, s, W, b, dW, db, J, peak, rates, n_steps, fit_intercept, records):
     """Descend with one layer of several outputs."""
     n, k = W.shape
     m, size = tiles_of(len(s), n + 2 * k)
     Z, dZ = np.empty((k, size)), np.empty((k, size))
     w, dw, alpha, l2 = W.ravel(), dW.ravel(), rates[0, 0], rates[0, 1]
-    for _ in range(max(n_steps, 1)):
+    at, none = 0, J.shape[1] - 1
+    for step in range(max(n_steps, 1)):
+        is_record = at < len(records) and records[at] == step
+        if is_record:
+            peak[0] = largest(b, largest(w, peak[0]))
         clear(dw)
         clear(db)
         for start in range(np.uint64(0), m, size):
             r = min(size, m - start)
             products(W, b, XT, start, r, Z)
-            J[0] += errors(targets, s, start, r, Z, dZ, want_cost)
+            J[0, at if is_record else none] += errors(targets, s, start, r, Z, dZ, is_record)
             dots(XT, start, r, dZ, dW, db)
-        want_cost = False  # from the second step on
+        at += is_record
         if n_steps:
             move(w, dw, alpha, l2)
             if fit_intercept:
@@ -219,7 +224,7 @@ def softmax_steps(XT, targets, s, W, b, dW, db, J, rates, n_steps, fit_intercept
 def network_steps(
     XT, is_gram, targets, s, activation,
     W1, b1, W2, b2, dW1, db1, dW2, db2,
-    J, rates, n_steps, fit_intercept, want_cost,
+    J, peak, rates, n_steps, fit_intercept, records,
 ):  # fmt: skip
     """Descend with one hidden layer, on samples or on their Gram matrix, where dW1 is dZ1."""
     (n, h), k = W1.shape, len(b2)
@@ -229,7 +234,11 @@ def network_steps(
     W2T, zeros, first = np.empty((k, h)), np.zeros(h), np.uint64(0)
     alpha, l2 = rates[0, 0], rates[0, 1]
     clear(dw1)  # they stay 0 for the initial weights in a Gram matrix
-    for _ in range(max(n_steps, 1)):
+    at, none = 0, J.shape[1] - 1
+    for step in range(max(n_steps, 1)):
+        is_record = at < len(records) and records[at] == step
+        if is_record:
+            peak[0] = largest(b2, largest(w2, largest(b1, largest(w1, peak[0]))))
         clear(db1)
         clear(dw2)
         clear(db2)
@@ -241,7 +250,7 @@ def network_steps(
             products(W1, b1, XT, start, r, A1)
             activate(activation, r, A1)
             products(W2, b2, A1, first, r, Z2)
-            J[0] += errors(targets, s, start, r, Z2, dZ2, want_cost)
+            J[0, at if is_record else none] += errors(targets, s, start, r, Z2, dZ2, is_record)
             dots(A1, first, r, dZ2, dW2, db2)
             if k > 1:
                 products(W2T, zeros, dZ2, first, r, dA1)
@@ -253,7 +262,7 @@ def network_steps(
                     db1[u] += total(A1[u, :r])
             else:
                 dots(XT, start, r, A1, dW1, db1)
-        want_cost = False  # from the second step on
+        at += is_record
         if n_steps:
             move(w1, dw1, alpha, l2)
             move(w2, dw2, alpha, l2)

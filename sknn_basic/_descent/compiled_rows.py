@@ -5,7 +5,7 @@ Also on blocks of them, as floats or bytes, and on their Gram matrix. The weight
 
 import numpy as np
 
-from .compiled import SUM, UNROLLED, clear, compiled, errors, move, move_biases, total
+from .compiled import SUM, UNROLLED, clear, compiled, errors, largest, move, move_biases, total
 
 # A tile is read twice, so it should fit in the second cache, and the elementwise work on it in the first.
 TILE_BYTES = 2**17
@@ -111,7 +111,10 @@ def all_transposed_products(X, dZ, dW):
 
 
 @compiled()
-def row_steps(X, is_gram, targets, s, W, b, dW, db, J, rates, n_steps, fit_intercept, want_cost):
+def row_steps(
+    X, is_gram, targets, s, W, b, dW, db,
+    J, peak, rates, n_steps, fit_intercept, records,
+):  # fmt: skip
     """Descend on rows of floats or bytes X, or of a Gram matrix, where dW is dZ; `rates` are alphas and l2s.
 
     Gradients are sums in float64 of tiles in the precision of W. With more outputs than targets it descends
@@ -123,22 +126,28 @@ def row_steps(X, is_gram, targets, s, W, b, dW, db, J, rates, n_steps, fit_inter
     w, dw, tile_sum = W.ravel(), dW.ravel(), tile_sums.ravel()
     sums, sum_of_errors = np.empty(k * n), np.empty(k)
     clear(dw)  # it stays 0 for the initial weights in a Gram matrix
-    for _ in range(max(n_steps, 1)):
+    at, none = 0, J.shape[1] - 1
+    for step in range(max(n_steps, 1)):
+        is_record = at < len(records) and records[at] == step
+        if is_record:
+            peak[0] = largest(b, largest(w, peak[0]))
         clear(sum_of_errors)
         if not is_gram:
             clear(sums)
         for start in range(0, m, size):
-            r = min(size, m - start)
-            x = X[start : start + r]
+            rows = min(size, m - start)
+            x = X[start : start + rows]
             all_products(x, W, b, Z)
             for i in range(len(J)):
                 own = slice(i * n_outputs, (i + 1) * n_outputs)
-                J[i] += errors(targets, s, np.uint64(start), np.uint64(r), Z[own], dZ[own], want_cost)
+                J[i, at if is_record else none] += errors(
+                    targets, s, np.uint64(start), np.uint64(rows), Z[own], dZ[own], is_record
+                )
             for c in range(k):
-                sum_of_errors[c] += total(dZ[c, :r])
+                sum_of_errors[c] += total(dZ[c, :rows])
             if is_gram:
                 for c in range(k):
-                    for i in range(r):
+                    for i in range(rows):
                         dW[c, start + i] = dZ[c, i]
             else:
                 clear(tile_sum)
@@ -150,7 +159,7 @@ def row_steps(X, is_gram, targets, s, W, b, dW, db, J, rates, n_steps, fit_inter
         if not is_gram:
             for j in range(k * n):
                 dw[j] = sums[j]
-        want_cost = False  # from the second step on
+        at += is_record
         if n_steps:
             for i in range(len(J)):
                 own = slice(i * n_outputs * n, (i + 1) * n_outputs * n)

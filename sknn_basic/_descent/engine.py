@@ -130,17 +130,24 @@ class Compiled:
     def propagate(self, X, targets, s, layers, want_cost):
         if not self.prepare():  # on a worker of a cluster, where nobody has prepared it
             return Formulas(self.network).propagate(X, targets, s, layers, want_cost)
-        J, _, gradients = self._call(X, targets, s, layers, (0.0, 0.0), 0, want_cost)
-        return J if want_cost else None, gradients
+        costs, _, gradients, _ = self._call(X, targets, s, layers, (0.0, 0.0), 0, FIRST[: int(want_cost)])
+        return costs[..., 0] if want_cost else None, gradients
 
-    def advance(self, X, targets, s, layers, learning_rate, l2, n_steps, want_cost):
-        """Take steps; yield (steps taken, layers, J before the first or None) after each call of a kernel."""
-        W, b = layers[0]
-        n_at_once = max(CALL_PRODUCTS // (X.shape[0] * (W.size + ACTIVATION * b.size)), 1)
+    def advance(self, X, targets, s, layers, learning_rate, l2, n_steps, records):
+        """Yield (number of steps taken, layers, costs before the steps `records`, peak) after each call."""
+        n_at_once = self.n_at_once(X, layers)
         for steps in slices(n_steps, n_at_once):
-            n, wants = steps.stop - steps.start, want_cost and steps.start == 0
-            J, layers, _ = self._call(X, targets, s, layers, (learning_rate, l2), n, wants)
-            yield steps.stop, layers, J if wants else None
+            first, last = np.searchsorted(records, [steps.start, steps.stop])
+            costs, layers, _, peak = self._call(
+                X, targets, s, layers, (learning_rate, l2), steps.stop - steps.start,
+                records[first:last] - steps.start,
+            )  # fmt: skip
+            yield steps.stop, layers, costs.T, peak
+
+    def n_at_once(self, X, layers):
+        """Return the number of steps that a call takes at most."""
+        W, b = layers[0]
+        return max(CALL_PRODUCTS // (X.shape[0] * (W.size + ACTIVATION * b.size)), 1)
 
     def groups(self, samples, layers):
         return [[(slice(None), samples)]]
@@ -149,20 +156,21 @@ class Compiled:
         """Return what the kernel multiplies, and the divisor that makes it X."""
         return X.for_kernels()
 
-    def _call(self, X, targets, s, layers, rates, n_steps, want_cost):
-        """Return J, the layers after `n_steps` steps and the gradients of the last."""
+    def _call(self, X, targets, s, layers, rates, n_steps, records):
+        """Return the costs (..., n_records), the layers reached, the gradients of the last step, the peak."""
         layers = [(np.array(W, order="C"), np.array(b, order="C")) for W, b in layers]
         is_stack = layers[0][0].ndim == 3
-        own_rates = np.empty((len(layers[0][0]) if is_stack else 1, 2), self.dtype)
-        own_rates[:, 0], own_rates[:, 1] = map(np.ravel, rates)
+        own_rates = np.empty((len(layers[0][0]) if is_stack else 1, 2, 1), self.dtype)
+        own_rates[:, :1], own_rates[:, 1:] = rates  # numbers, or (members, 1, 1)
         gradients = [(np.empty_like(W), np.empty_like(b)) for W, b in layers]
-        J = np.zeros(len(own_rates))
+        J, peak = np.zeros((len(own_rates), len(records) + 1)), np.zeros(1)
         values, divisor = self._values(X)
         self._kernel(
-            _read_only(values), divisor, np.ascontiguousarray(targets.T), s.ravel(), layers, gradients, J,
-            own_rates, n_steps, self.network.fit_intercept, want_cost,
+            _read_only(values), divisor, np.ascontiguousarray(targets.T), s.ravel(), layers, gradients,
+            J, peak, own_rates[..., 0], n_steps, self.network.fit_intercept, records,
         )  # fmt: skip
-        return J if is_stack else J[0], layers, gradients
+        J = J[:, :-1]  # the rest is 0, of steps without a record
+        return J if is_stack else J[0], layers, gradients, peak[0]
 
 
 def _read_only(values):
@@ -243,6 +251,7 @@ class CompiledNetwork(CompiledColumns):
         )  # fmt: skip
 
 
+FIRST = np.zeros(1, np.intp)  # records: the first step
 _ready = set()  # arguments of `_warm_up`
 _failed = []  # what Numba has raised: this process uses it no more
 
@@ -254,7 +263,7 @@ def _warm_up(engine, network, is_gram, dtype, value_dtype):
         X = ConvertedSamples(np.zeros((1, 1), value_dtype), dtype, 1.0)
     one = np.ones((1, 1), dtype)
     layers = [(one, one)] if network.activation is None else [(one, one), (one, one)]
-    engine(network, X)._call(X, one, one, layers, (0.0, 0.0), 0, True)
+    engine(network, X)._call(X, one, one, layers, (0.0, 0.0), 0, FIRST)
     _ready.add((engine, network, is_gram, dtype, value_dtype))
 
 

@@ -102,17 +102,16 @@ class GramSamples(BaseSamples):
 
     def are_finite(self, C):
         """Whether W = B' C is finite in the precision of X: |W| <= sum_i |C_i| ||B_i||."""
-        return bool(
-            self.norms @ np.abs(C).sum(axis=-1) < np.finfo(self.weight_dtype).max
-        )  # not if one is NaN
+        bound = np.sqrt(self.gram.diagonal()) @ np.abs(C).sum(axis=-1)
+        return bool(np.isfinite(C).all() and bound < np.finfo(self.weight_dtype).max)
 
     def bound(self, C):
-        return len(C) * float(self.norms.max() ** 2 * np.abs(C).max())  # no product of rows is larger
+        return C.size * self.largest_product * float(np.abs(C).max())
 
     @cached_property
-    def norms(self):
-        """||B_i|| of each row."""
-        return np.sqrt(self.gram.diagonal())
+    def largest_product(self):
+        """The largest ||B_i||^2, which no product of rows exceeds, or 1: then neither does |B|."""
+        return max(float(self.gram.diagonal().max()), 1.0)
 
     def inner_product(self, C, D):
         """sum_ij W_ij V_ij = sum_ij C_ij (B B' D)_ij."""

@@ -2,9 +2,12 @@
 
 import numpy as np
 
-from .engine import Formulas, choose_engine
+from .engine import FIRST, Formulas, choose_engine
 from .logits import finite_forward, overflows
 from .network import cost, penalize, penalized_cost, update
+
+# Parameters up to which no cost overflows, if Z does not, by the precision in which they are trained.
+SAFE = {np.dtype(np.float32): 2.0**16, np.dtype(np.float64): 2.0**64}
 
 
 class Objective:
@@ -43,6 +46,25 @@ class Objective:
         """Whether the engine takes several steps in one call."""
         return self.engine.takes_steps and self.rows.only_block() is not None
 
+    def n_at_once(self, layers):
+        """Return how many steps at most are taken in one call that also records costs: 0 if it cannot.
+
+        That needs parameters that stay so far from overflow that nobody has to look at each: up to SAFE.
+        """
+        safe = [tuple(np.full_like(array, SAFE[self.samples.dtype]) for array in layer) for layer in layers]
+        may_leap = self.takes_steps and not self.is_penalized and self.are_bounded(safe)
+        return self.engine.n_at_once(self.rows.only_block()[0], layers) if may_leap else 0
+
+    def leap(self, layers, learning_rate, n_steps, records):
+        """Take steps in one call; return the layers, and the costs before `records`, or None if unsafe."""
+        block = self.rows.only_block()
+        ((_, layers, costs, peak),) = self.engine.advance(
+            *block, layers, learning_rate, self.l2, n_steps, records
+        )
+        peaks = [peak, *(np.abs(array).max() for layer in layers for array in layer)]
+        is_safe = all(value <= SAFE[self.samples.dtype] for value in peaks) and np.isfinite(costs).all()
+        return (layers, costs) if is_safe else None
+
     def advance(self, layers, learning_rate, n_steps, want_cost):
         """Take steps; yield (number of steps taken, layers, J), J before the first and None afterwards.
 
@@ -51,9 +73,11 @@ class Objective:
         """
         if self.takes_steps and n_steps > 1:
             before, block = layers, self.rows.only_block()
-            steps = self.engine.advance(*block, layers, learning_rate, self.l2, n_steps, want_cost)
-            for n_taken, layers, J in steps:
-                yield n_taken, layers, self._penalized(J, before)
+            steps = self.engine.advance(
+                *block, layers, learning_rate, self.l2, n_steps, FIRST[: int(want_cost)]
+            )
+            for n_taken, layers, costs, _ in steps:
+                yield n_taken, layers, self._penalized(costs[0], before) if len(costs) else None
             return
         for n_taken in range(1, n_steps + 1):
             J, gradients = self(layers, want_cost and n_taken == 1)
@@ -77,24 +101,24 @@ class Objective:
 
     def are_finite(self, layers):
         """Whether weights and biases are finite in the precision of X, and so are all Z."""
+        if self.are_bounded(layers):
+            return True
         (W, b), *deeper = layers
         largest = np.finfo(self.samples.weight_dtype).max
         if not self.samples.are_finite(W):
             return False
-        if self._bound(layers) < largest:
-            return True
         others = [b, *(array for layer in deeper for array in layer)]
         if not all((np.abs(array) <= largest).all() for array in others):
             return False
         return not self.rows.total(overflows, self.network, layers)
 
-    def _bound(self, layers):
-        """Return an upper bound on all |Z| and biases."""
+    def are_bounded(self, layers):
+        """Whether weights, biases and Z, of a stack too, are finite by an upper bound, without a product."""
         (W, b), *deeper = layers
         bound = self.samples.bound(W) + np.abs(b).max()
         for W, b in deeper:
-            bound = len(W) * self.network.activation.bound(bound) * np.abs(W).max() + np.abs(b).max()
-        return bound
+            bound = W.shape[-2] * self.network.activation.bound(bound) * np.abs(W).max() + np.abs(b).max()
+        return bool(bound < np.finfo(self.samples.weight_dtype).max)  # not if one of them is NaN
 
 
 def _cost(X, targets, s, network, layers):

@@ -65,27 +65,84 @@ def first_from(step, steps, end):
     return min(steps[i], end) if i < len(steps) else end
 
 
-class Run:
-    """The state of a running descent: the layers reached, and the costs recorded at the steps `records`."""
+def is_in(step, steps):
+    return first_from(step, steps, step + 1) == step
 
-    def __init__(self, objective, layers, records, validation=None, on_record=None):
-        self.objective, self.validation = objective, validation
-        self.records, self.on_record = records, on_record
+
+class BaseRun:
+    """The state of a running descent: the layers reached, and the steps before which costs are recorded."""
+
+    has_ended = False  # diverged, or stopped by an observer
+    outcome = None
+
+    def __init__(self, objective, layers, records):
+        self.objective, self.records = objective, records
         self.reached = 0, layers  # one assignment: an interruption never separates the two
-        self.recorded = None  # `reached` at the last record
-        self.has_ended = False  # diverged, or stopped by an observer
-        self.costs = []  # (cost, cost of the validation samples or None) of each record
+        self.start = self.reached  # of the last leap that began with a record
+        self.n_at_once = None  # steps of a leap; 0 if somebody looks at each record
+        self.looks = records  # steps before which the cost is computed
 
-    def record(self, cost):
-        """Record the cost of the layers reached; end if it, or they, are no longer finite."""
+    def leap(self, learning_rate, end):
+        """Take the steps until a record, or the end, in one call that records on its way; say if it can.
+
+        Where it meets numbers that are not far from overflow, the last records are made again, one by one.
+        """
         step, layers = self.reached
-        if not self._is_finite(cost, layers):
+        if self.n_at_once is None:
+            self.n_at_once = self.objective.n_at_once(layers)
+        until = min(end, step + self.n_at_once)
+        if until < end:
+            until = self.records[bisect_right(self.records, until) - 1]
+        if until <= step:
+            return False
+        first, last = bisect_left(self.records, step), bisect_left(self.records, until)
+        offsets = np.array(self.records[first:last], np.intp) - step
+        if first < last and offsets[0] == 0:
+            self.start = self.reached
+        found = self.objective.leap(layers, learning_rate, until - step, offsets)
+        if found is None:
+            self.n_at_once, self.reached = 0, self.start
+            self.keep(bisect_left(self.records, self.start[0]))
+        else:
+            layers, costs = found
+            self.extend(costs)
+            self.reached = until, layers
+        return True
+
+
+class Run(BaseRun):
+    """A descent of one member; `validation`, `on_record` and `reports` are those of `train`."""
+
+    def __init__(self, objective, layers, records, validation=None, on_record=None, reports=None):
+        super().__init__(objective, layers, records)
+        self.validation, self.on_record = validation, on_record
+        self.reports = records if reports is None else reports
+        self.recorded = None  # `reached` at the last record
+        self.costs = []  # (cost, cost of the validation samples or None) of each record
+        if on_record is not None or validation is not None:
+            self.n_at_once = 0
+        if on_record is not None and self.reports is not records:
+            self.looks = sorted({*records, *reports})
+
+    def record(self, cost, are_finite=False):
+        """Record the cost of the layers reached; end if it, or they, are not finite, unless that is known."""
+        step, layers = self.reached
+        is_record = is_in(step, self.records)
+        if is_record and not (are_finite or self._is_finite(cost, layers)):
             self.has_ended = True
             return
-        self.costs.append(self._with_validation(cost, layers))
-        self.recorded = self.reached
-        if self.on_record is not None:
-            self.on_record(step, *self.costs[-1])
+        costs = self._with_validation(cost, layers)
+        if is_record:
+            self.costs.append(costs)
+            self.recorded = self.reached
+        if self.on_record is not None and is_in(step, self.reports):
+            self.on_record(step, *costs)
+
+    def extend(self, costs):
+        self.costs += [(cost, None) for cost in costs.tolist()]
+
+    def keep(self, n):
+        del self.costs[n:]
 
     def outcome(self, cost=None):
         """Return the Descent that ends here, with the layers reached if finite, else the last recorded."""
@@ -138,39 +195,46 @@ def train(
     *,
     validation=None,
     on_record=None,
+    reports=None,
     observer=NULL_OBSERVER,
     checkpoints=(),
     on_checkpoint=None,
+    stopped=None,
 ):
     """Take `max_iter` steps, recording the cost before those in `records`; return the Descent.
 
     A cost or weight that is not finite at a record ends the descent: the layers last recorded are then kept.
     Steps between two records are not checked, unless an observer asks for their outcome. `validation` is the
-    objective of the validation samples; `on_record(step, cost, validation_cost)` is called at each record.
-    `observer` and the user (Ctrl-C) may end the descent after any step: the layers reached are then kept, or
-    the observer's result. At each of the sorted `checkpoints` `on_checkpoint(step, descent)` is called.
+    objective of the validation samples; `on_record(step, cost, validation_cost)` is called before the steps
+    `reports`, or each record. `observer`, the user (Ctrl-C) and `stopped`, an Event, may end the descent
+    after any step: the layers reached are then kept, or the observer's result. At each of the sorted
+    `checkpoints` `on_checkpoint(step, descent)` is called.
     """
-    run = Run(objective, layers, records, validation, on_record)
+    run = Run(objective, layers, records, validation, on_record, reports)
     objective.prepare()
     with np.errstate(all="ignore"):
         try:
             for checkpoint in checkpoints:
-                _descend(run, learning_rate, checkpoint, observer)
+                _descend(run, learning_rate, checkpoint, observer, stopped)
                 on_checkpoint(checkpoint, run.outcome())
-            _descend(run, learning_rate, max_iter, observer)
+            _descend(run, learning_rate, max_iter, observer, stopped)
             return observer.result(run.outcome())
         except KeyboardInterrupt as interruption:
             return run.outcome_of(interruption)._replace(interrupted=True)
 
 
-def _descend(run, learning_rate, end, observer):
+def _descend(run, learning_rate, end, observer, stopped):
     """Continue a run to step `end`, unless it has ended or ends before."""
-    step, layers = run.reached
-    while step < end and not run.has_ended:
+    while run.reached[0] < end and not run.has_ended:
+        if stopped is not None and stopped.is_set():
+            raise KeyboardInterrupt
+        if observer is NULL_OBSERVER and run.leap(learning_rate, end):
+            continue
+        step, layers = run.reached
         # All steps until the next record in one call, unless somebody looks at each.
-        until = first_from(step + 1, run.records, end) if observer is NULL_OBSERVER else step + 1
+        until = first_from(step + 1, run.looks, end) if observer is NULL_OBSERVER else step + 1
         observer.begin(run.outcome)
-        steps = run.objective.advance(layers, learning_rate, until - step, want_cost=step in run.records)
+        steps = run.objective.advance(layers, learning_rate, until - step, want_cost=is_in(step, run.looks))
         for n_taken, reached, cost in steps:
             if cost is not None:  # that of the layers before these steps
                 run.record(cost)
@@ -179,60 +243,56 @@ def _descend(run, learning_rate, end, observer):
                 return
             run.reached = step + n_taken, reached
         run.has_ended = observer.end(run.outcome)
-        step, layers = run.reached
 
 
-class StackRun:
+class StackRun(BaseRun):
     """The runs of the members of a stack: each is recorded, and ends, as if it were alone."""
 
-    def __init__(self, objective, n_members, records, on_record=None):
-        self.runs = [Run(objective, None, records, on_record=on_record) for _ in range(n_members)]
+    def __init__(self, objective, layers, records):
+        super().__init__(objective, layers, records)
+        self.runs = [Run(objective, None, records) for _ in layers[0][0]]
 
-    def record(self, step, layers, costs):
+    def record(self, costs):
+        step, layers = self.reached
+        are_finite = bool(np.isfinite(costs).all()) and self.objective.are_bounded(layers)
         for i, run in enumerate(self.runs):
             if not run.has_ended:
                 run.reached = step, member(layers, i)
-                run.record(costs[i])
+                run.record(costs[i], are_finite)
 
-    def outcomes(self, step, layers, costs):
+    def extend(self, costs):
+        for i, run in enumerate(self.runs):
+            run.extend(costs[:, i])
+
+    def keep(self, n):
+        for run in self.runs:
+            run.keep(n)
+
+    def outcomes(self):
         """Return the Descent of each member if it ends here; None if its initial cost is not finite."""
-        return [self._outcome(run, step, member(layers, i), costs[i]) for i, run in enumerate(self.runs)]
+        costs, _ = self.objective(self.reached[1], want_cost=True)
+        return [self._outcome(run, i, costs[i]) for i, run in enumerate(self.runs)]
 
-    def _outcome(self, run, step, layers, cost):
+    def _outcome(self, run, i, cost):
         if run.has_ended:
             return run.outcome(np.nan) if run.recorded else None
-        run.reached = step, layers
+        step, layers = self.reached
+        run.reached = step, member(layers, i)
         return run.outcome(cost)
 
 
 def train_stack(
     objective, layers, learning_rate, checkpoints, records, *,
-    on_checkpoint, on_record=None, observer=NULL_OBSERVER,
+    on_checkpoint, observer=NULL_OBSERVER, stopped=None,
 ):  # fmt: skip
-    """Descend with stacked layers; at each step of `checkpoints` call `on_checkpoint(step, descents)`.
+    """Descend with stacked layers; at each of the sorted `checkpoints` call `on_checkpoint(step, descents)`.
 
     The Descent of a member is that of `train` with `max_iter` equal to the step, or None if its initial cost
     is not finite. A member that diverges does not affect the others. `observer` is notified of every step.
     """
-    run = StackRun(objective, len(layers[0][0]), records, on_record)
-    *_, last = checkpoints = sorted(checkpoints)
+    run = StackRun(objective, layers, records)
     objective.prepare()
     with np.errstate(all="ignore"):
-        step = 0
-        while step < last:
-            observer.begin()
-            is_record, is_checkpoint = step in records, step in checkpoints
-            until = step + 1
-            if observer is NULL_OBSERVER:  # all steps until something is recorded or ends
-                until = first_from(until, checkpoints, first_from(until, records, last))
-            steps = objective.advance(layers, learning_rate, until - step, is_record or is_checkpoint)
-            for _, reached, costs in steps:  # `costs` are those of the layers before these steps
-                if costs is not None and is_checkpoint:
-                    on_checkpoint(step, run.outcomes(step, layers, costs))
-                if costs is not None and is_record:
-                    run.record(step, layers, costs)
-                after = reached
-            step, layers = until, after
-            observer.end()
-        costs, _ = objective(layers, want_cost=True)
-        on_checkpoint(last, run.outcomes(last, layers, costs))
+        for checkpoint in checkpoints:
+            _descend(run, learning_rate, checkpoint, observer, stopped)
+            on_checkpoint(checkpoint, run.outcomes())

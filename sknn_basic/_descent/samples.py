@@ -92,8 +92,8 @@ class BaseSamples(ABC):
         return bool(np.isfinite(P).all())
 
     def bound(self, P):
-        """Return an upper bound on all |X W| and on their partial sums."""
-        return len(P) * self.largest * float(np.abs(P).max())
+        """Return an upper bound on all |X W|, on their partial sums, and on |W|."""
+        return P.shape[-2] * max(self.largest, 1.0) * float(np.abs(P).max())
 
     def inner_product(self, P, Q):
         """Return the sum of W V over all weights W and V of P and Q, one for each member of a stack."""

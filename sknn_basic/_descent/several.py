@@ -37,7 +37,7 @@ def train_pieces(problem, pieces, record_every, observer):
     A member whose initial cost is not finite is left out; if its piece holds no other, that is a ValueError.
     Threads share the members where each takes many steps in one call and nobody looks at them.
     """
-    objective, stopped = problem.objective(0.0), Event()
+    objective, stopped = problem.objective(0.0), Event()  # an interruption does not reach other threads
     objective.prepare()
     descend = partial(_train_piece, problem, record_every, observer, stopped)
     is_shared = objective.takes_steps and observer is NULL_OBSERVER  # else threads share the rows
@@ -66,19 +66,13 @@ def _train_alone(problem, piece, steps, records, observer, stopped, ended):
         last,
         records,
         observer=observer,
-        on_record=partial(_stop, stopped),
         checkpoints=earlier,
         on_checkpoint=partial(_add, ended, member),
+        stopped=stopped,
     )
     if descent.interrupted:
         raise KeyboardInterrupt
     _add(ended, member, last, descent)
-
-
-def _stop(stopped, *record):
-    """End a descent in another thread, which an interruption does not reach."""
-    if stopped.is_set():
-        raise KeyboardInterrupt
 
 
 def _train_together(problem, piece, steps, records, observer, stopped, ended):
@@ -91,7 +85,7 @@ def _train_together(problem, piece, steps, records, observer, stopped, ended):
         steps,
         records,
         on_checkpoint=partial(_add_all, ended, piece),
-        on_record=partial(_stop, stopped),
+        stopped=stopped,
         observer=observer,
     )
 

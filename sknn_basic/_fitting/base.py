@@ -19,7 +19,15 @@ from .advice import orientation_advice
 from .callbacks import CallbackSupportMixin, begin_fit, n_tasks
 from .inputs import DATA_ATTRIBUTES, make_problem, make_validation, validate_new_samples
 from .memo import active_memo
-from .messages import find_warning, print_cost, print_preparation, warn_of_fit
+from .messages import (
+    find_warning,
+    is_logged,
+    log_cost,
+    print_cost,
+    reported_steps,
+    tell_preparation,
+    warn_of_fit,
+)
 from .onnx import OnnxClassifierMixin
 from .parameters import ParameterAdviceMixin
 from .state import replacing_state
@@ -169,16 +177,18 @@ class GradientDescentClassifier(
         validation = make_validation(self, problem, *validation)
         rate = problem.learning_rate(self.learning_rate, l2)
         objective = problem.objective(l2)
-        if self.verbose:
-            print_preparation(problem, objective)
+        tell_preparation(problem, objective, self.verbose)
+        on_record = print_cost if self.verbose else log_cost if is_logged() else None
+        records = recorded_steps(self.record_every, n_steps)
         descent = train(
             objective,
             problem.layers,
             rate,
             n_steps,
-            recorded_steps(self.record_every, n_steps),
+            records,
             validation=validation,
-            on_record=print_cost if self.verbose else None,
+            on_record=on_record,
+            reports=reported_steps(self.record_every, records, n_steps),
             observer=task.step_reporter(n_steps, partial(self._copy_fitted_attributes, problem, rate)),
         )
         return rate, *self._finish(problem, rate, descent)

@@ -1,10 +1,16 @@
 """What a fit warns of and prints."""
 
+import logging
 import warnings
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+
+# What `verbose` prints, at the level INFO, whether or not it is printed.
+logger = logging.getLogger("sknn_basic")
+PRINTED_EVERY = 100  # steps, as in the notes, where "auto" chooses those that are recorded
 
 
 class FitInterruptedWarning(UserWarning):
@@ -77,17 +83,38 @@ def warn_of_fit(descent, warning, max_iter):
         )
 
 
-def print_preparation(problem, objective):
-    """Print how samples that are not in memory are read, and that steps must be compiled first."""
+def is_logged():
+    """Whether somebody listens to the logger."""
+    return logger.isEnabledFor(logging.INFO)
+
+
+def tell(line, is_printed):
+    """Log a line, and print it if asked for."""
+    logger.info("%s", line)
+    if is_printed:
+        print(line)
+
+
+def tell_preparation(problem, objective, is_printed):
+    """Say how samples that are not in memory are read, and that steps must be compiled first."""
     if reading := problem.samples.describe_reading():
-        print(reading)
+        tell(reading, is_printed)
     if not objective.is_ready():
-        print("Preparing compiled steps: this takes some seconds the first time on a computer.")
+        tell("Preparing compiled steps: this takes some seconds the first time on a computer.", is_printed)
 
 
-def print_cost(step, cost, validation_cost):
+def print_cost(step, cost, validation_cost, is_printed=True):
+    """Say the cost before a step, as the notes do."""
     validation = "" if validation_cost is None else f" (validation: {validation_cost:f})"
-    print(f"Cost after iteration {step}: {cost:f}{validation}")
+    tell(f"Cost after iteration {step}: {cost:f}{validation}", is_printed)
+
+
+log_cost = partial(print_cost, is_printed=False)
+
+
+def reported_steps(record_every, records, n_steps):
+    """Return the steps before which the cost is said."""
+    return range(0, n_steps, PRINTED_EVERY) if record_every == "auto" else records
 
 
 def _divergence_message(descent, keeps_start, learning_rate, limit):

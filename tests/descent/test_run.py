@@ -1,14 +1,19 @@
 """A descent that breaks down or ends above its start leaves a usable model and one warning."""
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from engines import ENGINES, engine_of
-from models import ACTIVATIONS, assert_same_bits, blobs, both, weights_of
+from models import ACTIVATIONS, assert_same_bits, blobs, both, flat, weights_of
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
-from sknn_basic._descent.run import recorded_steps
+from sknn_basic._descent.objective import Objective
+from sknn_basic._descent.run import Run, recorded_steps, train
+from sknn_basic._descent.threads import threads
+from sknn_basic._fitting.inputs import make_problem
 from watchers import TALL, WIDE
 
 
@@ -110,3 +115,44 @@ def test_automatic_records_are_the_costs_of_those_steps(model, shape, engine):
     assert len(model.loss_curve_) == len(model.loss_curve_steps_) == len(recorded_steps("auto", 300))
     assert model.loss_curve_ == [every.loss_curve_[step] for step in model.loss_curve_steps_]
     assert model.loss_ == every.loss_
+
+
+def descents(problem, l2, rate, every, checkpoints=(13, 40)):
+    """The descents that end at the checkpoints and after 300 steps, by the number of the step."""
+    found = {}
+    found[300] = train(
+        problem.objective(l2), problem.layers, rate, 300, recorded_steps(every, 300),
+        checkpoints=checkpoints, on_checkpoint=found.__setitem__,
+    )  # fmt: skip
+    return found
+
+
+@pytest.mark.parametrize("every", [1, 7, "auto"])
+@pytest.mark.parametrize("rate", [0.01, 30, 1e10, 1e60, 1e140, 1e300])
+@pytest.mark.parametrize("model", [LogisticRegressionGD(), ShallowNNClassifier(3, "relu", random_state=0)])
+@pytest.mark.parametrize(("n_classes", "scale"), [(2, 1), (3, 1), (2, 1e10)])
+def test_records_on_the_way_change_no_bit(model, n_classes, scale, rate, every):
+    """Where a descent diverges in a call with many records, it ends as if each had been looked at."""
+    X, y = blobs(n_classes, 40, 5)
+    problem = make_problem(model, scale * X, y, n_steps=300)
+    with engine_of("compiled"), threads.shared_out():
+        found = descents(problem, 0.0, rate, every)
+        with patch.object(Objective, "n_at_once", lambda *_: 0):
+            expected = descents(problem, 0.0, rate, every)
+        with patch("sknn_basic._descent.engine.CALL_PRODUCTS", 5000):  # some 10 to 20 steps
+            several = descents(problem, 0.0, rate, every)
+    for other in (found, several):
+        assert [*other] == [*expected]
+        for step, descent in other.items():
+            assert descent._replace(layers=None) == expected[step]._replace(layers=None)
+            assert_same_bits(flat(descent.layers), flat(expected[step].layers))
+
+
+def test_a_leap_is_taken_where_nobody_looks():
+    """Or the test above compares nothing."""
+    problem = make_problem(LogisticRegressionGD(), *blobs(2, 40, 5), n_steps=300)
+    with engine_of("compiled"), threads.shared_out(), patch.object(Run, "record") as record:
+        descents(problem, 0.0, 0.01, "auto")
+        assert not record.called
+        descents(problem, 0.1, 0.01, "auto")  # the penalty is not in the kernels
+        assert record.called

@@ -10,7 +10,7 @@ from engines import engine_of
 from models import blobs
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
 from sknn_basic._descent import several, stacking
-from sknn_basic._descent.run import NULL_OBSERVER, recorded_steps, train
+from sknn_basic._descent.run import NULL_OBSERVER, Run, recorded_steps, train
 from sknn_basic._descent.several import Member, pieces_of, steps_of, train_pieces
 from sknn_basic._descent.threads import threads
 from sknn_basic._fitting.inputs import make_problem
@@ -67,20 +67,23 @@ def test_a_member_whose_cost_is_not_finite_is_left_out(monkeypatch):
 
 @pytest.mark.interrupts
 def test_an_interruption_ends_the_descents_of_other_threads(monkeypatch):
-    """It reaches the main thread alone: the others are told, and end at their next record."""
+    """It reaches the main thread alone: the others are told."""
     pytest.importorskip("numba")
-    ended, stop = Event(), several._stop
+    ended, leap = Event(), Run.leap
 
-    def stopping(*args):
-        try:
-            stop(*args)
-        except KeyboardInterrupt:
-            ended.set()
-            raise
+    class Stopped(Event):
+        def is_set(self):  # asked before each leap
+            if super().is_set():
+                ended.set()
+            return super().is_set()
+
+    def interrupted(run, *args):
         if current_thread() is main_thread():
             raise KeyboardInterrupt
+        return leap(run, *args)
 
-    monkeypatch.setattr(several, "_stop", stopping)
+    monkeypatch.setattr(several, "Event", Stopped)
+    monkeypatch.setattr(Run, "leap", interrupted)
     problem = make_problem(ShallowNNClassifier(3, random_state=0), *blobs(2, 40, 5), n_steps=40)
     pieces = pieces_of(problem, [Member(rate, 0.0, {10**9}) for rate in (0.1, 0.2)])
     two = patch.object(threads, "limited", [(None, 2)])

@@ -3,25 +3,52 @@
 import numpy as np
 from sklearn.base import clone
 
-from models import blobs
+from models import assert_same_bits, blobs, both, weights_of
 from sknn_basic import LogisticRegressionGD
 from sknn_basic._descent.run import recorded_steps, train
 from sknn_basic._fitting.inputs import make_problem
 from sknn_basic._fitting.messages import find_warning
 
 
-def test_verbose_prints_as_the_notes_do(capsys):
-    """And the costs of validation samples, if there are any."""
+def lines_of(costs, every=100):
+    return [f"Cost after iteration {step}: {cost:.6f}" for step, cost in enumerate(costs)][::every]
+
+
+def test_verbose_prints_as_the_notes_do(capsys, caplog):
+    """Before each recorded step, or every 100th with "auto"; with the costs of validation samples, if any."""
     X, y = blobs()
-    LogisticRegressionGD(0.1, 1).fit(X, y)  # which compiles
+    validation = {"X_val": X[:9], "y_val": y[:9]}
+    every = LogisticRegressionGD(0.1, 201, record_every=1).fit(X, y, **validation)  # which compiles
     model = LogisticRegressionGD(0.1, 201, verbose=True).fit(X, y)
-    expected = [f"Cost after iteration {100 * i}: {cost:.6f}" for i, cost in enumerate(model.loss_curve_)]
-    assert capsys.readouterr().out.splitlines() == expected
-    assert len(expected) == 3
-    model = LogisticRegressionGD(0.1, 201, verbose=True).fit(X, y, X_val=X[:9], y_val=y[:9])
-    pairs = zip(expected, model.validation_loss_curve_, strict=True)
-    printed = [f"{line} (validation: {cost:f})" for line, cost in pairs]
-    assert capsys.readouterr().out.splitlines() == printed
+    assert capsys.readouterr().out.splitlines() == lines_of(every.loss_curve_)
+    assert len(model.loss_curve_) > 3  # not what is recorded
+    assert [every.loss_curve_[step] for step in model.loss_curve_steps_] == model.loss_curve_
+    LogisticRegressionGD(0.1, 201, record_every=30, verbose=True).fit(X, y)
+    assert capsys.readouterr().out.splitlines() == lines_of(every.loss_curve_, 30)
+    LogisticRegressionGD(0.1, 201, verbose=True).fit(X, y, **validation)
+    pairs = zip(lines_of(every.loss_curve_), every.validation_loss_curve_[::100], strict=True)
+    assert capsys.readouterr().out.splitlines() == [f"{line} (validation: {cost:f})" for line, cost in pairs]
+    assert caplog.messages == []  # nobody listens at the level INFO
+
+
+@both
+def test_the_logger_is_told_what_verbose_prints(model, capsys, caplog):
+    """Whether or not it is printed; and what it hears changes no bit."""
+    X, y = blobs()
+    model = clone(model).set_params(max_iter=201)
+    silent = clone(model).fit(X, y)
+    told = []
+    for verbose in (False, True):
+        with caplog.at_level("INFO", "sknn_basic"):
+            caplog.clear()
+            heard = clone(model).set_params(verbose=verbose).fit(X, y)
+        told.append(caplog.messages)
+        assert capsys.readouterr().out.splitlines() == (caplog.messages if verbose else [])
+        assert heard.loss_curve_ == silent.loss_curve_
+        assert_same_bits(weights_of(heard), weights_of(silent))
+    assert told[0] == told[1]
+    assert [line.split(":")[0] for line in told[0]] == [f"Cost after iteration {n}" for n in (0, 100, 200)]
+    assert {record.name for record in caplog.records} == {"sknn_basic"}
 
 
 def test_the_stable_rate_is_told_where_it_is_known():

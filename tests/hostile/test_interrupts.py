@@ -55,7 +55,7 @@ RATES = {"logisticregressiongd__learning_rate": [0.1, 0.2]}
 X, Y = blobs(2, *TALL)
 CASES = {
     "tall": (LogisticRegressionGD(max_iter=5, record_every=2), (X, Y), {"X_val": X, "y_val": Y}),
-    "wide": (LogisticRegressionGD(1e-3, 60, warm_start=True), blobs(3, *WIDE), {}),
+    "wide": (LogisticRegressionGD(1e-3, 60, warm_start=True, record_every=7), blobs(3, *WIDE), {}),
     "network": (ShallowNNClassifier(3, max_iter=4, record_every=3, random_state=0), (X, Y), {}),
     "scaler": (FlattenScaler(), images()[:1], {}),
     "search": (VectorizedGridSearchCV(PIPELINE, RATES, cv=2), images(), {}),

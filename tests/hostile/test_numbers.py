@@ -206,7 +206,7 @@ def train_member(problem, settings):
     ended = []
     objective = problem.objective(l2 if l2.any() else 0.0, layers)
     keep = {"on_checkpoint": lambda _, found: ended.append(found[0])}
-    train_stack(objective, layers, rates, {7, 20}, range(0, 20, 5), **keep)
+    train_stack(objective, layers, rates, [7, 20], range(0, 20, 5), **keep)
     return [descent and (*map(bytes_of, descent.layers), *map(repr, descent[1:])) for descent in ended]
 
 
