@@ -24,9 +24,9 @@ from .threads import threads
 MAX_WEIGHTS, MAX_OUTPUTS = 2**16, 64
 # Values of X, or of its Gram matrix, of which a copy with samples as columns is made: 8 MiB.
 MAX_COPIED = 2**20
-# Products in one call, about 30 ms: an interruption waits for its end, and loses its steps. An activation or
-# an error takes as long as some 8 of them.
-CALL_PRODUCTS, ACTIVATION = 2**25, 8
+# Products in one call, at most some 30 ms: an interruption waits for its end, and loses its steps. An
+# activation or an error, with its cost, takes as long as some 16 of them, and a step besides as some 2,000.
+CALL_PRODUCTS, ACTIVATION, STEP_PRODUCTS = 2**25, 16, 2000
 # Threads share the rows of X in the compiled steps from this number of values, times outputs, on, which take
 # 0.4 ms; as columns from twice this number, times outputs or units.
 MIN_SHARED_VALUES = 2**20
@@ -146,8 +146,8 @@ class Compiled:
 
     def n_at_once(self, X, layers):
         """Return the number of steps that a call takes at most."""
-        W, b = layers[0]
-        return max(CALL_PRODUCTS // (X.shape[0] * (W.size + ACTIVATION * b.size)), 1)
+        n_products = X.shape[0] * sum(W.size + ACTIVATION * b.size for W, b in layers)
+        return max(CALL_PRODUCTS // (n_products + STEP_PRODUCTS), 1)
 
     def groups(self, samples, layers):
         return [[(slice(None), samples)]]

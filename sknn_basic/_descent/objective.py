@@ -51,7 +51,8 @@ class Objective:
 
         That needs parameters that stay so far from overflow that nobody has to look at each: up to SAFE.
         """
-        safe = [tuple(np.full_like(array, SAFE[self.samples.dtype]) for array in layer) for layer in layers]
+        largest = 4 * SAFE[self.samples.dtype]  # the cost of a sample is below four times its largest |Z|
+        safe = [tuple(np.full_like(array, largest) for array in layer) for layer in layers]
         may_leap = self.takes_steps and not self.is_penalized and self.are_bounded(safe)
         return self.engine.n_at_once(self.rows.only_block()[0], layers) if may_leap else 0
 
@@ -115,10 +116,13 @@ class Objective:
     def are_bounded(self, layers):
         """Whether weights, biases and Z, of a stack too, are finite by an upper bound, without a product."""
         (W, b), *deeper = layers
+        largest = np.finfo(self.samples.weight_dtype).max
         bound = self.samples.bound(W) + np.abs(b).max()
         for W, b in deeper:
+            if not bound < largest:
+                return False
             bound = W.shape[-2] * self.network.activation.bound(bound) * np.abs(W).max() + np.abs(b).max()
-        return bool(bound < np.finfo(self.samples.weight_dtype).max)  # not if one of them is NaN
+        return bool(bound < largest)  # not if one of them is NaN
 
 
 def _cost(X, targets, s, network, layers):

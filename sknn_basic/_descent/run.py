@@ -91,8 +91,9 @@ class BaseRun:
         if self.n_at_once is None:
             self.n_at_once = self.objective.n_at_once(layers)
         until = min(end, step + self.n_at_once)
-        if until < end:
-            until = self.records[bisect_right(self.records, until) - 1]
+        last = bisect_right(self.records, until) - 1
+        if until < end or self.records[last] > step:  # a leap to the end begins at the last record
+            until = self.records[last]
         if until <= step:
             return False
         first, last = bisect_left(self.records, step), bisect_left(self.records, until)
@@ -107,6 +108,7 @@ class BaseRun:
             layers, costs = found
             self.extend(costs)
             self.reached = until, layers
+            self.note_record(self.start)
         return True
 
 
@@ -143,6 +145,9 @@ class Run(BaseRun):
 
     def keep(self, n):
         del self.costs[n:]
+
+    def note_record(self, start):
+        self.recorded = start
 
     def outcome(self, cost=None):
         """Return the Descent that ends here, with the layers reached if finite, else the last recorded."""
@@ -267,6 +272,11 @@ class StackRun(BaseRun):
     def keep(self, n):
         for run in self.runs:
             run.keep(n)
+
+    def note_record(self, start):
+        step, layers = start
+        for i, run in enumerate(self.runs):
+            run.recorded = step, member(layers, i)
 
     def outcomes(self):
         """Return the Descent of each member if it ends here; None if its initial cost is not finite."""

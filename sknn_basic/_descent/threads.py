@@ -9,13 +9,14 @@ import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ContextDecorator, contextmanager
 from functools import cache
-from threading import Lock
+from threading import Lock, current_thread
 from weakref import WeakSet
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
 _lock = Lock()
+NAME = "sknn_basic descent"  # of the threads of the pool
 
 
 class locked(ContextDecorator):
@@ -77,7 +78,7 @@ class Threads:
         """
         n_threads = max((n for _, n in self.limited), default=1) // max(len(self.users), 1)
         n = min(n_threads, len(items))
-        if n <= 1:
+        if n <= 1 or current_thread().name.startswith(NAME):  # a thread of the pool that waited could stop it
             return [function(item) for item in items]
         others = [self._start(_apply, function, items[i::n]) for i in range(1, n)]
         results = [None] * len(items)
@@ -94,7 +95,7 @@ class Threads:
         """Return the future of a call; made by this thread if there can be no others."""
         try:
             if self.pool is None:
-                self.pool = ThreadPoolExecutor(os.cpu_count(), "sknn_basic")
+                self.pool = ThreadPoolExecutor(os.cpu_count(), NAME)
             return self.pool.submit(function, *arguments)
         except RuntimeError:  # the main thread has ended, or the system has no more threads
             done = Future()

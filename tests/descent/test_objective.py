@@ -253,3 +253,18 @@ def test_logits_in_blocks_are_those_of_all_rows(case, n_members):
     _, expected = forward(case.network, Samples(case.dense), layers)
     with blocks_of(1):
         assert_same([logits(case.network, Samples(case.X), layers)], [expected])
+
+
+@pytest.mark.parametrize("where", [0, 1])
+def test_weights_beyond_the_precision_of_x_are_not_bounded(where):
+    """On a Gram matrix, whose coefficients are float64, however small the weights behind them are."""
+    X, targets, s, layers, network = step_of("tanh", m=20, n=200)
+    samples = GramSamples(X.astype(np.float32), layers[0][0])
+    layers = [(samples.parameters_of(layers[0][0]), layers[0][1]), layers[1]]
+    objective = Objective(network, samples, targets, s, 0.0, layers)
+    assert objective.are_finite(layers)
+    large = [[array.copy() for array in layer] for layer in layers]
+    large[0][where][:] = 1e40
+    large[1][0][:] = 1e-8
+    assert not objective.are_finite(large)
+    assert not objective.are_bounded(large)

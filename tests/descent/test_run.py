@@ -156,3 +156,30 @@ def test_a_leap_is_taken_where_nobody_looks():
         assert not record.called
         descents(problem, 0.1, 0.01, "auto")  # the penalty is not in the kernels
         assert record.called
+
+
+def test_a_descent_may_diverge_between_a_checkpoint_and_a_far_record():
+    """The records of a call that has ended at a checkpoint are kept, and the weights of the last of them."""
+    X, y = blobs(2, 400, 5)
+    problem = make_problem(ShallowNNClassifier(4, "relu", random_state=0), 1e8 * X, y, n_steps=300)
+    with (
+        engine_of("compiled"),
+        threads.shared_out(),
+        patch("sknn_basic._descent.engine.CALL_PRODUCTS", 10**5),
+    ):
+        found = descents(problem, 0.0, 1e60, 100, checkpoints=(1,))
+        with patch.object(Objective, "n_at_once", lambda *_: 0):
+            expected = descents(problem, 0.0, 1e60, 100, checkpoints=(1,))
+    for step in (1, 300):
+        assert found[step]._replace(layers=None) == expected[step]._replace(layers=None)
+        assert_same_bits(flat(found[step].layers), flat(expected[step].layers))
+    assert found[300].diverged_at is not None
+
+
+@pytest.mark.parametrize(("n_classes", "n_units"), [(2, 0), (3, 0), (2, 1), (40, 1)])
+def test_a_call_of_a_kernel_counts_all_of_a_step(n_classes, n_units):
+    """On the smallest data too: an interruption waits for it."""
+    model = ShallowNNClassifier(n_units, random_state=0) if n_units else LogisticRegressionGD()
+    problem = make_problem(model, np.ones((n_classes, 1)), np.arange(n_classes), n_steps=300)
+    with engine_of("compiled"):
+        assert 1000 < problem.objective(0.0).n_at_once(problem.layers) < 20_000

@@ -258,3 +258,14 @@ def test_small_problems_use_no_thread():
     with engine_of("numpy"), not_started, threadpool_limits(2, user_api="blas"):
         for model in BOTH:
             clone(model).set_params(max_iter=3).fit(X, y)
+
+
+def test_a_thread_of_the_pool_does_not_wait_for_others():
+    """However many wait for each other's work: here as many as the pool has, and each shares out its own."""
+
+    def nested(i):
+        return sum(threads.map(abs, [-i, i, 1]))
+
+    n = 2 * os.cpu_count() + 2
+    with threads.shared_out(), patch.object(threads, "limited", [(None, n)]):
+        assert threads.map(nested, range(n)) == [2 * i + 1 for i in range(n)]
