@@ -33,12 +33,10 @@ def refuse_file_names(X):
     is_list = isinstance(X, list | tuple) or len(getattr(X, "shape", ())) == 1
     first = next(iter(X), None) if is_list else X
     if isinstance(first, str | PathLike):
-        holds, images = (
-            ("holds", "[read_image(path) for path in X]") if is_list else ("is", "[read_image(X)]")
-        )
+        verb, images = ("holds", "[read_image(path) for path in X]") if is_list else ("is", "[read_image(X)]")
         raise ValueError(
-            f"X must be numbers, but {holds} the text or path {str(first)[:100]!r}. If it names an image file, "
-            f"pass {images}, with the size that the images of fit have."
+            f"X must be numbers, but {verb} the text or path {str(first)[:100]!r}. If this names an image "
+            f"file, pass {images}, with the size that the images of fit have."
         )
 
 

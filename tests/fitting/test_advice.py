@@ -140,6 +140,7 @@ def test_numbers_as_text_are_still_converted():
 def test_missing_values_of_samples_are_told_from_those_of_labels():
     """Of samples in scikit-learn's words, with what fills them in; of labels they are said to be in y."""
     X, y = blobs()
+    complete = X.copy()
     X[3, 1] = np.nan
     for estimator in (LogisticRegressionGD(), FlattenScaler(1)):
         with pytest.raises(ValueError, match=r"(?s)^Input X contains NaN\..*missing values.*SimpleImputer"):
@@ -156,8 +157,6 @@ def test_missing_values_of_samples_are_told_from_those_of_labels():
         (pd.Series(np.where(y, words, None), dtype="string"), TypeError),
     ]:
         with pytest.raises(kind, match=r"y contains NaN\. Leave out the samples that have no label\.$"):
-            LogisticRegressionGD().fit(np.ones((len(y), 2)), labels)
+            LogisticRegressionGD().fit(complete, labels)
         with pytest.raises(kind, match=r"y contains NaN\."):
-            LogisticRegressionGD(max_iter=2).fit(
-                np.ones((len(y), 2)), y, X_val=np.ones((len(y), 2)), y_val=labels
-            )
+            LogisticRegressionGD(max_iter=2).fit(complete, y, X_val=complete, y_val=labels)
