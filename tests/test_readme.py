@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sknn_basic import load_photo_patches, write_hdf5
+from sknn_basic import ConfusionImagesDisplay, load_photo_patches, write_hdf5
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -24,6 +24,7 @@ BLOCKS = {
 }
 NEEDS = [  # what may be missing, and the text that tells an example that needs it
     ("matplotlib.pyplot", "plt"),
+    ("matplotlib.pyplot", "ConfusionImagesDisplay"),
     ("PIL.Image", "read_image_folder"),
     ("skops.io", "skops.io"),
     ("skl2onnx", "skl2onnx"),
@@ -131,10 +132,14 @@ def test_example(page, number, sessions, small_pictures, monkeypatch, capsys):
     if ">>> " not in block:
         assert "read_image_folder" in block
         make_photos(session.folder)
+        if "indices :" not in ConfusionImagesDisplay.__doc__:
+            block = block.partition("display = ")[0]
         exec(compile(block, page, "exec"), {})
         printed = capsys.readouterr().out.splitlines()
         assert re.fullmatch(r"\d+% of the test images are right", printed[0])
         assert re.fullmatch(r"new.jpg: flower, \d+%", printed[1])
+        assert all(Path(file).exists() for file in printed[3:])
+        assert len(printed) > 3 or "display = " not in block
 
 
 @pytest.mark.parametrize("page", PAGES)
