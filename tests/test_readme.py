@@ -29,6 +29,7 @@ NEEDS = [  # what may be missing, and the text that tells an example that needs 
     ("skops.io", "skops.io"),
     ("skl2onnx", "skl2onnx"),
     ("dask.array", "chunks="),
+    ("dask.dataframe", "dask.dataframe"),
     ("sklearn.callback", "sklearn.callback"),
     ("sklearn.callback", "EarlyStopping("),
 ]
