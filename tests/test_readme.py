@@ -147,12 +147,27 @@ def test_example(page, number, sessions, small_pictures, monkeypatch, capsys):
 def test_pictures_are_there(page):
     """Every picture of a page is in the repository, or made by its examples when the site is built."""
     made = {f"_build/made/{name}" for name in re.findall(r'savefig\("(.*?)"', PAGES[page])}
-    made |= {"_build/made/report.png", "_build/made/modules.png"}  # by the build itself
+    made |= {"_build/made/modules.png"}  # by the build itself
     shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", PAGES[page])
     assert (shown and BLOCKS[page]) or page != "README.md"
     for picture in shown:
         path = (ROOT / page).parent / picture
         assert path.exists() or picture.removeprefix("../") in made, picture
+
+
+def test_picture_in_the_repository_is_what_its_example_draws(tmp_path, monkeypatch):
+    """Readers of a checkout see it, where no page has been built; the example is that of the front page."""
+    Image = pytest.importorskip("PIL.Image")
+    pytest.importorskip("matplotlib.figure")
+    session = Session("docs/index.md", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for number in range(len(BLOCKS[session.page])):
+        session.run(number)
+    path = DOCS / "images" / "front.png"
+    assert path.stat().st_size < 60_000
+    with Image.open(path) as kept, Image.open("front.png") as drawn:
+        small = [np.asarray(picture.convert("RGB").resize((192, 80)), float) for picture in (kept, drawn)]
+    assert np.abs(small[0] - small[1]).mean() < 8  # mirrored they differ by 26
 
 
 def test_map_names_what_the_code_has():

@@ -39,7 +39,7 @@ def run_examples(page):
 
 
 def run_command(folder):
-    """Run the notes' assignment as a user does; write what it prints and what it draws."""
+    """Run the notes' assignment as a user does; write what it prints."""
     command = [sys.executable, "-m", "sknn_basic", "train", "--plot", "report.png"]
     environment = os.environ | {"PYTHONUTF8": "1", "COLUMNS": "88"}
     done = subprocess.run(
