@@ -46,18 +46,19 @@ def value_advice(X):
     try:
         yield
     except ValueError as error:
-        advice = ""
-        if names := _text_columns(X):
+        advice, message = "", str(error)
+        # Only then, since it makes an object of each value.
+        if ("string" in message or "type object" in message) and (names := _text_columns(X)):
             more = f" and {len(names) - 10} others" if len(names) > 10 else ""
             advice = (
                 f"These columns of X hold text: {names[:10]}{more}. Encode them by OneHotEncoder, in a "
                 "ColumnTransformer before the classifier in a pipeline."
             )
-        elif "X contains NaN" in str(error) and len(shape_of(X)) == 2:
-            advice = "Put SimpleImputer before the classifier in a pipeline, which fills in missing values."
+        elif "X contains NaN" in message and len(shape_of(X)) == 2:
+            advice = "Put SimpleImputer, which fills in missing values, before the classifier in a pipeline."
         if not advice:
             raise
-        raise ValueError(f"{str(error).rstrip('.')}. {advice}") from error
+        raise ValueError(f"{message.rstrip('.')}. {advice}") from error
 
 
 def _text_columns(X):
