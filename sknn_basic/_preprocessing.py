@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ._fitting.advice import refuse_file_names, value_advice
 from ._fitting.callbacks import CallbackSupportMixin, begin_fit
 from ._fitting.memo import active_memo
 from ._fitting.onnx import OnnxScalerMixin
@@ -121,6 +122,7 @@ class FlattenScaler(
     def _fit(self, X):
         source = source_of(X)
         X = source.example() if source.is_lazy else X  # no pixel of a Dask array is read
+        refuse_file_names(X)
         shape = shape_of(X)
         X = self._validated(X, shape, reset=True)
         if len(shape) > 2:
@@ -130,8 +132,6 @@ class FlattenScaler(
                 )
             self.n_features_in_ = prod(shape[1:])
             vars(self).pop("feature_names_in_", None)  # from a previous fit on a DataFrame
-        if X.dtype.kind not in "buif":
-            raise ValueError(f"X has the type {X.dtype}. Pass real numbers.")
         if self.divisor == 255 and not source.is_lazy and _is_scaled(X):
             warnings.warn(
                 "All values of X are in [0, 1] already, and FlattenScaler would divide them by 255: pass "
@@ -178,11 +178,11 @@ class FlattenScaler(
         return active_memo().transformed(FlattenScaler._transform, self, X)
 
     def _transform(self, X):
+        refuse_file_names(X)
         shape = shape_of(X)
         is_known = shape[1:] in (self.image_shape_, (self.n_features_in_,))
         if not is_known and max(len(shape) - 1, len(self.image_shape_)) > 1:
-            is_text = len(shape) == 1 and np.asarray(X).dtype.kind == "U"
-            raise ValueError(self._shape_message(shape) + " read_image reads image files." * is_text)
+            raise ValueError(self._shape_message(shape))
         X = self._validated(X, shape)
         try:
             rows = np.empty(X.shape, self.dtype or _float_dtype(X))
@@ -213,9 +213,14 @@ class FlattenScaler(
         return None
 
     def _validated(self, X, shape, reset=False):
-        if len(shape) <= 2:
-            return validate_data(self, X, dtype=_accepted_dtype(X), reset=reset)
-        return check_array(X, allow_nd=True, input_name="X", estimator=self)
+        with value_advice(X):
+            if len(shape) <= 2:
+                X = validate_data(self, X, dtype=_accepted_dtype(X), reset=reset)
+            else:
+                X = check_array(X, allow_nd=True, input_name="X", estimator=self)
+            if X.dtype.kind not in "buif":
+                raise ValueError(f"X has the type {X.dtype}. Pass real numbers.")
+        return X
 
     @lazy_method
     def inverse_transform(self, X):

@@ -146,7 +146,12 @@ def test_lecture_lists_the_pages_of_the_gallery_in_its_order():
     assert {name for name, _, _ in pages} == files
     order = [name for name, _, _ in pages if name in lecture.LECTURE]
     assert order == [name for name in lecture.LECTURE if name in files]
+    listed = lecture.ITEM.findall(lecture.TEACHERS.read_text())
+    assert [(name, title) for title, name, _ in listed] == [(name, title) for name, title, _ in pages]
     listing = lecture.listing(pages)
+    before, _, after = lecture.with_pictures(lecture.TEACHERS.read_text()).partition(listing)
+    assert before.endswith("shown.\n\n```{eval-rst}\n")
+    assert after.startswith("```\n\n## What students can do\n")
     for name, title, first in pages:
         assert title
         assert first

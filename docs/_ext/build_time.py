@@ -1,7 +1,7 @@
 """What is made when the site is built, in `_build/made`: a build in which an example is wrong fails.
 
-The pictures that the pages' examples save, the output of the command, the list of the lecture, and the pictures of
-the modules and of the front page.
+The pictures that the pages' examples save, the output of the command, and the pictures of the modules and of the front
+page.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ def run_examples(page):
 
 
 def run_command(folder):
-    """Run the notes' assignment as a user does; write what it prints and what it draws."""
+    """Run the notes' assignment as a user does; write what it prints."""
     command = [sys.executable, "-m", "sknn_basic", "train", "--plot", "report.png"]
     environment = os.environ | {"PYTHONUTF8": "1", "COLUMNS": "88"}
     done = subprocess.run(
@@ -63,7 +63,6 @@ def make(app):
     source = Path(app.srcdir)
     folder = source / "_build" / "made"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "lecture.rst").write_text(lecture.listing(lecture.pages()), encoding="utf-8")
     modules.draw(folder / "modules.png")
     run_command(folder)
     plt.switch_backend("agg")
@@ -91,6 +90,11 @@ def without_foreign_styles(app, pagename, templatename, context, doctree):
         )
 
 
+def show_lecture(app, page, source):
+    if page == "teachers":
+        source[0] = lecture.with_pictures(source[0])
+
+
 def strip_blocks(app, document):
     """Take the last empty line out of examples, which doctest needs in Markdown."""
     for block in document.findall(nodes.literal_block):
@@ -100,6 +104,7 @@ def strip_blocks(app, document):
 
 
 def setup(app):
+    app.connect("source-read", show_lecture)
     app.connect("doctree-read", strip_blocks)
     app.connect("builder-inited", make)
     app.connect("html-page-context", without_foreign_styles)

@@ -1,28 +1,14 @@
 """The order of the gallery: a lecture, from the assignment to what theory says of long descents."""
 
 import ast
+import re
 from pathlib import Path
 
 GALLERY = Path(__file__).parents[1] / "gallery"
+TEACHERS = GALLERY.parent / "teachers.md"
+ITEM = re.compile(r"^\d+\. \[(.+)\]\(gallery/(\w+)\.py\): \*(.+)\*\n", re.MULTILINE)
 # What to ask before the picture is shown.
-LECTURE = {
-    "plot_assignment": "Two models see the same 209 images. Which one will know more of the 50 new ones, and why?",
-    "plot_rates": "What happens to the cost if the step is twice as long? Ten times? Where is the limit?",
-    "plot_boundary_descends": "Where is the boundary before the first step, and where does it move first?",
-    "plot_hidden_units": "How many lines must a network draw before their sum can bend round a class?",
-    "plot_activations": "ReLU has corners and tanh has none. Will you see that in the boundary?",
-    "plot_start": "All weights start at zero: why can a hidden layer not learn? Is 0.01 far enough from zero?",
-    "plot_what_units_see": "A hidden unit has one weight for each pixel. What would you expect its picture to show?",
-    "plot_path": "The first steps change all weights alike. What do ten thousand more add to the picture?",
-    "plot_search": "More steps or a larger rate: are they the same thing?",
-    "plot_early_stopping": "The training cost still falls. Can the model get worse all the same?",
-    "plot_margin": "All training images are right. What is there left to learn in the next million steps?",
-    "plot_period_doubling": "The rate is just above the limit. Will the cost explode, or do something else?",
-    "plot_large_steps": "Can a descent whose cost rises at first end lower than one whose cost always falls?",
-    "plot_sharpness": "A network has no fixed curvature. What does descent at a fixed rate do to it?",
-    "plot_photographs": "What would you photograph, and which mistake do you expect?",
-    "plot_samples": "The data have 12,288 columns and 209 rows. Which of the two should a step depend on?",
-}
+LECTURE = {name: question for _, name, question in ITEM.findall(TEACHERS.read_text(encoding="utf-8"))}
 
 
 class Order:
@@ -71,6 +57,12 @@ def listing(found):
             "",
         ]
     return "\n".join(lines)
+
+
+def with_pictures(text):
+    """Return the page for teachers with the pictures of the gallery in place of its list, which the repository shows."""
+    first, *_, last = ITEM.finditer(text)
+    return f"{text[: first.start()]}```{{eval-rst}}\n{listing(pages())}```\n{text[last.end() :]}"
 
 
 def shape_figures(gallery_conf, file):

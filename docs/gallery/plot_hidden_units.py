@@ -6,7 +6,8 @@ Each hidden unit draws one straight line across the plane: on one side it is pos
 The output adds up the units. So one unit can only cut the plane along a line, two can take a strip out of it,
 and with a few more the boundary can close around a class. How many it takes depends on the data.
 
-This page trains networks of 1, 2, 4 and 16 hidden units on two sets that no line separates.
+This page trains networks of 1, 2, 4 and 16 hidden units, their ``hidden_layer_size``, on two sets that no line
+separates.
 """
 
 import matplotlib.pyplot as plt

@@ -28,12 +28,16 @@ FORMATS = (
 _WARNINGS_LOCK = Lock()
 
 
-class ImageFolder(NamedTuple):
-    """Images, their labels and the names of the classes."""
-
+class _ThreeArrays(NamedTuple):
     images: np.ndarray
     labels: np.ndarray
     classes: np.ndarray
+
+
+class ImageFolder(_ThreeArrays):
+    """Images, their labels and the names of the classes, and as an attribute their `filenames`."""
+
+    filenames = None  # of a tuple in which something was replaced
 
 
 def read_image_folder(path, size=64, *, max_pixels=None):
@@ -71,6 +75,9 @@ def read_image_folder(path, size=64, *, max_pixels=None):
         * `images` (n_images, size, size, 3): uint8 RGB ndarray, sorted by class and by path;
         * `labels` (n_images,): int64 ndarray, each an index into `classes`;
         * `classes` (n_classes,): ndarray of str, the names of the subfolders, sorted.
+
+        Beside the three, `dataset.filenames` (n_images,) is an ndarray of str: the path of each image, which
+        begins with `path`.
 
     Raises
     ------
@@ -113,9 +120,12 @@ def read_image_folder(path, size=64, *, max_pixels=None):
     ...     for name, colour in ("sea", "blue"), ("wood", "green"):
     ...         (Path(folder) / name).mkdir()
     ...         Image.new("RGB", (120, 90), colour).save(Path(folder) / name / "1.png")
-    ...     images, labels, classes = read_image_folder(folder, size=8)
+    ...     dataset = read_image_folder(folder, size=8)
+    >>> images, labels, classes = dataset
     >>> images.shape, labels.tolist(), classes.tolist()
     ((2, 8, 8, 3), [0, 1], ['sea', 'wood'])
+    >>> [Path(filename).parts[-2:] for filename in dataset.filenames]
+    [('sea', '1.png'), ('wood', '1.png')]
     """
     size, max_pixels = _prepare("read_image_folder", size, max_pixels)
     path = Path(path)
@@ -126,7 +136,7 @@ def read_image_folder(path, size=64, *, max_pixels=None):
         raise ValueError(
             f"{path} has no subfolders: expected one for each class, such as {path / 'cat'} with pictures."
         )
-    images, labels, left_out = [], [], {}
+    images, labels, filenames, left_out = [], [], [], {}
     for label, folder in enumerate(folders):
         files, errors = _files(folder)
         for error in errors:
@@ -135,6 +145,7 @@ def read_image_folder(path, size=64, *, max_pixels=None):
             try:
                 images.append(_read(file, size, max_pixels))
                 labels.append(label)
+                filenames.append(str(file))
             except OSError as error:
                 left_out.setdefault(str(error), []).append(file)
         if label not in labels[-1:]:
@@ -145,7 +156,9 @@ def read_image_folder(path, size=64, *, max_pixels=None):
     if left_out:
         warnings.warn(_listed(left_out), UserWarning, stacklevel=2)
     names = np.array([folder.name for folder in folders])
-    return ImageFolder(np.stack(images), np.array(labels, np.int64), names)
+    dataset = ImageFolder(np.stack(images), np.array(labels, np.int64), names)
+    dataset.filenames = np.array(filenames)
+    return dataset
 
 
 def read_image(path, size=64, *, max_pixels=None):

@@ -1,6 +1,7 @@
-"""Advice in errors about the shape of samples and labels: what to pass instead."""
+"""Advice in errors about samples and labels, their shapes and values: what to pass instead."""
 
 from contextlib import contextmanager
+from os import PathLike
 
 import numpy as np
 
@@ -25,6 +26,59 @@ def orientation_advice(X, y=None, n_features=None, suffix=""):
         advised = ValueError(f"{str(plain).rstrip('.')}. {advice}")
         advised.without_advice = plain
         raise advised from plain
+
+
+def refuse_file_names(X):
+    """Raise ValueError if X is a text or a path, or holds such instead of numbers."""
+    is_list = isinstance(X, list | tuple) or len(getattr(X, "shape", ())) == 1
+    first = next(iter(X), None) if is_list else X
+    if isinstance(first, str | PathLike):
+        verb, images = ("holds", "[read_image(path) for path in X]") if is_list else ("is", "[read_image(X)]")
+        raise ValueError(
+            f"X must be numbers, but {verb} the text or path {str(first)[:100]!r}. If this names an image "
+            f"file, pass {images}, with the size that the images of fit have."
+        )
+
+
+@contextmanager
+def value_advice(X):
+    """Add advice to a ValueError if columns of X, which is in memory, hold text or lack values."""
+    try:
+        yield
+    except ValueError as error:
+        advice, message = "", str(error)
+        # Only then, since it makes an object of each value.
+        if ("string" in message or "type object" in message) and (names := _text_columns(X)):
+            more = f" and {len(names) - 10} others" if len(names) > 10 else ""
+            advice = (
+                f"These columns of X hold text: {names[:10]}{more}. Encode them by OneHotEncoder, in a "
+                "ColumnTransformer before the classifier in a pipeline."
+            )
+        elif "X contains NaN" in message and len(shape_of(X)) == 2:
+            advice = "Put SimpleImputer, which fills in missing values, before the classifier in a pipeline."
+        if not advice:
+            raise
+        raise ValueError(f"{message.rstrip('.')}. {advice}") from error
+
+
+def _text_columns(X):
+    """Return the names, or else the numbers, of the columns of a table that hold text other than numbers."""
+    try:
+        values = np.asarray(X, object)
+    except ValueError:  # a ragged list
+        return []
+    if values.ndim != 2:
+        return []
+    names = list(getattr(X, "column_names", getattr(X, "columns", range(values.shape[1]))))
+    return [name for name, column in zip(names, values.T, strict=True) if _is_text(column)]
+
+
+def _is_text(column):
+    try:
+        column.astype(np.float64)
+    except (TypeError, ValueError):
+        return any(isinstance(value, str) for value in column)
+    return False
 
 
 def _what_to_pass(X_shape, y_shape, n_features, suffix):

@@ -9,7 +9,7 @@ from sklearn.utils.validation import validate_data
 from .._descent.problem import Problem, cast
 from .._lazy.sources import computed, is_float32, source_of
 from .._sklearn import check_sample_weight
-from .advice import orientation_advice
+from .advice import orientation_advice, refuse_file_names, value_advice
 
 # Fitted attributes that describe the data: they are known before the descent.
 DATA_ATTRIBUTES = "classes_", "n_features_in_", "feature_names_in_"
@@ -97,13 +97,20 @@ def _validated(estimator, X, dtype=None, reset=False):
     """Return X in memory, dense or CSR, or as `Stored`, whose values are checked when they are first read."""
     source = source_of(X)
     X = source.example()
-    X = validate_data(estimator, X, accept_sparse="csr", dtype=dtype or accepted_dtypes(X), reset=reset)
+    refuse_file_names(X)
+    with value_advice(X):
+        X = validate_data(estimator, X, accept_sparse="csr", dtype=dtype or accepted_dtypes(X), reset=reset)
     return source.stored(X.dtype) if source.is_stored else X
 
 
 def check_labels(y, X):
     """Return labels as an array (n_samples,), one for each sample of X, or raise ValueError."""
-    y = validate_data(BaseEstimator(), y=computed(y), reset=False)
+    try:
+        y = validate_data(BaseEstimator(), y=computed(y), reset=False)
+    except (TypeError, ValueError) as error:  # TypeError: pandas.NA in labels that are text
+        if "contains NaN" in str(error) or "NA is ambiguous" in str(error):
+            raise type(error)("Input y contains NaN. Leave out the samples that have no label.") from error
+        raise
     check_consistent_length(X, y)
     return y
 

@@ -1,6 +1,8 @@
 """Images of the user's own: any format and mode, upright, square, on white."""
 
+import copy
 import os
+import pickle
 import re
 import struct
 import sys
@@ -49,6 +51,26 @@ def test_folders_are_classes(photos):
     (photos / "red" / "more" / "yet").mkdir(parents=True)
     Image.new("RGB", (9, 9)).save(photos / "red" / "more" / "yet" / "a.png")
     assert read_image_folder(photos, 4).labels.tolist() == [0] * 3 + [1] * 4
+
+
+def test_each_image_has_the_name_of_its_file(photos, monkeypatch):
+    """At any depth, without the files that are left out; relative if the folder's path is."""
+    (photos / "blue" / "1.png").write_bytes(b"damaged")
+    (photos / "blue" / "0").mkdir()
+    Image.new("RGB", (9, 9), "white").save(photos / "blue" / "0" / "Zoë.png")
+    with pytest.warns(UserWarning, match="Left out 1 path"):
+        dataset = read_image_folder(photos, size=8)
+    assert len(dataset) == 3
+    for again in (dataset, copy.deepcopy(dataset), pickle.loads(pickle.dumps(dataset))):
+        assert again.filenames.shape == again.labels.shape == (6,)
+        for image, label, filename in zip(again.images, again.labels, again.filenames, strict=True):
+            assert dataset.classes[label] == Path(filename).relative_to(photos).parts[0]
+            np.testing.assert_array_equal(image, read_image(filename, 8))
+    monkeypatch.chdir(photos.parent)
+    with pytest.warns(UserWarning, match="Left out 1 path"):
+        names = read_image_folder(photos.name, size=8).filenames
+    assert names[0] == str(Path(photos.name, "blue", "0", "Zoë.png"))
+    assert dataset._replace(labels=dataset.labels[::-1]).filenames is None
 
 
 RAMP = np.linspace(0, 1, 64).reshape(8, 8)
