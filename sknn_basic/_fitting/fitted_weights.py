@@ -15,8 +15,8 @@ from .descent_path import unfitted
 from .inputs import check_labels, label_numbers, make_problem, normalized_weights, validate_new_samples
 from .pipelines import fit_transformers, last_step, transformed, with_last_step
 
-# More than `learning_rate="auto"` takes, since nobody asks for a sharpness at every fit: of 400 fitted models
-# none took more than 90 products, and the error of the eigenvalue is the square of the residual.
+# Finer than for `learning_rate="auto"`, since no fit waits for it. Of 720 models, of both kinds on five data
+# sets, none took more than 29 products, and no eigenvalue was more than 1e-5 of it too low.
 MAX_PRODUCTS, TOLERANCE = 200, 1e-5
 # What a fit says of its descent; with other weights it would be wrong.
 OF_THE_DESCENT = (
@@ -48,7 +48,7 @@ def sharpness(estimator, X, y, sample_weight=None):
     Returns
     -------
     sharpness : float
-        In units of 1 over the learning rate, to about 1e-6 of it in float64; infinity if sums overflow.
+        In units of 1 over the learning rate, to about 1e-5 of it; infinity if sums overflow.
         For logistic regression it is at most L (see `LogisticRegressionGD`), which bounds it at all weights.
 
     Raises
@@ -66,7 +66,7 @@ def sharpness(estimator, X, y, sample_weight=None):
     Notes
     -----
     Lanczos iterations find it from below by products with the Hessian, each of them about as much work as two
-    steps: usually 10 to 50 of them, and 200 at most.
+    steps: usually 4 to 14 of them, and 200 at most.
 
     References
     ----------
