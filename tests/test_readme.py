@@ -30,6 +30,7 @@ NEEDS = [  # what may be missing, and the text that tells an example that needs 
     ("dask.array", "chunks="),
     ("sklearn.callback", "sklearn.callback"),
     ("sklearn.callback", "EarlyStopping("),
+    ("sklearn.callback", "OnRecord("),
 ]
 
 
