@@ -21,10 +21,11 @@ except ImportError:  # before scikit-learn 1.9
         """Stands in for scikit-learn's class, which provides `set_callbacks`."""
 
 
-# As many as the default number of steps of a network. The time of scikit-learn's progress bar grows with the
-# square of the number of tasks: 2 s for 5,000, 22 s for 20,000 (benchmarks/callbacks.py).
+# As many as the default number of steps of a network.
 MAX_TASKS = 5000
-MAX_TASKS_OF_BARS = 200  # for progress bars alone: half a percent each
+# Where only progress bars count them: each half a percent, and all of its steps in one call. The time of
+# scikit-learn's bar grows with the square of the number: 2 s for 5,000, 22 s for 20,000.
+MAX_TASKS_OF_BARS = 200
 
 
 def callbacks_of(estimator):
