@@ -29,8 +29,7 @@ NEEDS = [  # what may be missing, and the text that tells an example that needs 
     ("skl2onnx", "skl2onnx"),
     ("dask.array", "chunks="),
     ("sklearn.callback", "sklearn.callback"),
-    ("sklearn.callback", "EarlyStopping("),
-    ("sklearn.callback", "OnRecord("),
+    ("sklearn.callback", "set_callbacks("),
 ]
 
 
