@@ -75,12 +75,12 @@ def with_callbacks(X, y, quick):
     rows = [[f"{n:,}", *(seconds(watched(n, make, X, y)) for make in kinds.values())] for n in sizes]
     lines = [
         f"With callbacks: logistic regression on 400 x 2, one fit each. Of more than {MAX_TASKS:,} steps several "
-        "are told at once.",
+        "are told at once; a ProgressBar alone is told of 200 parts.",
         "",
         *table(["steps", *kinds], rows),
     ]
     if not quick:
-        with patch("sknn_basic._fitting.callbacks.MAX_TASKS", 4 * MAX_TASKS):
+        with patch("sknn_basic._fitting.callbacks.MAX_TASKS_OF_BARS", 4 * MAX_TASKS):
             time = watched(4 * MAX_TASKS, ProgressBar, X, y)
         lines += [
             f"Each of {4 * MAX_TASKS:,} steps told to the ProgressBar: {seconds(time)}. Its time grows with the "

@@ -12,7 +12,9 @@ from ._files.datasets import load_photo_patches, read_hdf5, write_hdf5
 from ._files.image_folders import read_image, read_image_folder
 from ._fitting.descent_path import descent_path
 from ._fitting.early_stopping import EarlyStopping
+from ._fitting.fitted_weights import sharpness, vector_to_weights, weights_to_vector
 from ._fitting.messages import FitInterruptedWarning
+from ._fitting.on_record import OnRecord
 from ._fitting.propagate import propagate
 from ._preprocessing import FlattenScaler
 from ._search.search import VectorizedGridSearchCV
@@ -28,6 +30,7 @@ __all__ = [
     "LogisticRegressionGD",
     "LossContourDisplay",
     "LossCurveDisplay",
+    "OnRecord",
     "ShallowNNClassifier",
     "VectorizedGridSearchCV",
     "WeightsDisplay",
@@ -38,5 +41,8 @@ __all__ = [
     "read_hdf5",
     "read_image",
     "read_image_folder",
+    "sharpness",
+    "vector_to_weights",
+    "weights_to_vector",
     "write_hdf5",
 ]

@@ -175,7 +175,11 @@ def test_private_names_of_scikit_learn_stand_in_one_place():
                 assert not any(part.startswith("_") for part in parts), f"{module}: {ast.unparse(node)}"
 
 
-EXAMPLES_NEED = {"_files.image_folders": "PIL.Image", "_display": "matplotlib.pyplot"}  # by module or folder
+EXAMPLES_NEED = {  # by module or folder
+    "_files.image_folders": "PIL.Image",
+    "_display": "matplotlib.pyplot",
+    **dict.fromkeys(["_fitting.early_stopping", "_fitting.on_record"], "sklearn.callback"),
+}
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if ">>> " in text_of(m)])

@@ -31,7 +31,7 @@ NEEDS = [  # what may be missing, and the text that tells an example that needs 
     ("dask.array", "chunks="),
     ("dask.dataframe", "dask.dataframe"),
     ("sklearn.callback", "sklearn.callback"),
-    ("sklearn.callback", "EarlyStopping("),
+    ("sklearn.callback", "set_callbacks("),
 ]
 
 

@@ -95,6 +95,13 @@ def curve(network, X, layers, targets, s, direction):
     return [(X.mT @ RdZ1, ones.mT @ RdZ1), (RdW2, ones.mT @ RdZ2)]
 
 
+def curve_of_output(network, X, layers, targets, s, direction):
+    """Return the same for logistic regression, with [(RW, Rb)]."""
+    ((W, b),), ((RW, Rb),) = layers, direction
+    RdZ = s * network.output.error_change(X @ W + b, X @ RW + Rb)
+    return [(X.mT @ RdZ, np.ones(s.shape, s.dtype).mT @ RdZ)]
+
+
 def penalized_cost(J, l2, sum_of_squares):
     """J + l2/2 ||W||^2; biases are not penalised."""
     penalty = np.reshape(l2, np.shape(J)) / 2 * sum_of_squares

@@ -1,5 +1,6 @@
 """The loop of gradient descent: recording, observers, early stopping and divergence."""
 
+import sys
 from bisect import bisect_left, bisect_right
 from contextlib import suppress
 from typing import NamedTuple
@@ -30,8 +31,12 @@ class NullObserver:
     def begin(self, outcome=None):
         """Begin a step; `outcome()` returns the Descent that would end here."""
 
-    def end(self, outcome=None):
-        """End a step; return whether to stop the descent."""
+    def n_unseen(self):
+        """Return how many steps may be taken between `begin` and `end`."""
+        return sys.maxsize
+
+    def end(self, outcome=None, n_steps=1):
+        """End so many steps; return whether to stop the descent."""
         return False
 
     def close(self, outcome=None):
@@ -113,14 +118,18 @@ class BaseRun:
 
 
 class Run(BaseRun):
-    """A descent of one member; `validation`, `on_record` and `reports` are those of `train`."""
+    """A descent of one member; all options are those of `train`."""
 
-    def __init__(self, objective, layers, records, validation=None, on_record=None, reports=None):
+    def __init__(
+        self, objective, layers, records,
+        validation=None, on_record=None, reports=None, record_listener=None,
+    ):  # fmt: skip
         super().__init__(objective, layers, records)
         self.validation, self.on_record = validation, on_record
         self.reports = records if reports is None else reports
         self.recorded = None  # `reached` at the last record
         self.costs = []  # (cost, cost of the validation samples or None) of each record
+        self.record_listener, self.n_told = record_listener, 0  # of the records
         if on_record is not None or validation is not None:
             self.n_at_once = 0
         if on_record is not None and self.reports is not records:
@@ -137,11 +146,20 @@ class Run(BaseRun):
         if is_record:
             self.costs.append(costs)
             self.recorded = self.reached
+            self._tell()
         if self.on_record is not None and is_in(step, self.reports):
             self.on_record(step, *costs)
 
     def extend(self, costs):
         self.costs += [(cost, None) for cost in costs.tolist()]
+        self._tell()
+
+    def _tell(self):
+        """Tell the listener the records that it has not heard of: some may be made twice."""
+        if self.record_listener is not None:
+            for step, costs in zip(self.records[self.n_told :], self.costs[self.n_told :], strict=False):
+                self.n_told += 1
+                self.record_listener(step, *costs)
 
     def keep(self, n):
         del self.costs[n:]
@@ -201,6 +219,7 @@ def train(
     validation=None,
     on_record=None,
     reports=None,
+    record_listener=None,
     observer=NULL_OBSERVER,
     checkpoints=(),
     on_checkpoint=None,
@@ -211,11 +230,12 @@ def train(
     A cost or weight that is not finite at a record ends the descent: the layers last recorded are then kept.
     Steps between two records are not checked, unless an observer asks for their outcome. `validation` is the
     objective of the validation samples; `on_record(step, cost, validation_cost)` is called before the steps
-    `reports`, or each record. `observer`, the user (Ctrl-C) and `stopped`, an Event, may end the descent
-    after any step: the layers reached are then kept, or the observer's result. At each of the sorted
-    `checkpoints` `on_checkpoint(step, descent)` is called.
+    `reports`, or each record; `record_listener`, with the same arguments, soon after each record: steps with
+    several of them may be taken in one call. `observer`, the user (Ctrl-C) and `stopped`, an Event, may end
+    the descent after any step: the layers reached are then kept, or the observer's result. At each of the
+    sorted `checkpoints` `on_checkpoint(step, descent)` is called.
     """
-    run = Run(objective, layers, records, validation, on_record, reports)
+    run = Run(objective, layers, records, validation, on_record, reports, record_listener)
     objective.prepare()
     with np.errstate(all="ignore"):
         try:
@@ -236,8 +256,8 @@ def _descend(run, learning_rate, end, observer, stopped):
         if observer is NULL_OBSERVER and run.leap(learning_rate, end):
             continue
         step, layers = run.reached
-        # All steps until the next record in one call, unless somebody looks at each.
-        until = first_from(step + 1, run.looks, end) if observer is NULL_OBSERVER else step + 1
+        # All steps until the next record in one call, unless somebody looks before.
+        until = first_from(step + 1, run.looks, min(step + observer.n_unseen(), end))
         observer.begin(run.outcome)
         steps = run.objective.advance(layers, learning_rate, until - step, want_cost=is_in(step, run.looks))
         for n_taken, reached, cost in steps:
@@ -247,7 +267,7 @@ def _descend(run, learning_rate, end, observer, stopped):
                 observer.close(run.outcome)
                 return
             run.reached = step + n_taken, reached
-        run.has_ended = observer.end(run.outcome)
+        run.has_ended = observer.end(run.outcome, until - step)
 
 
 class StackRun(BaseRun):

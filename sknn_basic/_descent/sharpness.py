@@ -1,12 +1,12 @@
-"""The sharpness of a network's cost: the largest eigenvalue of its Hessian.
+"""The sharpness of the cost: the largest eigenvalue of its Hessian.
 
-Descent bears rates below 2 over it. Unlike the curvature of the logistic cost it changes with the layers, so
+Descent bears rates below 2 over it. Unlike L, the bound of the logistic cost, it changes with the layers, so
 it promises nothing beyond the first steps: descent often moves to where it is 2 / rate (Cohen et al., 2021).
 """
 
 import numpy as np
 
-from .network import curve, penalize, propagate, update
+from .network import curve, curve_of_output, penalize, propagate, update
 
 # At most so many products, each one read of X; Lanczos iterations end at this residual, relative to the
 # eigenvalue. Of 6,720 starts half took 8 products or fewer, and no eigenvalue was more than 0.2 % too low. At
@@ -18,18 +18,21 @@ N_TRIED = 11
 
 
 class Hessian:
-    """The Hessian of J at given layers: an operator on directions, which are vectors (W1, b1, W2, b2)."""
+    """The Hessian of J at given layers: an operator on directions, which are vectors (W1, b1, W2, b2).
+
+    For logistic regression they are vectors (W, b), with b = 0 if there is no intercept.
+    """
 
     def __init__(self, network, samples, rows, layers, l2):
         self.network, self.samples, self.rows, self.layers, self.l2 = network, samples, rows, layers, l2
         self.shapes = [array.shape for layer in layers for array in layer]
         self.ends = np.cumsum([array.size for layer in layers for array in layer])
 
-    def largest_eigenvalue(self):
+    def largest_eigenvalue(self, max_products=MAX_PRODUCTS, tolerance=TOLERANCE):
         """Return it by Lanczos iterations; infinity if sums overflow."""
         diagonal, beside, before, step = [], [], None, 0.0
         direction = self._start()
-        for _ in range(MAX_PRODUCTS):
+        for _ in range(max_products):
             image = self._product(direction)
             diagonal.append(self._inner_product(image, direction))
             image -= self._number(diagonal[-1]) * direction
@@ -40,7 +43,7 @@ class Hessian:
                 return np.inf
             values, vectors = np.linalg.eigh(np.diag(diagonal) + np.diag(beside, -1))  # its lower triangle
             largest = values[-1]
-            if length * abs(vectors[-1, -1]) <= TOLERANCE * abs(largest):
+            if length * abs(vectors[-1, -1]) <= tolerance * abs(largest):
                 break
             beside.append(length)
             before, direction, step = direction, image * self._number(1 / length), length
@@ -63,19 +66,26 @@ class Hessian:
         return largest
 
     def _start(self):
-        """Return a random direction, 0 in W of the first layer: the same one however X is held."""
+        """Return a random direction; for a network 0 in W of the first layer: the same however X is held.
+
+        For logistic regression b alone would not do: on centred X its products never reach W.
+        """
         direction = np.zeros(self.ends[-1], self.layers[0][0].dtype)
-        others = direction[self.ends[0] :]
-        others[:] = np.random.default_rng(0).standard_normal(len(others))
+        begin = self.ends[0] if len(self.layers) > 1 else 0
+        end = self.ends[-1] if self.network.fit_intercept else self.ends[0]
+        direction[begin:end] = np.random.default_rng(0).standard_normal(end - begin)
         return direction * self._number(1 / self._length(direction))
 
     def _product(self, direction):
         parts = np.split(direction, self.ends[:-1])
-        W1, b1, W2, b2 = (part.reshape(shape) for part, shape in zip(parts, self.shapes, strict=True))
-        (RW1, Rb1), (RW2, Rb2) = self.rows.total(_curve, self.network, self.layers, [(W1, b1), (W2, b2)])
+        arrays = [part.reshape(shape) for part, shape in zip(parts, self.shapes, strict=True)]
+        direction = list(zip(arrays[::2], arrays[1::2], strict=True))
+        images = self.rows.total(_curve, self.network, self.layers, direction)
         if self.l2:
-            RW1, RW2 = RW1 + self.l2 * W1, RW2 + self.l2 * W2
-        return _vector([(RW1, Rb1), (RW2, Rb2)])
+            images = penalize(images, direction, self.l2)
+        if not self.network.fit_intercept:
+            images = [(RW, np.zeros_like(Rb)) for RW, Rb in images]
+        return _vector(images)
 
     def _inner_product(self, p, q):
         """Return the sum of the products of all weights and biases, as a float."""
@@ -99,7 +109,8 @@ def _gradients(X, targets, s, network, layers):
 
 
 def _curve(X, targets, s, network, layers, direction):
-    return curve(network, X, layers, targets, s, direction)
+    product = curve if len(layers) > 1 else curve_of_output
+    return product(network, X, layers, targets, s, direction)
 
 
 def scaled_up(layers, network, samples):

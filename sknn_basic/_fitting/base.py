@@ -16,7 +16,7 @@ from .._descent.threads import threads
 from .._lazy.sources import computed, lazy_method
 from .._sklearn import Interval, StrOptions, fit_context
 from .advice import orientation_advice
-from .callbacks import CallbackSupportMixin, begin_fit, n_tasks
+from .callbacks import CallbackSupportMixin, begin_fit
 from .inputs import DATA_ATTRIBUTES, make_problem, make_validation, validate_new_samples
 from .memo import active_memo
 from .messages import (
@@ -142,7 +142,7 @@ class GradientDescentClassifier(
             If Numba is installed but cannot compile the steps: NumPy takes them.
         """
         n_steps = int(self.max_iter)  # of small types of NumPy too
-        task = begin_fit(self, n_tasks(n_steps), X, y, sample_weight)
+        task = begin_fit(self, n_steps, X, y, sample_weight)
         validation = X_val, y_val, sample_weight_val
         with replacing_state(self) as fitted:
             remembered = None
@@ -189,6 +189,7 @@ class GradientDescentClassifier(
             validation=validation,
             on_record=on_record,
             reports=reported_steps(self.record_every, records, n_steps),
+            record_listener=task.record_listener(),
             observer=task.step_reporter(n_steps, partial(self._copy_fitted_attributes, problem, rate)),
         )
         return rate, *self._finish(problem, rate, descent)

@@ -1,6 +1,7 @@
 """Reports a fit to the callbacks of scikit-learn 1.9 and newer; older versions have none.
 
-A fit is a task, and each step a subtask, or several steps if there are many (benchmarks/callbacks.py).
+A fit is a task, and each step a subtask, or several steps if there are many (benchmarks/callbacks.py), or if
+only progress bars count them.
 """
 
 from contextlib import contextmanager, nullcontext
@@ -20,9 +21,11 @@ except ImportError:  # before scikit-learn 1.9
         """Stands in for scikit-learn's class, which provides `set_callbacks`."""
 
 
-# As many as the default number of steps of a network. The time of scikit-learn's progress bar grows with the
-# square of the number of tasks: 2 s for 5,000, 22 s for 20,000 (benchmarks/callbacks.py).
+# As many as the default number of steps of a network.
 MAX_TASKS = 5000
+# Where only progress bars count them: each half a percent, and all of its steps in one call. The time of
+# scikit-learn's bar grows with the square of the number: 2 s for 5,000, 22 s for 20,000.
+MAX_TASKS_OF_BARS = 200
 
 
 def callbacks_of(estimator):
@@ -42,11 +45,11 @@ def make_progress_bar():
     return callback.ProgressBar()
 
 
-def begin_fit(estimator, n_subtasks, X, y, sample_weight=None):
+def begin_fit(estimator, n_steps, X, y, sample_weight=None):
     """Begin and return the task of a fit of `estimator`, whose `fit` must be decorated by `fit_context`."""
     if not callbacks_of(estimator):
         return NULL_TASK
-    context = estimator._init_callback_context(max_subtasks=n_subtasks)
+    context = estimator._init_callback_context(max_subtasks=_n_tasks(estimator, n_steps))
     metadata = None if sample_weight is None else {"sample_weight": sample_weight}
     return Task(estimator, context, {"X": X, "y": y, "metadata": metadata}, np.geterr(), []).begin()
 
@@ -87,9 +90,9 @@ class Task:
         return Task(self.estimator, context, self.data, self.errstate, self.errors).begin(attributes)
 
     @contextmanager
-    def within(self, name, n_subtasks):
+    def within(self, name, n_steps):
         """Return a context that is a subtask. It also ends by an error, unless a callback has raised that."""
-        task = self.subtask(name, n_subtasks)
+        task = self.subtask(name, _n_tasks(self.estimator, n_steps))
         try:
             yield task
         except Exception:
@@ -99,8 +102,21 @@ class Task:
         task.end()
 
     def step_reporter(self, n_steps, attributes_of=None):
-        """Return an observer that reports each step of a descent as a subtask."""
+        """Return an observer that reports each step of a descent as a subtask, if a callback sees steps."""
+        if not any(getattr(callback, "sees_steps", True) for callback in callbacks_of(self.estimator)):
+            return NULL_OBSERVER
         return StepReporter(self, n_steps, attributes_of)
+
+    def record_listener(self):
+        """Return a function of (step, cost, cost of the validation samples), or None if nobody listens."""
+        listens = any(hasattr(callback, "on_record") for callback in callbacks_of(self.estimator))
+        return self._tell_record if listens else None
+
+    def _tell_record(self, *record):
+        with np.errstate(**self.errstate):
+            for callback in callbacks_of(self.estimator):
+                if hasattr(callback, "on_record"):
+                    callback.on_record(*record)
 
 
 class _NullTask:
@@ -111,11 +127,14 @@ class _NullTask:
     def end(self, attributes=None):
         return False
 
-    def within(self, name, n_subtasks):
+    def within(self, name, n_steps):
         return nullcontext(self)
 
     def step_reporter(self, n_steps, attributes_of=None):
         return NULL_OBSERVER
+
+    def record_listener(self):
+        return None
 
 
 NULL_TASK = _NullTask()
@@ -132,9 +151,13 @@ class StepReporter:
         self.task, self.n_steps, self.attributes_of = task, n_steps, attributes_of
         callbacks = callbacks_of(task.estimator)
         self.watchers = [c.watch_descent() for c in callbacks if hasattr(c, "watch_descent")]
-        self.steps_per_task = _steps_per_task(n_steps)
+        self.steps_per_task = _steps_per_task(task.estimator, n_steps)
         self.n_taken = 0
         self.current = None  # the task in progress
+
+    def n_unseen(self):
+        """Return how many steps may be taken before this observer looks again."""
+        return 1 if self.watchers else self.steps_per_task - self.n_taken % self.steps_per_task
 
     def begin(self, outcome=None):
         if self.n_taken == 0:
@@ -143,9 +166,9 @@ class StepReporter:
             name = "iteration" if self.steps_per_task == 1 else f"{self.steps_per_task} iterations"
             self.current = self.task.subtask(name, attributes=self._attributes(outcome))
 
-    def end(self, outcome=None):
+    def end(self, outcome=None, n_steps=1):
         """Return whether a callback asks to stop."""
-        self.n_taken += 1
+        self.n_taken += n_steps
         outcome, stop = self._look(outcome)
         if stop or self.n_taken % self.steps_per_task == 0 or self.n_taken == self.n_steps:
             stop |= self.close(outcome)
@@ -180,10 +203,11 @@ class StepReporter:
             return self.attributes_of(outcome())
 
 
-def n_tasks(n_steps):
+def _n_tasks(estimator, n_steps):
     """Return the number of tasks as which a `StepReporter` reports the steps."""
-    return ceil(n_steps / _steps_per_task(n_steps))
+    return ceil(n_steps / _steps_per_task(estimator, n_steps))
 
 
-def _steps_per_task(n_steps):
-    return ceil(n_steps / MAX_TASKS)
+def _steps_per_task(estimator, n_steps):
+    largest = MAX_TASKS_OF_BARS if only_progress_bars(estimator) else MAX_TASKS
+    return max(ceil(n_steps / largest), 1)

@@ -3,6 +3,7 @@
 import warnings
 from copy import copy
 from functools import partial
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import clone
@@ -17,7 +18,7 @@ from .messages import find_warning
 from .pipelines import defining_class, fit_transformers, last_step, prefix_of, with_last_step
 
 
-def descent_path(estimator, X, y, steps, *, sample_weight=None):
+def descent_path(estimator, X, y, steps=None, *, every=None, sample_weight=None):
     """Return the models after given steps of one descent.
 
     Each model equals that of `fit` with this `max_iter`, and all together take the time of the longest fit.
@@ -27,15 +28,18 @@ def descent_path(estimator, X, y, steps, *, sample_weight=None):
     Parameters
     ----------
     estimator : LogisticRegressionGD, ShallowNNClassifier or Pipeline
-        A classifier of this package, or a pipeline that ends in one. A clone is fitted; `max_iter`,
-        `warm_start`, `verbose` and callbacks are not used.
+        A classifier of this package, or a pipeline that ends in one. A clone is fitted; `max_iter`
+        (but for `every`), `warm_start`, `verbose` and callbacks are not used.
     X : {array-like, sparse matrix} of shape (n_samples, ...)
         What `fit` of the estimator takes.
     y : array-like of shape (n_samples,)
         The class of each sample.
-    steps : array-like of int of shape (n_models,)
-        The numbers of steps, in increasing order; 0 is the start. A logarithmic scale, such as
-        ``np.unique(np.geomspace(1, 1e6, 60).astype(int))``, shows the phases of a long descent.
+    steps : array-like of shape (n_models,), default=None
+        The numbers of steps, in increasing order: whole numbers, of type int or float; 0 is the start. A
+        logarithmic scale, such as ``np.unique(np.geomspace(1, 1e6, 60).round())``, shows the phases of a long
+        descent.
+    every : int, default=None
+        In place of `steps`: 0, every, 2 every, ..., up to `max_iter` of the estimator.
     sample_weight : array-like of shape (n_samples,), default=None
         The weights of the samples.
 
@@ -51,7 +55,8 @@ def descent_path(estimator, X, y, steps, *, sample_weight=None):
     TypeError
         If the estimator is of another class.
     ValueError
-        If `steps` is empty, negative, not increasing or not of integers, or for what `fit` refuses.
+        If `steps` is empty, negative, not increasing or not of whole numbers; if both `steps` and `every`
+        are given, or neither; if `every` is not an int of at least 1; or for what `fit` refuses.
     KeyboardInterrupt
         If the user interrupts (Ctrl-C).
 
@@ -83,28 +88,36 @@ def descent_path(estimator, X, y, steps, *, sample_weight=None):
     >>> [f"{model.score(X, y):.2f}" for model in models]
     ['0.73', '0.85', '0.93', '0.98']
     """
-    steps = _validate_steps(steps)
     if not isinstance(last_step(estimator), GradientDescentClassifier):
         raise TypeError(
             "descent_path takes LogisticRegressionGD, ShallowNNClassifier or a Pipeline that ends in one, "
             f"such as the best_estimator_ of a search, got {estimator!r}."
         )
+    steps = _steps_of(steps, every, last_step(estimator).max_iter)
     if not _defines_fit(estimator):
         return _models_of_one_descent(estimator, X, y, steps, sample_weight)
     start = _models_of_one_descent(estimator, X, y, [0], sample_weight) if steps[0] == 0 else []
     return start + [_fit_alone(estimator, X, y, n, sample_weight, n == steps[-1]) for n in steps if n > 0]
 
 
-def _validate_steps(steps):
+def _steps_of(steps, every, max_iter):
     """Return the steps as a list of int, or raise ValueError."""
-    steps = np.asarray(steps)
-    is_list = steps.ndim == 1 and len(steps) > 0 and steps.dtype.kind in "iu"
-    if not is_list or steps[0] < 0 or (steps[1:] <= steps[:-1]).any():
+    if (steps is None) == (every is None):
         raise ValueError(
-            f"steps should be a list of integers in increasing order, from 0 on, got {steps!r}. Pass [n] for "
-            "one model; round a scale, as in np.unique(np.geomspace(1, 1000, 20).astype(int))."
+            "Pass either steps, a list of numbers of steps, or every, the distance between them."
         )
-    return steps.tolist()
+    if every is not None:
+        if isinstance(every, bool) or not isinstance(every, Integral) or every < 1:
+            raise ValueError(f"every should be an integer of at least 1, got {every!r}.")
+        return list(range(0, int(max_iter) + 1, int(every)))
+    found = np.asarray(steps)
+    is_list = found.ndim == 1 and len(found) > 0 and found.dtype.kind in "iuf" and np.isfinite(found).all()
+    if not (is_list and found[0] >= 0 and (found[1:] > found[:-1]).all() and (found == found.round()).all()):
+        raise ValueError(
+            f"steps should be a list of whole numbers in increasing order, from 0 on, got {steps!r}. Pass "
+            "[n] for one model; round a scale, as in np.unique(np.geomspace(1, 1000, 20).round())."
+        )
+    return [int(step) for step in found]
 
 
 def _defines_fit(estimator):

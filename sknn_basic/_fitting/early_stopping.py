@@ -60,6 +60,7 @@ class EarlyStopping:
     See Also
     --------
     LogisticRegressionGD : Its `fit` takes `X_val` and `y_val`.
+    OnRecord : Calls a function with each recorded cost.
     descent_path : The models after given steps of one descent.
     sklearn.callback.ScoringMonitor : Logs any score of the model at every step.
 
@@ -112,12 +113,7 @@ class EarlyStopping:
 
     def setup(self, estimator, context):
         """Raise TypeError unless the callback is set on a classifier of this package."""
-        if not isinstance(estimator, GradientDescentClassifier):
-            raise TypeError(
-                f"EarlyStopping is set on {type(estimator).__name__}. Set it on the LogisticRegressionGD or "
-                "ShallowNNClassifier that is fitted, also within a pipeline or search: "
-                "classifier.set_callbacks(EarlyStopping())."
-            )
+        check_classifier("EarlyStopping", estimator)
 
     def on_fit_task_begin(self, estimator, context):
         """Do nothing, since the descent itself is watched."""
@@ -127,6 +123,16 @@ class EarlyStopping:
     def watch_descent(self):
         """Return an object that looks at each step of one descent; `best` is the Descent to keep, or None."""
         return _Watch(self)
+
+
+def check_classifier(callback, estimator):
+    """Raise TypeError if the callback of this name is set on anything but a classifier of this package."""
+    if not isinstance(estimator, GradientDescentClassifier):
+        raise TypeError(
+            f"{callback} is set on {type(estimator).__name__}. Set it on the LogisticRegressionGD or "
+            "ShallowNNClassifier that is fitted, also within a pipeline or search: "
+            f"classifier.set_callbacks({callback}(...))."
+        )
 
 
 class _Watch:

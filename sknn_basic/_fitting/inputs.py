@@ -58,14 +58,7 @@ def make_validation(estimator, problem, X_val, y_val, sample_weight_val):
         with orientation_advice(X_val, y_val, estimator.n_features_in_, "_val"):
             X_val = _validated(estimator, X_val, dtype)
             y_val = check_labels(y_val, X_val)
-            # Compared in Python: NumPy would cast one array to the type of the other, and truncate strings.
-            unseen = set(y_val.tolist()) - set(classes.tolist())
-            if unseen:
-                raise ValueError(
-                    f"y_val has labels that are not in y: {sorted(unseen, key=str)}; those in y are "
-                    f"{classes.tolist()}. Leave these samples out."
-                )
-            labels = np.searchsorted(classes, y_val.astype(classes.dtype))
+            labels = label_numbers(y_val, classes, "y_val", "y")
             s = normalized_weights(labels, classes, sample_weight_val, estimator.class_weight, X_val)
             targets = problem.network.output.targets(labels, len(classes), dtype)
             return problem.validation(X_val, targets, s)
@@ -113,6 +106,18 @@ def check_labels(y, X):
         raise
     check_consistent_length(X, y)
     return y
+
+
+def label_numbers(y, classes, name, place):
+    """Return labels as their numbers in `classes`, or raise ValueError if one is not there."""
+    # Compared in Python: NumPy would cast one array to the type of the other, and truncate strings.
+    unseen = set(y.tolist()) - set(classes.tolist())
+    if unseen:
+        raise ValueError(
+            f"{name} has labels that are not in {place}: {sorted(unseen, key=str)}; those in {place} are "
+            f"{classes.tolist()}. Leave these samples out."
+        )
+    return np.searchsorted(classes, y.astype(classes.dtype))
 
 
 def classes_of(y):

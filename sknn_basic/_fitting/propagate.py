@@ -5,6 +5,7 @@ from numbers import Real
 
 import numpy as np
 from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
 from .._descent.activations import ACTIVATIONS
 from .._descent.network import Network
@@ -13,7 +14,9 @@ from .._descent.problem import Problem
 from .._descent.threads import threads
 from .._lazy.sources import refuse_files, shape_of
 from .advice import orientation_advice
+from .fitted_weights import model_in, problem_of
 from .inputs import accepted_dtypes, check_labels, classes_of, normalized_weights
+from .pipelines import last_step
 
 # The cost, and its gradients in the shapes of the parameters.
 LogisticGradients = namedtuple("LogisticGradients", ["J", "dW", "db"])
@@ -21,9 +24,12 @@ NetworkGradients = namedtuple("NetworkGradients", ["J", "dW1", "db1", "dW2", "db
 
 
 def propagate(
-    X, y, W1, b1, W2=None, b2=None, *, activation="tanh", sample_weight=None, l2_regularization=0.0
+    X, y, W1, b1=None, W2=None, b2=None, *, activation=None, sample_weight=None, l2_regularization=None
 ):
     """Return the cost and its gradients at given weights, to compare your own implementation with.
+
+    ``propagate(X, y, model)`` takes the weights of a fitted model, its activation, its class weights and its
+    penalty: the cost is the one that its `fit` minimises on these samples.
 
     With W1 and b1 alone this is the notes' ``propagate`` (section 1.2.2) for logistic regression; with W2 and
     b2, the forward and backward propagation of section 1.3.5. The classifiers use the same formulas. Samples
@@ -33,40 +39,48 @@ def propagate(
     Parameters
     ----------
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        The samples.
+        The samples; for a pipeline what its `predict` takes.
     y : array-like of shape (n_samples,) or (n_samples, 1)
         The labels: 0 and 1 for one output, 0 to k - 1 for k outputs; or labels of as many classes, which
-        are numbered in sorted order, as in `fit`.
-    W1 : array-like of shape (n_features,), (n_features, 1 or k) or (n_features, h)
-        The weights of logistic regression, or of the hidden layer.
-    b1 : float or array-like with one value per column of W1
-        The biases.
+        are numbered in sorted order, as in `fit`. For a model labels from its `classes_`.
+    W1 : array-like of shape (n_features,), (n_features, 1 or k) or (n_features, h), or a fitted model
+        The weights of logistic regression, or of the hidden layer. Or a fitted classifier of this package, a
+        pipeline that ends in one, or a search over either: without b1, W2, b2 and `activation`, which are its
+        own.
+    b1 : float or array-like with one value per column of W1, default=None
+        The biases; needed with weights.
     W2 : array-like of shape (h,) or (h, 1 or k), default=None
         The weights of the output layer of a network.
     b2 : float or array-like with one value per column of W2, default=None
         The biases of the output layer.
-    activation : str, default="tanh"
-        The activation g of the hidden layer, one of those of `ShallowNNClassifier`.
+    activation : str, default=None
+        The activation g of the hidden layer, one of those of `ShallowNNClassifier`; None is "tanh".
     sample_weight : array-like of shape (n_samples,), default=None
         Non-negative weights of the samples.
-    l2_regularization : float, default=0.0
-        The factor l2 of the penalty l2/2 ||W||^2, in [0, inf).
+    l2_regularization : float, default=None
+        The factor l2 of the penalty l2/2 ||W||^2, in [0, inf). None takes that of the model, or 0.
 
     Returns
     -------
     gradients : LogisticGradients or NetworkGradients
         A named tuple ``J, dW, db`` or ``J, dW1, db1, dW2, db2``. J is a float; each gradient has the shape of
-        its parameter.
+        its parameter: of a model dW (n_features, 1 or k), dW1 (n_features, h), dW2 (h, 1 or k), and biases
+        of one axis.
 
     Raises
     ------
     ValueError
         If an array is of another shape or not finite, if the labels are neither in 0 to k - 1 nor of k
         classes, if a parameter is invalid, or if the cost or a gradient overflows.
+    TypeError
+        If W1 is an estimator of another class.
+    NotFittedError
+        If the model is not fitted.
 
     See Also
     --------
     LogisticRegressionGD, ShallowNNClassifier : Descend by these gradients.
+    sharpness : The largest eigenvalue of the Hessian of the same cost.
 
     References
     ----------
@@ -81,20 +95,69 @@ def propagate(
     >>> J, dw, db = propagate(X.T, Y.T, w, b)
     >>> print(f"{J:.6f}", dw.ravel().round(6), f"{db:.6f}")
     5.801545 [0.998456 2.395072] 0.001456
+
+    The cost of a model, with its penalty, and its gradient, which has almost vanished:
+
+    >>> from sknn_basic import LogisticRegressionGD
+    >>> model = LogisticRegressionGD(max_iter=500, l2_regularization=0.1).fit(X.T, Y.ravel())
+    >>> J, dW, db = propagate(X.T, Y.ravel(), model)
+    >>> print(f"{J:.4f} {model.loss_:.4f} {abs(dW).max():.0e}")
+    0.3112 0.3112 2e-03
     """
     if np.ndim(y) == 0:
         raise ValueError("y is a single number: pass propagate(X, y, W1, b1), the samples first.")
-    if (W2 is None) != (b2 is None):
-        raise ValueError("A network needs W2 and b2 together; logistic regression has neither.")
+    if hasattr(W1, "fit"):
+        if any(value is not None for value in (b1, W2, b2, activation)):
+            raise ValueError(
+                "A model has biases, further layers and an activation: pass propagate(X, y, model)."
+            )
+        classifier, problem = _problem_of_model(W1, X, y, sample_weight)
+        l2 = classifier.l2_regularization if l2_regularization is None else l2_regularization
+        shapes = [shape for W, b in problem.layers for shape in (W.shape, b.shape[1:])]
+    else:
+        given = [("W1", W1), ("b1", b1)] + ([] if W2 is None else [("W2", W2), ("b2", b2)])
+        if b1 is None:
+            raise ValueError(
+                "b1 is missing: pass propagate(X, y, W1, b1), or a fitted model in place of both."
+            )
+        if (W2 is None) != (b2 is None):
+            raise ValueError("A network needs W2 and b2 together; logistic regression has neither.")
+        problem = _problem_of_weights(
+            X, y, given, "tanh" if activation is None else activation, sample_weight
+        )
+        l2 = 0.0 if l2_regularization is None else l2_regularization
+        shapes = [np.shape(value) for _, value in given]
+    if not isinstance(l2, Real) or not 0 <= l2 < np.inf:
+        raise ValueError(f"l2_regularization must be a number in [0, inf), got {l2!r}.")
+    with threads.shared_out(), np.errstate(all="ignore"):
+        objective = problem.objective(float(l2))
+        J, gradients = objective(problem.layers, want_cost=True)
+        is_finite = objective.are_finite(problem.layers)
+    flat = [array for layer in gradients for array in layer]
+    if not is_finite or not all(np.isfinite(array).all() for array in [J, *flat]):
+        raise ValueError(
+            f"A sum of products, the cost or a gradient overflows {problem.samples.dtype}. Scale X, as "
+            "StandardScaler does, or pass smaller weights."
+        )
+    shaped = [array.reshape(shape)[()] for array, shape in zip(flat, shapes, strict=True)]
+    return (NetworkGradients if problem.is_network else LogisticGradients)(float(J), *shaped)
+
+
+def _problem_of_model(model, X, y, sample_weight):
+    model = model_in("propagate", model)
+    check_is_fitted(last_step(model))
+    y = column_or_1d(y) if isinstance(y, list | np.ndarray) else y  # of Dask it is computed later
+    return problem_of(model, X, y, sample_weight)
+
+
+def _problem_of_weights(X, y, given, activation, sample_weight):
+    """Return the problem at the weights and biases [(name, value), ...], or raise ValueError."""
     if not isinstance(activation, str) or activation not in ACTIVATIONS:
         raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {activation!r}.")
-    if not isinstance(l2_regularization, Real) or not 0 <= l2_regularization < np.inf:
-        raise ValueError(f"l2_regularization must be a number in [0, inf), got {l2_regularization!r}.")
     refuse_files(X)
-    with orientation_advice(X, y, next(iter(shape_of(W1)), None)):
+    with orientation_advice(X, y, next(iter(shape_of(given[0][1])), None)):
         X = check_array(X, accept_sparse="csr", dtype=accepted_dtypes(X), input_name="X")
         y = check_labels(column_or_1d(y), X)
-        given = [("W1", W1), ("b1", b1)] + ([] if W2 is None else [("W2", W2), ("b2", b2)])
         layers, n_in = [], X.shape[1]
         for (W_name, W), (b_name, b) in zip(given[::2], given[1::2], strict=True):
             W = _parameter(W_name, W, n_in)
@@ -104,21 +167,8 @@ def propagate(
     n_classes = max(n_in, 2)
     labels = _labels(y, n_classes)
     s = normalized_weights(labels, np.arange(n_classes), sample_weight, None, X)
-    network = Network(None if W2 is None else ACTIVATIONS[activation], output)
-    targets = output.targets(labels, n_classes, X.dtype)
-    with threads.shared_out(), np.errstate(all="ignore"):
-        problem = Problem(network, X, targets, s, layers, n_steps=0)
-        objective = problem.objective(float(l2_regularization))
-        J, gradients = objective(problem.layers, want_cost=True)
-        is_finite = objective.are_finite(problem.layers)
-    flat = [array for layer in gradients for array in layer]
-    if not is_finite or not all(np.isfinite(array).all() for array in [J, *flat]):
-        raise ValueError(
-            f"A sum of products, the cost or a gradient overflows {X.dtype}. Scale X, as StandardScaler "
-            "does, or pass smaller weights."
-        )
-    shaped = [array.reshape(np.shape(value))[()] for array, (_, value) in zip(flat, given, strict=True)]
-    return (LogisticGradients if W2 is None else NetworkGradients)(float(J), *shaped)
+    network = Network(ACTIVATIONS[activation] if layers[1:] else None, output)
+    return Problem(network, X, output.targets(labels, n_classes, X.dtype), s, layers, n_steps=0)
 
 
 def _parameter(name, value, rows, columns=None):

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from inspect import signature
 from itertools import product
 from numbers import Integral
+from time import perf_counter
 
 import numpy as np
 from sklearn import model_selection
@@ -36,9 +37,11 @@ class SearchMemo(NoMemo):
         Those of the search.
     grids : list of dict
         The grids that are searched.
+    progress : Progress
+        Is told of the fits that are done.
     """
 
-    def __init__(self, estimator, grids, scoring):
+    def __init__(self, estimator, grids, scoring, progress):
         self.estimator, self.grids, self.prefix = estimator, grids, prefix_of(estimator)
         self.has_private_models = are_names(scoring)  # which no scorer of the user can look at
         self.settings = {}  # by all other parameters, the grid and what this does not set
@@ -48,8 +51,15 @@ class SearchMemo(NoMemo):
         self.Z = {}  # by the id of a stack, and the rows: {setting: logits}
         self.scaled = {}  # by array and scaler: the array that the rows of all candidates are taken from
         self.has_warned_of_scale = self.is_closed = False
+        self.progress = progress
 
     def recall(self, classifier, X, y, sample_weight, task):
+        found = self._recall(classifier, X, y, sample_weight, task)
+        if found is None:
+            self.progress.add(1)  # which the ordinary fit does now
+        return found
+
+    def _recall(self, classifier, X, y, sample_weight, task):
         try:
             own, parameters = setting_of(classifier), vars(classifier)
             names = parameters_of(type(classifier))
@@ -78,7 +88,7 @@ class SearchMemo(NoMemo):
         return ()
 
     def _train(self, classifier, settings, X, y, sample_weight, task):
-        n_steps = len(settings) * max(n for *_, n in settings)
+        n_steps, began = len(settings) * max(n for *_, n in settings), perf_counter()
         try:
             is_part = isinstance(X, SharedArray) and X.index is not None and X.ndim == 2
             with threads.shared_out():
@@ -89,6 +99,8 @@ class SearchMemo(NoMemo):
             if task.errors:  # raised by callbacks
                 raise
             return {}
+        if trained:
+            self.progress.add_stack(len(trained), perf_counter() - began)
         self.stack_of |= {id(remembered.descent.loss_curve): stack for remembered in trained.values()}
         return trained
 

@@ -10,7 +10,6 @@ from .._descent.run import Descent
 from .._descent.several import Member, pieces_of, steps_of, train_pieces
 from .._descent.stacking import member, stack
 from .._fitting.base import finite_logits
-from .._fitting.callbacks import n_tasks
 from .._fitting.inputs import DATA_ATTRIBUTES, make_problem, validate_new_samples
 from .._fitting.messages import FitWarning, find_warning
 
@@ -66,7 +65,7 @@ class Stack:
         descents = [Member(*own, {n for *_, n in settings}) for own, settings in members.items()]
         pieces = pieces_of(self.problem, descents, is_observed=task.is_reported)
         n_steps = sum(steps_of(piece)[-1] for piece in pieces)
-        with task.within("stack", n_tasks(n_steps)) as stack_task:
+        with task.within("stack", n_steps) as stack_task:
             observer = stack_task.step_reporter(n_steps)
             try:
                 ended = train_pieces(self.problem, pieces, self.classifier.record_every, observer)

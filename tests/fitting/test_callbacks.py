@@ -135,6 +135,35 @@ def test_many_steps_are_a_task(monkeypatch, stop_after):
     assert_identical(model, LogisticRegressionGD(0.1, model.n_iter_).fit(X, y))
 
 
+@both
+@pytest.mark.parametrize("shape", [TALL, WIDE])
+def test_a_bar_advances_by_half_percents_whose_steps_are_taken_at_once(model, shape, capsys, monkeypatch):
+    """Where nothing but progress bars watches: the model is that of a fit alone, in few calls."""
+    pytest.importorskip("rich")
+    from sklearn.callback import _progressbar
+
+    monkeypatch.setenv("COLUMNS", "200")  # rich makes its console once, for the next test too
+    sent, send = [], _progressbar.send
+    monkeypatch.setattr(_progressbar, "send", lambda to, event: sent.append(dict(event)) or send(to, event))
+    calls, advance = [], Objective.advance
+
+    def counting(objective, layers, learning_rate, n_steps, want_cost):
+        calls.append(n_steps)
+        return advance(objective, layers, learning_rate, n_steps, want_cost)
+
+    X, y = data(shape)
+    model = clone(model).set_params(max_iter=1001, record_every=300)
+    ordinary = clone(model).fit(X, y)
+    monkeypatch.setattr(Objective, "advance", counting)
+    assert_identical(clone(model).set_callbacks(callback.ProgressBar()).fit(X, y), ordinary)
+    assert [event["event"] for event in sent].count("end") == 167 + 1  # of 6 steps each, and the fit
+    assert sum(calls) == 1001
+    assert len(calls) <= 167 + 4  # tasks end where costs are recorded, or not
+    sent.clear()
+    clone(model).set_callbacks(callback.ProgressBar(), Recorder()).fit(X, y)
+    assert [event["event"] for event in sent].count("end") == 1001 + 1
+
+
 def test_callbacks_are_not_silenced():
     """The descent ignores overflow, a callback's own overflow still warns."""
 

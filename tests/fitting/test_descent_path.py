@@ -168,11 +168,41 @@ def test_callbacks_of_pipelines_are_not_used(index):
     assert not recorder.calls
 
 
-@pytest.mark.parametrize("steps", [[], [3, 3], [5, 2], [-1, 4], [0.5, 1.0], 5, None, np.geomspace(1, 100, 3)])
+@pytest.mark.parametrize("steps", [[], [3, 3], [5, 2], [-1, 4], [0.5, 1.0], 5, [1, np.inf], [np.nan], ["1"]])
 def test_steps_that_are_none(steps):
     X, y = blobs()
-    with pytest.raises(ValueError, match="steps should be a list of integers in increasing order"):
+    with pytest.raises(ValueError, match="steps should be a list of whole numbers in increasing order"):
         descent_path(LogisticRegressionGD(), X, y, steps)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({}, "Pass either steps"),
+        ({"steps": [1], "every": 1}, "Pass either steps"),
+        *(({"every": every}, "every should be an integer of at least 1") for every in (0, True, 2.0)),
+    ],
+)
+def test_steps_or_every(given, message):
+    X, y = blobs()
+    with pytest.raises(ValueError, match=message):
+        descent_path(LogisticRegressionGD(), X, y, **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "steps"),
+    [
+        ({"steps": np.logspace(0, 2, 3).round()}, [1, 10, 100]),
+        ({"steps": [0.0, 10.0]}, [0, 10]),
+        ({"every": 10}, [0, 10, 20]),
+        ({"every": np.int8(25)}, [0, 25]),
+        ({"every": 26}, [0]),
+    ],
+)
+def test_whole_floats_and_every_are_the_same_steps(given, steps):
+    X, y = blobs()
+    models = descent_path(make_pipeline(StandardScaler(), LogisticRegressionGD(max_iter=25)), X, y, **given)
+    assert [model[-1].n_iter_ for model in models] == steps
 
 
 @pytest.mark.parametrize("end", [1, 2, 40, 10**6])

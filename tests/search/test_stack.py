@@ -344,7 +344,8 @@ def test_pipelines_may_override_anything(kind):
 
 
 def times_removed(text):
-    return re.sub(r"total= +\S+|total time= +\S+", "", text)
+    """Return what is printed without times, and without the lines of stacks."""
+    return re.sub(r"total= +\S+|total time= +\S+|Trained .* fits.*\n", "", text)
 
 
 def test_a_verbose_pipeline_prints_what_it_prints_in_grid_search(capsys):
