@@ -38,6 +38,8 @@ class ConfusionImagesDisplay:
         The number of misclassified samples, including those not drawn.
     n_samples : int
         The number of all samples.
+    indices : array-like of shape (n_images,), default=None
+        The row of X that each image is, so that ``filenames[display.indices]`` names the files.
 
     Attributes
     ----------
@@ -68,15 +70,18 @@ class ConfusionImagesDisplay:
     50
     >>> display.n_mistakes == (model.predict(test_x) != test_y).sum()
     np.True_
+    >>> bool((model.predict(test_x[display.indices]) != test_y[display.indices]).all())
+    True
     """
 
-    def __init__(self, *, images, predicted, probability, true, n_mistakes, n_samples):
+    def __init__(self, *, images, predicted, probability, true, n_mistakes, n_samples, indices=None):
         self.images = images
         self.predicted = predicted
         self.probability = probability
         self.true = true
         self.n_mistakes = n_mistakes
         self.n_samples = n_samples
+        self.indices = indices
 
     @classmethod
     def from_estimator(
@@ -222,6 +227,7 @@ class ConfusionImagesDisplay:
             true=[names[label] for label in y_true[shown].tolist()],
             n_mistakes=len(mistakes),
             n_samples=len(y_true),
+            indices=shown,
         )
 
     def plot(self, ax=None, **kwargs):

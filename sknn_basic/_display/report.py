@@ -22,7 +22,7 @@ from .estimators import unwrap
 from .images import fitted_images, is_image_shape
 from .loss_curve import LossCurveDisplay
 from .names import counted, distinguishing_names, escape_formulas, name_classes
-from .weights import WeightsDisplay, unknown_start
+from .weights import WeightsDisplay, has_known_start
 
 SIZE, DPI = (12.8, 7.2), 150  # inches of a slide of 16:9 on which 10 points are readable, 1920 x 1080 dots
 N_SHOWN = 12  # images of weights, and of mistakes in all parts together
@@ -213,9 +213,8 @@ class _Part:
             where.text(0.5, 0.5, text, ha="center", va="center")
             return
         is_network = hasattr(classifier, "coefs_")
-        is_relative = is_network and unknown_start(classifier) is None
-        start = "start" if is_relative else None
-        display = WeightsDisplay._describe(self.model, start, self.names)
+        is_relative = has_known_start(classifier)
+        display = WeightsDisplay._describe(self.model, "auto", self.names)
         n = len(display.weights)
         importance = np.abs(classifier.coefs_[1]).sum(axis=1) if is_network else np.zeros(n)
         shown = np.sort(np.argsort(-importance, kind="stable")[:N_SHOWN])

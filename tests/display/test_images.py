@@ -21,8 +21,8 @@ def test_grids_are_no_strips():
 @pytest.mark.parametrize(
     ("image_shape", "n_values", "message"),
     [
-        (None, 60, r"unknown, since samples are rows of 60 values: pass .* FlattenScaler"),
-        ((60,), 60, "rows of 60 values: pass image_shape"),
+        (None, 60, r"needs images, but the samples are rows of 60 values.* pass .* FlattenScaler"),
+        ((60,), 60, "rows of 60 values.* pass image_shape"),
         ((4, 5, 4), 80, r"\(height, width, 3\), got image_shape=\(4, 5, 4\)"),
         ((2, 2, 5, 3), 60, r"\(height, width, 3\), got image_shape=\(2, 2, 5, 3\)"),
         ((4, 4), 60, r"60 values per sample, but images of shape \(4, 4\) have 16"),
