@@ -17,9 +17,9 @@ def check_image_shape(image_shape, n_values):
     """Return the shape as a tuple; raise ValueError if samples of so many values are no images of it."""
     if image_shape is None or len(image_shape) == 1:
         raise ValueError(
-            f"This display needs images, but the samples are rows of {n_values} values. If they are flattened "
-            "images, pass image_shape=(height, width) or (height, width, 3), or a pipeline whose FlattenScaler "
-            "was fitted on images."
+            f"This display needs images, but the samples are rows of {n_values} values. If they are "
+            "flattened images, pass image_shape=(height, width) or (height, width, 3), or a pipeline whose "
+            "FlattenScaler was fitted on images."
         )
     if not is_image_shape(image_shape):
         raise ValueError(

@@ -235,9 +235,7 @@ def test_what_has_no_probabilities_or_is_not_fitted_is_refused(estimator, error,
 
 def test_a_table_is_refused():
     X, y = images(shape=(20,))
-    with pytest.raises(
-        ValueError, match=r"needs images, but the samples are rows of 20 values.* image_shape"
-    ):
+    with pytest.raises(ValueError, match=r"needs images, but the samples are rows of 20 .*image_shape"):
         ConfusionImagesDisplay.from_estimator(LogisticRegressionGD(max_iter=3).fit(X, y), X, y)
 
 

@@ -26,7 +26,7 @@ def test_loss_curve_is_the_recorded_one(model, max_iter):
     expected = [*model.validation_loss_curve_, model.validation_loss_]
     np.testing.assert_array_equal(display.validation_line_.get_ydata(), expected)
     assert display.line_.get_color() == display.validation_line_.get_color()
-    lowest = f", lowest at step {steps[np.argmin(expected)]}" if min(expected) < expected[-1] else ""
+    lowest = f", lowest recorded at step {steps[np.argmin(expected)]}" if min(expected) < expected[-1] else ""
     name = type(model).__name__
     assert legend(display.ax_) == [f"{name}, training", f"{name}, validation{lowest}"]
     assert display.figure_ is display.ax_.figure
@@ -72,7 +72,7 @@ def test_minimum_of_the_validation_curve_is_marked():
     display = LossCurveDisplay(iterations=[0, 10, 25, 40], loss=[4, 3, 2, 1], validation_loss=[4, 3, 2, 5])
     line = display.plot().validation_line_
     assert (line.get_marker(), line.get_markevery(), line.get_linestyle()) == ("o", [2], "--")
-    assert legend(display.ax_) == ["training", "validation, lowest at step 25"]
+    assert legend(display.ax_) == ["training", "validation, lowest recorded at step 25"]
     assert display.line_.get_marker() == "None"
     line = display.plot(marker="x").validation_line_  # the user's own markers stay
     assert (line.get_marker(), line.get_markevery()) == ("x", None)
