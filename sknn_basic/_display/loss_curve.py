@@ -1,7 +1,7 @@
 """The cost over the steps of gradient descent."""
 
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from .names import Traits, legend_name, names_of_traits
 
 ROUNDING = 1e-8  # a cost that ends this share above its minimum has not risen
 EARLY = 0.05  # share of the steps; where most of the fall is in it, a linear axis shows a vertical line
-LEGEND_SIZES = None, "small", "x-small", "xx-small"  # the first in which a legend fits in its axes
+LEGEND_SIZES = None, "small", "x-small"  # of letters, the first in which a legend fits in its axes
 
 
 class _Drawn(NamedTuple):
@@ -23,6 +23,7 @@ class _Drawn(NamedTuple):
 
 # Of each line, so that a model drawn later on the same axes renames those before it.
 _DRAWN = WeakKeyDictionary()
+_CHOSEN = WeakSet()  # axes whose scale of steps is chosen by their curves, and may change with another
 
 
 class LossCurveDisplay:
@@ -291,7 +292,12 @@ def _finish(ax, log_x, log_y):
             line.set_label(_label(names[its.traits], its.curve))
     ax.set(xlabel="step", ylabel="cost J")
     training = [line for line, its in drawn.items() if its.curve == "training"]
-    if log_x or (log_x is None and ax.get_xscale() == "linear" and _falls_early(training)):
+    if log_x is None and (ax.get_xscale() == "linear" or ax in _CHOSEN):
+        log_x = _falls_early(training)
+        _CHOSEN.add(ax)
+        if not log_x and ax.get_xscale() != "linear":  # a scale that is set anew forgets the user's ticks
+            ax.set_xscale("linear")
+    if log_x:
         ax.set_xscale("symlog", linthresh=1, linscale=0.9, subs=range(2, 10))
     if log_y:
         ax.set_yscale("log")
@@ -311,14 +317,17 @@ def _falls_early(lines):
 
 
 def _add_legend(ax):
-    """Add a legend, in letters so small, and lines so short, that it fits in the axes if possible."""
+    """Add a legend in the first form that fits in the axes, or else in the last."""
     handles, labels = ax.get_legend_handles_labels()
-    for size in LEGEND_SIZES:
-        if _fits(ax.legend(handles, labels, fontsize=size), ax):
-            return
-    ax.legend(handles, [label.replace(", ", ",\n") for label in labels], fontsize=size)
-
-
-def _fits(legend, ax):
-    box, room = legend.get_window_extent(), ax.get_window_extent()
-    return box.width <= room.width and box.height <= room.height
+    forms = [(handles, labels, None)]
+    training = [line for line in handles if line not in _DRAWN or _DRAWN[line].curve == "training"]
+    if 1 < len(training) < len(handles):
+        handles, labels = training, [line.get_label() for line in training]
+        forms.append((handles, labels, "dashed: validation"))
+    forms.append((handles, [label.replace(", ", ",\n") for label in labels], forms[-1][2]))
+    for handles, labels, title in forms:
+        for size in LEGEND_SIZES:
+            legend = ax.legend(handles, labels, title=title, fontsize=size, title_fontsize=size)
+            box, room = legend.get_window_extent(), ax.get_window_extent()
+            if box.width <= room.width and box.height <= room.height:
+                return
