@@ -317,17 +317,22 @@ def _falls_early(lines):
 
 
 def _add_legend(ax):
-    """Add a legend in the first form that fits in the axes, or else in the last."""
+    """Add a legend in the first form that fits in the axes, or else in the one that exceeds them least."""
     handles, labels = ax.get_legend_handles_labels()
-    forms = [(handles, labels, None)]
+    forms = [(handles, labels, {})]
     training = [line for line in handles if line not in _DRAWN or _DRAWN[line].curve == "training"]
     if 1 < len(training) < len(handles):
         handles, labels = training, [line.get_label() for line in training]
-        forms.append((handles, labels, "dashed: validation"))
+        forms.append((handles, labels, {"title": "dashed: validation"}))
     forms.append((handles, [label.replace(", ", ",\n") for label in labels], forms[-1][2]))
+    room, tried = ax.get_window_extent(), {}
     for handles, labels, title in forms:
         for size in LEGEND_SIZES:
-            legend = ax.legend(handles, labels, title=title, fontsize=size, title_fontsize=size)
-            box, room = legend.get_window_extent(), ax.get_window_extent()
-            if box.width <= room.width and box.height <= room.height:
+            options = title | {"fontsize": size, "title_fontsize": size}
+            box = ax.legend(handles, labels, **options).get_window_extent()
+            excess = max(box.width / room.width, box.height / room.height)
+            if excess <= 1:
                 return
+            tried.setdefault(excess, (handles, labels, options))
+    handles, labels, options = tried[min(tried)]
+    ax.legend(handles, labels, **options)
