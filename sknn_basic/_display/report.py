@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from collections.abc import Mapping
 from io import BytesIO
 from math import ceil, prod
 from pathlib import Path
@@ -10,6 +11,7 @@ from textwrap import fill
 
 import numpy as np
 from sklearn.metrics import ConfusionMatrixDisplay
+from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import unique_labels
 
 from .._files.atomic import write_atomically
@@ -53,30 +55,37 @@ def write_report(models, data, path):
     """Draw a report and write it to `path`, whose suffix is the format, such as .png, .pdf or .svg."""
     content = BytesIO()
     figure = import_matplotlib("figure").Figure(figsize=SIZE, dpi=DPI, layout="constrained")
-    draw_report(models, data, figure=figure)
+    _draw(models, data, figure, beside="test")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about glyphs that the font lacks
         figure.savefig(content, format=Path(path).suffix[1:].lower())
     write_atomically(path, content.getbuffer(), overwrite=True)
 
 
-def draw_report(models, data, *, figure=None):
+def draw_report(models, X, y=None, *, class_names=None, figure=None):
     """Draw a report on fitted models in one picture, for a slide.
 
-    Above the cost over the steps and the confusion matrix of each model; below, where the samples are images,
-    the weights of each model and its most confident mistakes in the test set. Of a network, the weights that
-    are drawn are those of at most 12 hidden units, those with the largest output weights: minus their start,
-    if that is known (see `relative_to` of `WeightsDisplay.from_estimator`).
+    The cost over the steps and the confusion matrix of each model; below, where the samples are images, the
+    weights of each model and its most confident mistakes. Of a network, the weights that are drawn are those
+    of at most 12 hidden units, those with the largest output weights: minus their start, if that is known
+    (see `relative_to` of `WeightsDisplay.from_estimator`).
 
     Parameters
     ----------
-    models : list of estimators of shape (n_models,)
-        Classifiers of this package, pipelines that end in one or fitted searches over either, fitted on the
-        training images. There is room for three.
-    data : tuple of length 5
-        ``(train_x, train_y, test_x, test_y, classes)``, as `load_photo_patches` and `read_hdf5` return them:
-        the training samples, on which the models were fitted, their labels, the test samples with theirs, and
-        the names of the classes 0, 1, ... (or a dict from labels to names; None for the labels themselves).
+    models : estimator, list of estimators of shape (n_models,) or dict
+        Fitted classifiers of this package, pipelines that end in one or fitted searches over either: one, or
+        up to three for which there is room. The keys of a dict are their names; else they are called by what
+        tells them apart.
+    X : array-like of shape (n_samples, ...) or tuple of length 5
+        Samples to predict, such as test images: what the models take. A tuple is
+        ``(train_x, train_y, test_x, test_y, classes)``, as `load_photo_patches` and `read_hdf5` return them,
+        without y: also the samples on which the models were fitted, for the accuracy there.
+    y : array-like of shape (n_samples,), default=None
+        The true class of each sample.
+    class_names : array-like of str or dict, default=None
+        The names of the classes: a dict from labels to names or, for numbered classes, the names of
+        0, 1, ..., as `read_hdf5` and `read_image_folder` return them. None shows those of the tuple, or the
+        labels.
     figure : matplotlib Figure or SubFigure, default=None
         Where to draw, of a constrained layout; None makes a new figure of 12.8 x 7.2 inches, 16:9.
 
@@ -92,9 +101,10 @@ def draw_report(models, data, *, figure=None):
     NotFittedError
         If a model is not fitted.
     TypeError
-        If `models` is not a list, or one of them holds no classifier of this package.
+        If one of the models holds no classifier of this package.
     ValueError
-        If `models` is empty, `data` has not five parts or a class has no name.
+        If `models` is empty, X and y differ in length, y is left out and X has not five parts, or a class has
+        no name.
 
     See Also
     --------
@@ -121,28 +131,48 @@ def draw_report(models, data, *, figure=None):
     ... )
     >>> models = [make_pipeline(FlattenScaler(), model).fit(train_x, train_y) for model in (line, network)]
     >>> figure = draw_report(models, data)
+
+    Of one model and other samples:
+
+    >>> figure = draw_report({"network": models[1]}, test_x[:20], test_y[:20], class_names=names)
     """
-    if hasattr(models, "get_params"):
-        raise TypeError("draw_report takes a list of models: put the model in a list.")
-    models = list(models)
+    if y is None:
+        if len(X) != len(ImageDataset._fields):
+            raise ValueError(
+                "Without y, the data should be (train_x, train_y, test_x, test_y, classes), as "
+                f"load_photo_patches returns them, but has {len(X)} parts."
+            )
+        train_x, train_y, X, y, classes = X
+        class_names = classes if class_names is None else class_names
+    else:
+        train_x = train_y = None
+    X = X if hasattr(X, "shape") else np.asarray(X)
+    y = column_or_1d(computed(y))
+    check_consistent_length(X, y)
+    return _draw(models, ImageDataset(train_x, computed(train_y), X, y, class_names), figure)
+
+
+def _draw(models, data, figure, beside="validation"):
+    """Return the figure of `draw_report`; `beside` is what the validation samples of the fits are called."""
+    models = [models] if hasattr(models, "get_params") else models
     if not models:
         raise ValueError("draw_report needs at least one model, but models is empty.")
-    if len(data) != len(ImageDataset._fields):
-        raise ValueError(
-            "data should be (train_x, train_y, test_x, test_y, classes), as load_photo_patches returns them, "
-            f"but has {len(data)} parts."
-        )
-    train_x, train_y, test_x, test_y, classes = data
-    train_x, test_x = (x if hasattr(x, "shape") else np.asarray(x) for x in (train_x, test_x))
-    data = ImageDataset(train_x, computed(train_y), test_x, computed(test_y), classes)
+    is_named = isinstance(models, Mapping)
+    names, models = list(models), list(models.values() if is_named else models)
     unwrapped = [unwrap("draw_report", model) for model in models]
-    names = distinguishing_names([classifier for _, classifier in unwrapped])
+    if not is_named:
+        names = distinguishing_names([classifier for _, classifier in unwrapped])
     parts = [_Part(data, *each) for each in zip(names, models, unwrapped, strict=True)]
     if figure is None:
         figure = import_matplotlib("pyplot").figure(figsize=SIZE, layout="constrained")
-    if not is_image_shape(train_x.shape[1:]):
-        curves, bottom = figure.subfigures(2, 1)
-        for part, where in zip(parts, bottom.subfigures(1, len(parts), squeeze=False).flat, strict=True):
+    if not is_image_shape(data.test_set_x.shape[1:]):
+        n_rows, n_columns = (len(parts), 1) if len(parts) < 3 else (1, len(parts))
+        if n_columns == 1:
+            curves, rest = figure.subfigures(1, 2, width_ratios=[1.5, 1])
+        else:
+            curves, rest = figure.subfigures(2, 1)
+        places = rest.subfigures(n_rows, n_columns, squeeze=False).flat
+        for part, where in zip(parts, places, strict=True):
             part.draw_confusion_matrix(where, part.summary())
     else:
         top, bottom = figure.subfigures(2, 1, height_ratios=[0.42, 0.58])
@@ -150,17 +180,20 @@ def draw_report(models, data, *, figure=None):
         places = bottom.subfigures(1, len(parts), squeeze=False).flat
         for part, matrix, where in zip(parts, matrices, places, strict=True):
             part.draw_confusion_matrix(matrix, part.name)
-            where.suptitle(_wrapped(part.summary(), where, LARGE), fontsize=LARGE, fontweight="bold")
+            style = {"fontsize": LARGE, "fontweight": "bold", "parse_math": False}
+            where.suptitle(_wrapped(part.summary(), where, LARGE), **style)
             left, right = where.subfigures(1, 2)
             part.draw_weights(left)
             part.draw_mistakes(right, N_SHOWN // len(parts) or 1)
-    _draw_curves(curves, parts)
+    _draw_curves(curves, parts, beside)
     return figure
 
 
-def _draw_curves(where, parts):
+def _draw_curves(where, parts, beside):
     ax, names = where.subplots(), [part.name for part in parts]
-    LossCurveDisplay.from_estimators([part.model for part in parts], names=names, ax=ax)
+    displays = LossCurveDisplay.from_estimators([part.model for part in parts], names=names, ax=ax)
+    for line in (display.validation_line_ for display in displays if display.validation_line_):
+        line.set_label(beside.join(line.get_label().rsplit("validation", 1)))
     ax.set_title("Cost over the steps of gradient descent", fontsize=MEDIUM)
     ax.get_legend().remove()
     handles, labels = ax.get_legend_handles_labels()
@@ -182,9 +215,11 @@ class _Part:
         self.predicted = self.classifier.classes_[self.probabilities.argmax(axis=1)]
 
     def summary(self):
-        training = self.model.score(self.data.train_set_x, self.data.train_set_y)
-        test = np.mean(self.predicted == self.data.test_set_y)
-        return f"{self.name}\naccuracy: training {100 * training:.1f} %, test {100 * test:.1f} %"
+        accuracy = f"{100 * np.mean(self.predicted == self.data.test_set_y):.1f} %"
+        if self.data.train_set_x is not None:
+            training = self.model.score(self.data.train_set_x, self.data.train_set_y)
+            accuracy = f"training {100 * training:.1f} %, test {accuracy}"
+        return f"{self.name}\naccuracy: {accuracy}"
 
     def draw_confusion_matrix(self, where, title):
         ax = where.subplots()
@@ -196,6 +231,7 @@ class _Part:
         )
         ax.set_title(_wrapped(title, where, MEDIUM), fontsize=MEDIUM, parse_math=False)
         ax.set_anchor("N")
+        ax.grid(visible=False)
         ax.set(xlabel="predicted class", ylabel="true class")
         shown = np.arange(0, n, ceil(n / N_NUMBERED))  # names of more would overlap
         ax.set_xticks(shown, [names[i] for i in shown], fontsize="small")
@@ -234,12 +270,13 @@ class _Part:
             X, y, self.probabilities, labels, n_images, self.names, white=self.white
         )
         n_mistakes, n_drawn = display.n_mistakes, len(display.images)
+        samples = "images" if self.data.train_set_x is None else "test images"
         if n_mistakes == 0:
-            text = f"All {display.n_samples} test images\nare classified correctly."
+            text = f"All {display.n_samples} {samples}\nare classified correctly."
             where.text(0.5, 0.5, text, ha="center", va="center")
             return
         which = "Its" if n_drawn == n_mistakes else f"The {n_drawn} most confident of its"
-        title = f"{which} {counted(n_mistakes, 'mistake')}\nin {display.n_samples} test images"
+        title = f"{which} {counted(n_mistakes, 'mistake')}\nin {display.n_samples} {samples}"
         where.suptitle(_wrapped(title, where, MEDIUM), fontsize=MEDIUM)
         longest = max(len(name) for name in [*display.predicted, *display.true])
         _draw_images(display, where, n_drawn, longest + len(", 99.9%"))
@@ -278,6 +315,11 @@ def _draw_images(display, where, n_images, n_characters):
 
 
 def _wrapped(text, where, points):
-    """Return the text in lines that are no wider than a part of the figure, in letters of so many points."""
+    """Return each line of the text in at most as many lines as a part of the figure has room for.
+
+    A text of two lines keeps two: each is cut where it is too wide for letters of so many points.
+    """
     n_characters = int(where.bbox.width / where.figure.dpi / (CHARACTER * points))
-    return "\n".join(fill(line, max(n_characters, 1)) for line in text.splitlines())
+    lines = text.splitlines()
+    n_most = 2 // len(lines) or 1
+    return "\n".join(fill(line, max(n_characters, 5), max_lines=n_most, placeholder="...") for line in lines)
