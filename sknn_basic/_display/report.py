@@ -4,10 +4,11 @@ import os
 import warnings
 from collections.abc import Mapping
 from io import BytesIO
+from itertools import product
 from math import ceil, prod
 from pathlib import Path
 from tempfile import TemporaryFile
-from textwrap import fill
+from textwrap import fill, wrap
 
 import numpy as np
 from sklearn.metrics import ConfusionMatrixDisplay
@@ -30,7 +31,7 @@ SIZE, DPI = (12.8, 7.2), 150  # inches of a slide of 16:9 on which 10 points are
 N_SHOWN = 12  # images of weights, and of mistakes in all parts together
 N_NUMBERED = 12  # classes of a confusion matrix whose cells hold numbers
 NAME_LENGTH = 12  # characters of a class, so that titles do not overlap
-LEGEND_LENGTH = 55  # characters of a line of the legend, of which two have room beside each other
+TABLE_NAME_LENGTH = 18  # characters of a class beside a confusion matrix alone
 SMALL, MEDIUM, LARGE = 7.5, 10, 12  # points of the titles of images, axes and parts
 CHARACTER = 0.0083  # inches of a character, for each point of its size
 TITLE_HEIGHT = 0.35  # inches of the title of an image, of two lines
@@ -165,10 +166,10 @@ def _draw(models, data, figure, beside="validation"):
     parts = [_Part(data, *each) for each in zip(names, models, unwrapped, strict=True)]
     if figure is None:
         figure = import_matplotlib("pyplot").figure(figsize=SIZE, layout="constrained")
-    if not is_image_shape(data.test_set_x.shape[1:]):
+    if not _are_images(data):
         n_rows, n_columns = (len(parts), 1) if len(parts) < 3 else (1, len(parts))
         if n_columns == 1:
-            curves, rest = figure.subfigures(1, 2, width_ratios=[1.5, 1])
+            curves, rest = figure.subfigures(1, 2, width_ratios=[1, 1] if n_rows == 1 else [1.7, 1])
         else:
             curves, rest = figure.subfigures(2, 1)
         places = rest.subfigures(n_rows, n_columns, squeeze=False).flat
@@ -180,13 +181,17 @@ def _draw(models, data, figure, beside="validation"):
         places = bottom.subfigures(1, len(parts), squeeze=False).flat
         for part, matrix, where in zip(parts, matrices, places, strict=True):
             part.draw_confusion_matrix(matrix, part.name)
-            style = {"fontsize": LARGE, "fontweight": "bold", "parse_math": False}
-            where.suptitle(_wrapped(part.summary(), where, LARGE), **style)
+            caption, style = _caption(part.summary(), where, LARGE)
+            where.suptitle(caption, **style, fontweight="bold", parse_math=False)
             left, right = where.subfigures(1, 2)
             part.draw_weights(left)
             part.draw_mistakes(right, N_SHOWN // len(parts) or 1)
     _draw_curves(curves, parts, beside)
     return figure
+
+
+def _are_images(data):
+    return is_image_shape(data.test_set_x.shape[1:])
 
 
 def _draw_curves(where, parts, beside):
@@ -197,8 +202,12 @@ def _draw_curves(where, parts, beside):
     ax.set_title("Cost over the steps of gradient descent", fontsize=MEDIUM)
     ax.get_legend().remove()
     handles, labels = ax.get_legend_handles_labels()
-    n_columns = 2 if max(map(len, labels)) <= LEGEND_LENGTH else 1
-    where.legend(handles, labels, loc="outside lower center", ncols=n_columns, fontsize="small")
+    for n_columns, size in product((3, 2, 1) if len(parts) == 3 else (2, 1), ("small", "x-small")):
+        for legend in where.legends:  # one that is too wide
+            legend.remove()
+        legend = where.legend(handles, labels, loc="outside lower center", ncols=n_columns, fontsize=size)
+        if legend.get_window_extent().width <= where.bbox.width:
+            break
 
 
 class _Part:
@@ -209,8 +218,9 @@ class _Part:
         steps, self.classifier = unwrapped
         self.image_shape, self.white = fitted_images(steps)
         self.labels = unique_labels(self.classifier.classes_, data.test_set_y)
-        names = name_classes(self.labels.tolist(), data.classes)
-        self.names = {label: short_name(names[label], NAME_LENGTH) for label in self.labels.tolist()}
+        names, is_table = name_classes(self.labels.tolist(), data.classes), not _are_images(data)
+        length = TABLE_NAME_LENGTH if is_table else NAME_LENGTH
+        self.names = {label: short_name(names[label], length) for label in self.labels.tolist()}
         self.probabilities = computed(model.predict_proba(data.test_set_x))
         self.predicted = self.classifier.classes_[self.probabilities.argmax(axis=1)]
 
@@ -229,14 +239,16 @@ class _Part:
         ConfusionMatrixDisplay.from_predictions(
             self.data.test_set_y, self.predicted, labels=self.labels, ax=ax, **style
         )
-        ax.set_title(_wrapped(title, where, MEDIUM), fontsize=MEDIUM, parse_math=False)
+        caption, style = _caption(title, where, MEDIUM)
+        ax.set_title(caption, **style, parse_math=False)
         ax.set_anchor("N")
         ax.grid(visible=False)
         ax.set(xlabel="predicted class", ylabel="true class")
         shown = np.arange(0, n, ceil(n / N_NUMBERED))  # names of more would overlap
         ax.set_xticks(shown, [names[i] for i in shown], fontsize="small")
         ax.set_yticks(shown, [names[i] for i in shown], fontsize="small")
-        if len(shown) * max(len(names[i]) for i in shown) > 2 * NAME_LENGTH:
+        room = 0.6 * min(where.bbox.width, where.bbox.height) / where.figure.dpi  # inches of the matrix
+        if len(shown) * max(len(names[i]) for i in shown) * CHARACTER * SMALL > room:
             ax.tick_params(axis="x", rotation=90)
         elif n == 2:
             ax.tick_params(axis="y", rotation=90)
@@ -255,9 +267,10 @@ class _Part:
         importance = np.abs(classifier.coefs_[1]).sum(axis=1) if is_network else np.zeros(n)
         shown = np.sort(np.argsort(-importance, kind="stable")[:N_SHOWN])
         title = _weights_title(n, len(shown), is_network, is_relative)
-        where.suptitle(_wrapped(title, where, MEDIUM), fontsize=MEDIUM)
-        colours = _colours(shape[2:] == (3,), is_relative)
-        where.supxlabel(_wrapped(colours, where, 0.9 * SMALL), fontsize=SMALL)
+        caption, style = _caption(title, where, MEDIUM)
+        where.suptitle(caption, **style)
+        caption, _ = _caption(_colours(shape[2:] == (3,), is_relative), where, 0.9 * SMALL)
+        where.supxlabel(caption, fontsize=SMALL)
         titles = [display.titles[i].replace(", for ", "\nfor ", 1) for i in shown]
         longest = max(len(line) for title in titles for line in title.splitlines())
         shown_display = WeightsDisplay(weights=display.weights[shown], image_shape=shape, titles=titles)
@@ -277,7 +290,8 @@ class _Part:
             return
         which = "Its" if n_drawn == n_mistakes else f"The {n_drawn} most confident of its"
         title = f"{which} {counted(n_mistakes, 'mistake')}\nin {display.n_samples} {samples}"
-        where.suptitle(_wrapped(title, where, MEDIUM), fontsize=MEDIUM)
+        caption, style = _caption(title, where, MEDIUM)
+        where.suptitle(caption, **style)
         longest = max(len(name) for name in [*display.predicted, *display.true])
         _draw_images(display, where, n_drawn, longest + len(", 99.9%"))
 
@@ -314,12 +328,14 @@ def _draw_images(display, where, n_images, n_characters):
         ax.title.set_fontsize(SMALL)
 
 
-def _wrapped(text, where, points):
-    """Return each line of the text in at most as many lines as a part of the figure has room for.
-
-    A text of two lines keeps two: each is cut where it is too wide for letters of so many points.
-    """
-    n_characters = int(where.bbox.width / where.figure.dpi / (CHARACTER * points))
+def _caption(text, where, points):
+    """Return the text in two lines at most, for a part of the figure, and the size of its letters."""
     lines = text.splitlines()
-    n_most = 2 // len(lines) or 1
-    return "\n".join(fill(line, max(n_characters, 5), max_lines=n_most, placeholder="...") for line in lines)
+    for share in (1, 0.9, 0.8, 0.7, 0.6):
+        size = share * points
+        width = max(int(where.bbox.width / where.figure.dpi / (CHARACTER * size)), 5)
+        wrapped = [each for line in lines for each in wrap(line, width)]
+        if len(wrapped) <= 2:
+            return "\n".join(wrapped), {"fontsize": size}
+    cut = [fill(line, width, max_lines=2 // len(lines), placeholder="...") for line in lines]
+    return "\n".join(cut), {"fontsize": size}
