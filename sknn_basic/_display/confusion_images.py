@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._files.text import short_name
 from .._fitting.pipelines import transformers_of
-from .images import axes_for_images, check_image_shape, fitted_images
+from .images import axes_for_images, check_image_shape, fit_titles, fitted_images
 from .names import counted, name_classes
 
 
@@ -267,6 +267,7 @@ class ConfusionImagesDisplay:
             self.images_.append(axes.imshow(image, **style))
             title = f"{short_name(predicted)}, {p:.1%}\n(is {short_name(true)})"
             axes.set_title(title, fontsize="small", parse_math=False)
+        fit_titles(self.axes_)
         self.text_ = None
         if n_images == 0:
             centred = {"ha": "center", "va": "center", "transform": every[0].transAxes}

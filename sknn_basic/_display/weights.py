@@ -6,7 +6,7 @@ import numpy as np
 
 from .._files.text import short_name
 from .estimators import unwrap
-from .images import axes_for_images, check_image_shape, fitted_images
+from .images import axes_for_images, check_image_shape, fit_titles, fitted_images
 from .names import name_classes
 
 UNIT_NAME_LENGTH = 20  # characters of a class in the title of a unit, and of a title on one line
@@ -200,6 +200,7 @@ class WeightsDisplay:
             self.images_.append(axes.imshow(image, **colours | kwargs))
             axes.set(xticks=[], yticks=[])
             axes.set_title(title, fontsize="medium", parse_math=False)
+        fit_titles(self.axes_)
         if ax is None and self.title is not None:
             self.figure_.suptitle(self.title)
         return self

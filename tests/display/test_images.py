@@ -3,7 +3,14 @@
 import pytest
 
 from sknn_basic import FlattenScaler
-from sknn_basic._display.images import axes_for_images, check_image_shape, fitted_images, grid_for_images
+from sknn_basic._display.images import (
+    SMALLEST_TITLE,
+    axes_for_images,
+    check_image_shape,
+    fit_titles,
+    fitted_images,
+    grid_for_images,
+)
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
 
@@ -52,3 +59,37 @@ def test_axes_are_those_given_or_divide_the_place_of_one():
     assert (left.axison, right.axison) == (True, False)
     with pytest.raises(ValueError, match="Images need axes to draw in, but ax is empty"):
         axes_for_images([], 2)
+
+
+@pytest.mark.parametrize(
+    ("size", "style"), [((3.3, 2.5), "default"), ((6.4, 3), "dark_background"), ((9.6, 5.4), "ggplot")]
+)
+@pytest.mark.parametrize(
+    "title", ["unit 10, for flower", "unit 10\nfor a flower", "flower, 99.9%\n(is temple)"]
+)
+def test_titles_of_images_do_not_overlap(title, size, style):
+    """Ten of them on an axes that is divided: neither each other nor images."""
+    with plt.style.context(style):
+        figure, ax = plt.subplots(figsize=size, layout="constrained")
+        axes = axes_for_images(ax, 10)
+        for panel in axes:
+            panel.imshow([[0]])
+            panel.set(xticks=[], yticks=[], title=title)
+        fit_titles(axes)
+        figure.draw_without_rendering()
+    boxes = [box for panel in axes for box in (panel.title.get_window_extent(), panel.get_window_extent())]
+    for i, box in enumerate(boxes):
+        assert box.count_overlaps(boxes[:i]) == 0
+    assert axes[0].get_title().count("\n") <= 1
+    assert axes[0].title.get_fontsize() > SMALLEST_TITLE
+
+
+def test_titles_that_have_room_stay_as_they_are():
+    axes = axes_for_images(None, 2)
+    axes[0].set_title("unit 0, for x", fontsize=11)
+    axes[1].set_title("unit 1, for y", fontsize=11)
+    fit_titles(axes)
+    assert [(ax.get_title(), ax.title.get_fontsize()) for ax in axes] == [
+        ("unit 0, for x", 11),
+        ("unit 1, for y", 11),
+    ]
