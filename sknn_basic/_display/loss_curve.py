@@ -204,6 +204,8 @@ class LossCurveDisplay:
         _finish(ax, log_x, log_y)
         if is_new:
             ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+        else:
+            _add_legend(ax)
         return displays
 
     @classmethod
@@ -255,6 +257,7 @@ class LossCurveDisplay:
             _, ax = import_matplotlib("pyplot").subplots(layout="constrained")
         self._draw(ax, name, kwargs)
         _finish(ax, log_x, log_y)
+        _add_legend(ax)
         return self
 
     def _draw(self, ax, name, kwargs):
@@ -283,7 +286,7 @@ def _label(name, curve):
 
 
 def _finish(ax, log_x, log_y):
-    """Name, scale and describe the axes of curves, those drawn before included."""
+    """Name the curves on the axes, those drawn before included, and scale the axes for all of them."""
     drawn = {line: _DRAWN[line] for line in ax.lines if line in _DRAWN}
     traits = list(dict.fromkeys(its.traits for its in drawn.values() if its.traits))
     names = dict(zip(traits, names_of_traits(traits), strict=True))
@@ -301,7 +304,6 @@ def _finish(ax, log_x, log_y):
         ax.set_xscale("symlog", linthresh=1, linscale=0.9, subs=range(2, 10))
     if log_y:
         ax.set_yscale("log")
-    _add_legend(ax)
 
 
 def _falls_early(lines):
