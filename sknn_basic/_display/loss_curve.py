@@ -295,7 +295,9 @@ def _finish(ax, log_x, log_y):
             line.set_label(_label(names[its.traits], its.curve))
     ax.set(xlabel="step", ylabel="cost J")
     training = [line for line, its in drawn.items() if its.curve == "training"]
-    if log_x is None and (ax.get_xscale() == "linear" or ax in _CHOSEN):
+    if log_x is not None:
+        _CHOSEN.discard(ax)
+    elif ax.get_xscale() == "linear" or ax in _CHOSEN:
         log_x = _falls_early(training)
         _CHOSEN.add(ax)
         if not log_x and ax.get_xscale() != "linear":  # a scale that is set anew forgets the user's ticks

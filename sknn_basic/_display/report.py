@@ -126,10 +126,8 @@ def draw_report(models, X, y=None, *, class_names=None, figure=None):
     ... )
     >>> data = load_photo_patches()
     >>> train_x, train_y, test_x, test_y, names = data
-    >>> line = LogisticRegressionGD(0.005, max_iter=100, record_every="auto")
-    >>> network = ShallowNNClassifier(
-    ...     4, learning_rate=0.005, max_iter=100, random_state=0, record_every="auto"
-    ... )
+    >>> line = LogisticRegressionGD(0.005, max_iter=100)
+    >>> network = ShallowNNClassifier(4, learning_rate=0.005, max_iter=100, random_state=0)
     >>> models = [make_pipeline(FlattenScaler(), model).fit(train_x, train_y) for model in (line, network)]
     >>> figure = draw_report(models, data)
 
@@ -158,10 +156,10 @@ def _draw(models, data, figure, beside="validation"):
     models = [models] if hasattr(models, "get_params") else models
     if not models:
         raise ValueError("draw_report needs at least one model, but models is empty.")
-    is_named = isinstance(models, Mapping)
-    names, models = list(models), list(models.values() if is_named else models)
+    names = [short_name(name) for name in models] if isinstance(models, Mapping) else None
+    models = list(models if names is None else models.values())
     unwrapped = [unwrap("draw_report", model) for model in models]
-    if not is_named:
+    if names is None:
         names = distinguishing_names([classifier for _, classifier in unwrapped])
     parts = [_Part(data, *each) for each in zip(names, models, unwrapped, strict=True)]
     if figure is None:

@@ -165,6 +165,8 @@ def test_steps_are_logarithmic_where_most_of_the_fall_is_early(curves, scale):
     for display in curves:
         display.plot(ax)
     assert ax.get_xscale() == scale
+    curves[0].plot(ax, log_x=True)
+    assert curves[-1].plot(ax).ax_.get_xscale() == "symlog"  # as told
     assert curves[0].plot(log_x=False).ax_.get_xscale() == "linear"
     assert curves[0].plot(log_x=True).ax_.get_xscale() == "symlog"
 

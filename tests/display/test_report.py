@@ -16,7 +16,7 @@ from sknn_basic import (
     WeightsDisplay,
     draw_report,
 )
-from sknn_basic._display.report import N_NUMBERED, N_SHOWN, check_report, write_report
+from sknn_basic._display.report import N_NUMBERED, N_SHOWN, _draw, check_report, write_report
 from sknn_basic._files.datasets import ImageDataset
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
@@ -172,6 +172,22 @@ def test_report_in_a_figure_of_the_users_own():
     assert not texts(right)
     assert plt.get_fignums() == []
     assert draw_report(models, data) is plt.gcf()
+
+
+def test_report_of_the_command_calls_the_test_set_so():
+    """Unlike `draw_report`, which cannot know what the validation samples were."""
+    data = dataset()
+    X, X_test = (x.reshape(30, -1) / 255 for x in (data.train_set_x, data.test_set_x))
+    model = LogisticRegressionGD(max_iter=50).fit(X, data.train_set_y, X_val=X_test, y_val=data.test_set_y)
+    models = {"validation": model}
+    data = data._replace(train_set_x=X, test_set_x=X_test)
+    for figure, name in (
+        (draw_report(models, data), "validation"),
+        (_draw(models, data, None, "test"), "test"),
+    ):
+        labels = [text for text in texts(figure) if text.startswith("validation, ")]
+        assert labels[0] == "validation, training"
+        assert labels[1].split(", ")[:2] == ["validation", name]
 
 
 @pytest.mark.parametrize("kind", ["model", "list", "dict"])
