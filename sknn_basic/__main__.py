@@ -1,6 +1,7 @@
 """The notes' programming assignment (section 1.2.2) as a command: ``python -m sknn_basic``."""
 
 import argparse
+import logging
 import os
 import sys
 import warnings
@@ -26,7 +27,7 @@ from ._descent.activations import ACTIVATIONS
 from ._display.report import check_report, write_report
 from ._files.text import printable, short_name
 from ._fitting.callbacks import make_progress_bar
-from ._fitting.messages import FitInterruptedWarning
+from ._fitting.messages import FitInterruptedWarning, logger
 from ._lazy.memory import share_of_memory
 from ._lazy.sources import computed
 
@@ -61,6 +62,16 @@ def main(argv=None):
 def _say(*lines):
     """Print lines that may hold text from files, at once: a full disk is told before training."""
     print(*map(printable, lines), sep="\n", flush=True)
+
+
+class _CostPrinter(logging.Handler):
+    """Prints what `verbose` would, but calls the validation samples of a report what they are: the test set.
+
+    A logging.StreamHandler would print a traceback where the reader has closed the pipe.
+    """
+
+    def emit(self, record):
+        print(record.getMessage().replace(" (validation: ", " (test: "))
 
 
 def _show_warning(message, *where):
@@ -118,7 +129,6 @@ def _make_classifier(name, options):
         "max_iter": options.max_iter,
         "l2_regularization": options.l2_regularization,
         "record_every": options.record_every or "auto",  # which prints every 100th cost, as the notes do
-        "verbose": True,
     }
     if name == "logistic":
         return LogisticRegressionGD(**shared)
@@ -139,9 +149,16 @@ def _fit(classifier, data, progress_bars, is_validated):
         if is_validated and is_known.any():
             validation = {"X_val": data.test_set_x[is_known], "y_val": data.test_set_y[is_known]}
         start = perf_counter()
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            model.fit(data.train_set_x, data.train_set_y, **validation)
+        printer, level = _CostPrinter(), logger.level
+        logger.addHandler(printer)
+        logger.setLevel(logging.INFO)
+        try:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                model.fit(data.train_set_x, data.train_set_y, **validation)
+        finally:
+            logger.setLevel(level)
+            logger.removeHandler(printer)
         seconds = perf_counter() - start
     for warning in caught:
         _show_warning(warning.message)
@@ -193,7 +210,7 @@ def _make_parser():
     add(
         "--plot",
         metavar="REPORT",
-        help="draw cost curves (validation: the test set), confusion matrices, weights and mistakes in this "
+        help="draw cost curves (the test set's too), confusion matrices, weights and mistakes in this "
         "file, such as report.png; needs the extra plots",
     )
     add(

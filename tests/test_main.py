@@ -172,7 +172,7 @@ def test_plot_draws_a_report(tmp_path, capsys):
     X, X_test = x.reshape(len(x), -1) / 255, x_test.reshape(len(x_test), -1) / 255
     model = LogisticRegressionGD(0.001, 20, record_every=10).fit(X, y, X_val=X_test, y_val=y_test)
     for step, cost, beside in zip((0, 10), model.loss_curve_, model.validation_loss_curve_, strict=True):
-        assert f"Cost after iteration {step}: {cost:f} (validation: {beside:f})" in out
+        assert f"Cost after iteration {step}: {cost:f} (test: {beside:f})" in out
     accuracies = [float(number) for number in re.findall(r"accuracy: (.*) %", out)]
     expected = [100 * model.score(X, y), 100 * model.score(X_test, y_test)]
     np.testing.assert_allclose(accuracies, expected, rtol=1e-12)
@@ -184,10 +184,10 @@ def test_plot_of_a_test_set_with_more_classes(tmp_path, capsys):
     X, y = np.arange(120).reshape(10, 3, 4).astype(np.uint8), np.arange(10) % 2
     path, options = tmp_path / "more.h5", ["--model=logistic", "--max-iter=5", "--plot", tmp_path / "r.png"]
     write_hdf5(path, X, y, X[:6], np.arange(6) % 3, ["a", "b", "c"])
-    assert "validation: 0.693147" in printed(capsys, "train", path, *options)
+    assert "(test: 0.693147)" in printed(capsys, "train", path, *options)
     write_hdf5(path, X, y, X[:6], np.full(6, 2), ["a", "b", "c"], overwrite=True)
     out = printed(capsys, "train", path, *options)
-    assert "validation" not in out
+    assert "(test: " not in out
     assert "test accuracy: 0.0 %" in out
 
 
@@ -226,7 +226,7 @@ def test_an_interruption_shows_what_was_reached(monkeypatch, capsys):
         if step == 300:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("sknn_basic._fitting.base.print_cost", interrupt)
+    monkeypatch.setattr("sknn_basic._fitting.base.log_cost", interrupt)
     with pytest.raises(SystemExit) as exit_:
         main(["train"])
     assert exit_.value.code == 130
@@ -329,7 +329,7 @@ def test_images_that_may_not_fit_in_memory(asked, tmp_path, monkeypatch, capsys)
         options += ["--out-of-core", "--plot", tmp_path / "r.png"]
     else:
         monkeypatch.setattr("sknn_basic.__main__.share_of_memory", lambda share, n_bytes: 10**4)
-    out = re.sub(r" \(validation: .*\)", "", printed(capsys, *options))  # which a report shows
+    out = re.sub(r" \(test: .*\)", "", printed(capsys, *options))  # which a report shows
     assert "for its Gram matrix" in out or "at each step" in out
     for line in expected.splitlines():
         assert line in out.splitlines() or "trained in" in line

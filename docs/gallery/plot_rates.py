@@ -118,7 +118,8 @@ for multiple in multiples:
     print(f"{multiple:5} times 2/L: the last 50 costs are between {min(late):.4f} and {max(late):.4f}")
     models.append(model)
 
-ax = draw_costs(models, [f"{multiple:g} · 2/L" for multiple in multiples], multiples.values())
+labels = [f"{multiple:g} · 2/L" for multiple in multiples]
+ax = draw_costs(models, labels, multiples.values(), log_x=False)
 ax.set_title("Random labels: above 2/L the cost rises and stays high")
 ax.set(yticks=[0.7, 1, 2, 5, 10], yticklabels=["0.7", "1", "2", "5", "10"])
 ax.minorticks_off()

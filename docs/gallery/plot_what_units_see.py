@@ -43,7 +43,7 @@ model.fit(digits.images, digits.target)
 print(f"accuracy {model.score(digits.images, digits.target):.1%}")
 
 figure, grid = plt.subplots(2, 6, figsize=(12.8, 5.2), layout="constrained")
-WeightsDisplay.from_estimator(model, ax=grid[0])
+WeightsDisplay.from_estimator(model, relative_to=None, ax=grid[0])
 WeightsDisplay.from_estimator(model, relative_to="start", ax=grid[1])
 figure.suptitle(
     "W1; below, W1 minus its start. A bright pixel raises the unit's input where red, lowers it where blue"

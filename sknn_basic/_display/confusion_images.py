@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._files.text import short_name
 from .._fitting.pipelines import transformers_of
-from .images import axes_for_images, check_image_shape, fitted_images
+from .images import axes_for_images, check_image_shape, fit_titles, fitted_images
 from .names import counted, name_classes
 
 
@@ -38,6 +38,8 @@ class ConfusionImagesDisplay:
         The number of misclassified samples, including those not drawn.
     n_samples : int
         The number of all samples.
+    indices : array-like of shape (n_images,), default=None
+        The row of X that each image is, so that ``filenames[display.indices]`` names the files.
 
     Attributes
     ----------
@@ -68,15 +70,18 @@ class ConfusionImagesDisplay:
     50
     >>> display.n_mistakes == (model.predict(test_x) != test_y).sum()
     np.True_
+    >>> bool((model.predict(test_x[display.indices]) != test_y[display.indices]).all())
+    True
     """
 
-    def __init__(self, *, images, predicted, probability, true, n_mistakes, n_samples):
+    def __init__(self, *, images, predicted, probability, true, n_mistakes, n_samples, indices=None):
         self.images = images
         self.predicted = predicted
         self.probability = probability
         self.true = true
         self.n_mistakes = n_mistakes
         self.n_samples = n_samples
+        self.indices = indices
 
     @classmethod
     def from_estimator(
@@ -222,6 +227,7 @@ class ConfusionImagesDisplay:
             true=[names[label] for label in y_true[shown].tolist()],
             n_mistakes=len(mistakes),
             n_samples=len(y_true),
+            indices=shown,
         )
 
     def plot(self, ax=None, **kwargs):
@@ -261,6 +267,7 @@ class ConfusionImagesDisplay:
             self.images_.append(axes.imshow(image, **style))
             title = f"{short_name(predicted)}, {p:.1%}\n(is {short_name(true)})"
             axes.set_title(title, fontsize="small", parse_math=False)
+        fit_titles(self.axes_)
         self.text_ = None
         if n_images == 0:
             centred = {"ha": "center", "va": "center", "transform": every[0].transAxes}

@@ -7,6 +7,8 @@ import numpy as np
 from .._preprocessing import FlattenScaler
 from .axes import divide
 
+SMALLEST_TITLE = 4  # points; what is smaller, nobody reads
+
 
 def is_image_shape(image_shape):
     """Whether samples of the shape are images: grey, grey with an axis of one channel, or RGB."""
@@ -17,9 +19,9 @@ def check_image_shape(image_shape, n_values):
     """Return the shape as a tuple; raise ValueError if samples of so many values are no images of it."""
     if image_shape is None or len(image_shape) == 1:
         raise ValueError(
-            f"The shape of the images is unknown, since samples are rows of {n_values} values: pass "
-            "image_shape=(height, width) or (height, width, 3), or a pipeline whose FlattenScaler was fitted "
-            "on images."
+            f"This display needs images, but the samples are rows of {n_values} values. If they are "
+            "flattened images, pass image_shape=(height, width) or (height, width, 3), or a pipeline whose "
+            "FlattenScaler was fitted on images."
         )
     if not is_image_shape(image_shape):
         raise ValueError(
@@ -60,3 +62,18 @@ def grid_for_images(n_images):
     widths = range(ceil(sqrt(n_images)), ceil(sqrt(2.5 * n_images)) + 1)
     n_columns = min(widths, key=lambda n: (-n_images % n, abs(n - sqrt(1.5 * n_images))))
     return ceil(n_images / n_columns), n_columns
+
+
+def fit_titles(axes):
+    """Draw titles of images that are wider than their places in two lines, and in smaller letters."""
+    if _narrowest(axes) < 1:
+        for title in (ax.title for ax in axes if "\n" not in ax.get_title()):
+            title.set_text(title.get_text().replace(", ", "\n", 1))
+    size = max(axes[0].title.get_fontsize() * min(1, _narrowest(axes)), SMALLEST_TITLE)
+    for ax in axes:
+        ax.title.set_fontsize(size)
+
+
+def _narrowest(axes):
+    """Return the width of the narrowest place as a multiple of that of the title that it is for."""
+    return min(ax.bbox.width / max(ax.title.get_window_extent().width, 1) for ax in axes)

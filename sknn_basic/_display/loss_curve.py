@@ -1,12 +1,29 @@
 """The cost over the steps of gradient descent."""
 
+from typing import NamedTuple
+from weakref import WeakKeyDictionary, WeakSet
+
 import numpy as np
 
 from .axes import import_matplotlib
 from .estimators import unwrap
-from .names import distinguishing_names, legend_name
+from .names import Traits, legend_name, names_of_traits
 
 ROUNDING = 1e-8  # a cost that ends this share above its minimum has not risen
+EARLY = 0.05  # share of the steps; where most of the fall is in it, a linear axis shows a vertical line
+LEGEND_SIZES = None, "small", "x-small"  # of letters, the first in which a legend fits in its axes
+
+
+class _Drawn(NamedTuple):
+    """What a line shows: which curve, and of which model if its name is to tell it from others."""
+
+    curve: str
+    traits: Traits | None
+
+
+# Of each line, so that a model drawn later on the same axes renames those before it.
+_DRAWN = WeakKeyDictionary()
+_CHOSEN = WeakSet()  # axes whose scale of steps is chosen by their curves, and may change with another
 
 
 class LossCurveDisplay:
@@ -14,8 +31,11 @@ class LossCurveDisplay:
 
     Create it by `from_estimator`, or several on one axis by `from_estimators`; `plot` draws it again.
 
-    Where the cost of the validation samples rises after its minimum, a point marks the minimum, and the
-    legend has its step: more steps overfit.
+    Where the cost of the validation samples rises after its minimum, a point marks the lowest that is
+    recorded, and the legend has its step: more steps overfit.
+
+    Models without a name of their own are called by what tells them apart from the others on their axes, also
+    where several calls draw them: by the parameters in which they differ.
 
     Parameters
     ----------
@@ -59,7 +79,7 @@ class LossCurveDisplay:
     >>> line = LogisticRegressionGD().fit(X, y, X_val=X_val, y_val=y_val)
     >>> network = ShallowNNClassifier(random_state=0).fit(X, y, X_val=X_val, y_val=y_val)
     >>> display = LossCurveDisplay.from_estimator(line)
-    >>> displays = LossCurveDisplay.from_estimators([line, network], log_x=True)  # both on one axis
+    >>> displays = LossCurveDisplay.from_estimators([line, network])  # both on one axis
 
     The candidates of a search, of which it keeps only the best; their names are the learning rates:
 
@@ -77,9 +97,10 @@ class LossCurveDisplay:
         self.loss = loss
         self.validation_loss = validation_loss
         self.name = name
+        self._traits = None
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None, name=None, log_x=False, log_y=False, **kwargs):
+    def from_estimator(cls, estimator, *, ax=None, name=None, log_x=None, log_y=False, **kwargs):
         """Draw the costs recorded by a fit: `loss_curve_`, `loss_` and those of the validation samples.
 
         Parameters
@@ -89,10 +110,12 @@ class LossCurveDisplay:
         ax : matplotlib Axes, default=None
             Where to draw, such as the `ax_` of another display; None makes a new figure.
         name : str, default=None
-            The name of the model in the legend; None takes the name of the class.
-        log_x : bool, default=False
-            Whether the axis of the steps is logarithmic, with step 0 as far from 1 as 1 from 10. It shows the
-            first steps of a long descent, if they are recorded: ``record_every="auto"``.
+            The name of the model in the legend. None takes the name of the class or, beside models of the
+            same class on `ax` that have no name of their own either, the parameters that differ.
+        log_x : bool, default=None
+            Whether the axis of the steps is logarithmic, with step 0 as far from 1 as 1 from 10. None chooses
+            it if it shows more: if the training curves on the axes fall, together, by half of their fall in
+            the first 5 % of the steps, and those are recorded: ``record_every="auto"``.
         log_y : bool, default=False
             Whether the axis of the cost is logarithmic.
         **kwargs : dict
@@ -110,13 +133,17 @@ class LossCurveDisplay:
         NotFittedError
             If the classifier is not fitted.
         TypeError
-            If `estimator` holds no classifier of this package.
+            If `estimator` holds no classifier of this package, or is a list: that takes `from_estimators`.
         """
+        if isinstance(estimator, list | tuple | dict):
+            raise TypeError(
+                f"from_estimator takes one estimator; for several, use {cls.__name__}.from_estimators."
+            )
         display = cls._describe(estimator, name)
         return display.plot(ax, log_x=log_x, log_y=log_y, **kwargs)
 
     @classmethod
-    def from_estimators(cls, estimators, *, names=None, ax=None, log_x=False, log_y=False, **kwargs):
+    def from_estimators(cls, estimators, *, names=None, ax=None, log_x=None, log_y=False, **kwargs):
         """Draw the costs recorded by several fits on one axis.
 
         Parameters
@@ -129,8 +156,10 @@ class LossCurveDisplay:
             "learning_rate=auto (0.883)".
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure, with the legend beside the axes.
-        log_x, log_y : bool, default=False
-            Whether the axes of the steps and of the cost are logarithmic, as in `from_estimator`.
+        log_x : bool, default=None
+            Whether the axis of the steps is logarithmic; None chooses by all curves, as in `from_estimator`.
+        log_y : bool, default=False
+            Whether the axis of the cost is logarithmic.
         **kwargs : dict
             For matplotlib's `plot`, of all curves.
 
@@ -158,23 +187,29 @@ class LossCurveDisplay:
         if not estimators:
             raise ValueError("from_estimators needs at least one estimator, but estimators is empty.")
         if names is None:
-            names = distinguishing_names([unwrap(cls.__name__, estimator)[1] for estimator in estimators])
+            displays = [cls._describe(estimator) for estimator in estimators]
+            for display, name in zip(displays, names_of_traits([d._traits for d in displays]), strict=True):
+                display.name = name
         elif isinstance(names, str) or len(names) != len(estimators):
             raise ValueError(
                 f"names should be a list of {len(estimators)}, one for each model, got {names!r}."
             )
+        else:
+            displays = [cls._describe(*named) for named in zip(estimators, names, strict=True)]
         is_new = ax is None
         if is_new:
             _, ax = import_matplotlib("pyplot").subplots(figsize=(10.5, 4.2), layout="constrained")
-        displays = [cls._describe(*named) for named in zip(estimators, names, strict=True)]
         for display in displays:
-            display.plot(ax, log_x=log_x, log_y=log_y, **kwargs)
+            display._draw(ax, None, kwargs)
+        _finish(ax, log_x, log_y)
         if is_new:
             ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+        else:
+            _add_legend(ax)
         return displays
 
     @classmethod
-    def _describe(cls, estimator, name):
+    def _describe(cls, estimator, name=None):
         """Return the display of `from_estimator`, not drawn."""
         _, classifier = unwrap(cls.__name__, estimator)
         n_iter, n_records = classifier.n_iter_, len(classifier.loss_curve_)
@@ -184,13 +219,15 @@ class LossCurveDisplay:
             curves["validation_loss"] = [*classifier.validation_loss_curve_, classifier.validation_loss_]
         # Where a descent has diverged, the last record is that of the fitted model.
         n_points = n_records if n_records and n_iter <= iterations[-2] else n_records + 1
-        return cls(
+        display = cls(
             iterations=np.array(iterations[:n_points]),
             **{name: np.array(curve[:n_points]) for name, curve in curves.items()},
             name=type(classifier).__name__ if name is None else name,
         )
+        display._traits = Traits(classifier) if name is None else None
+        return display
 
-    def plot(self, ax=None, *, name=None, log_x=False, log_y=False, **kwargs):
+    def plot(self, ax=None, *, name=None, log_x=None, log_y=False, **kwargs):
         """Draw the curves.
 
         Parameters
@@ -199,8 +236,10 @@ class LossCurveDisplay:
             Where to draw; None makes a new figure.
         name : str, default=None
             The name of the model in the legend; None takes the name of the display.
-        log_x, log_y : bool, default=False
-            Whether the axes of the steps and of the cost are logarithmic, as in `from_estimator`.
+        log_x : bool, default=None
+            Whether the axis of the steps is logarithmic; None chooses, as in `from_estimator`.
+        log_y : bool, default=False
+            Whether the axis of the cost is logarithmic.
         **kwargs : dict
             For matplotlib's `plot`, of both curves.
 
@@ -215,27 +254,89 @@ class LossCurveDisplay:
             If matplotlib is not installed: the extra `plots`.
         """
         if ax is None:
-            _, ax = import_matplotlib("pyplot").subplots()
+            _, ax = import_matplotlib("pyplot").subplots(layout="constrained")
+        self._draw(ax, name, kwargs)
+        _finish(ax, log_x, log_y)
+        _add_legend(ax)
+        return self
+
+    def _draw(self, ax, name, kwargs):
+        traits = self._traits if name is None else None
         name = self.name if name is None else name
-        prefix = "" if name is None else f"{legend_name(name)}, "
         kwargs = import_matplotlib("cbook").normalize_kwargs(kwargs, import_matplotlib("lines").Line2D)
-        style = {"label": f"{prefix}training"} | kwargs
+        style = {"label": _label(name, "training")} | kwargs
         (self.line_,) = ax.plot(self.iterations, self.loss, **style)
+        _DRAWN[self.line_] = _Drawn("training", None if "label" in kwargs else traits)
         self.validation_line_ = None
         if self.validation_loss is not None:
-            style = {"linestyle": "--", "label": f"{prefix}validation"}
+            curve, style = "validation", {"linestyle": "--"}
             lowest = np.argmin(self.validation_loss)
             if self.validation_loss[-1] > self.validation_loss[lowest] * (1 + ROUNDING):
-                style["label"] += f", lowest at step {self.iterations[lowest]}"
+                curve += f", lowest recorded at step {self.iterations[lowest]}"
                 if "marker" not in kwargs:
                     style |= {"marker": "o", "markevery": [lowest]}
-            style |= kwargs | {"color": self.line_.get_color(), "label": style["label"]}
+            style |= kwargs | {"color": self.line_.get_color(), "label": _label(name, curve)}
             (self.validation_line_,) = ax.plot(self.iterations, self.validation_loss, **style)
-        ax.set(xlabel="step", ylabel="cost J")
-        if log_x:
-            ax.set_xscale("symlog", linthresh=1, linscale=0.9, subs=range(2, 10))
-        if log_y:
-            ax.set_yscale("log")
-        ax.legend()
+            _DRAWN[self.validation_line_] = _Drawn(curve, traits)
         self.ax_, self.figure_ = ax, ax.figure
-        return self
+
+
+def _label(name, curve):
+    return curve if name is None else f"{legend_name(name)}, {curve}"
+
+
+def _finish(ax, log_x, log_y):
+    """Name the curves on the axes, those drawn before included, and scale the axes for all of them."""
+    drawn = {line: _DRAWN[line] for line in ax.lines if line in _DRAWN}
+    traits = list(dict.fromkeys(its.traits for its in drawn.values() if its.traits))
+    names = dict(zip(traits, names_of_traits(traits), strict=True))
+    for line, its in drawn.items():
+        if its.traits:
+            line.set_label(_label(names[its.traits], its.curve))
+    ax.set(xlabel="step", ylabel="cost J")
+    training = [line for line, its in drawn.items() if its.curve == "training"]
+    if log_x is not None:
+        _CHOSEN.discard(ax)
+    elif ax.get_xscale() == "linear" or ax in _CHOSEN:
+        log_x = _falls_early(training)
+        _CHOSEN.add(ax)
+        if not log_x and ax.get_xscale() != "linear":  # a scale that is set anew forgets the user's ticks
+            ax.set_xscale("linear")
+    if log_x:
+        ax.set_xscale("symlog", linthresh=1, linscale=0.9, subs=range(2, 10))
+    if log_y:
+        ax.set_yscale("log")
+
+
+def _falls_early(lines):
+    """Whether curves fall, together, by half of their fall in the first steps, which are recorded."""
+    curves = [line.get_data(orig=False) for line in lines]
+    n_steps = max(steps[-1] for steps, _ in curves)
+    early_fall = fall = 0
+    for steps, costs in curves:
+        if len(steps) > 1 and steps[1] ** 2 < n_steps:  # else nothing is seen in half of the decades
+            early_fall += costs[0] - np.fmin.reduce(costs[steps <= EARLY * n_steps])
+        fall += costs[0] - np.fmin.reduce(costs)
+    return early_fall >= fall / 2 > 0
+
+
+def _add_legend(ax):
+    """Add a legend in the first form that fits in the axes, or else in the one that exceeds them least."""
+    handles, labels = ax.get_legend_handles_labels()
+    forms = [(handles, labels, {})]
+    training = [line for line in handles if line not in _DRAWN or _DRAWN[line].curve == "training"]
+    if 1 < len(training) < len(handles):
+        handles, labels = training, [line.get_label() for line in training]
+        forms.append((handles, labels, {"title": "dashed: validation"}))
+    forms.append((handles, [label.replace(", ", ",\n") for label in labels], forms[-1][2]))
+    room, tried = ax.get_window_extent(), {}
+    for handles, labels, title in forms:
+        for size in LEGEND_SIZES:
+            options = title | {"fontsize": size, "title_fontsize": size}
+            box = ax.legend(handles, labels, **options).get_window_extent()
+            excess = max(box.width / room.width, box.height / room.height)
+            if excess <= 1:
+                return
+            tried.setdefault(excess, (handles, labels, options))
+    handles, labels, options = tried[min(tried)]
+    ax.legend(handles, labels, **options)

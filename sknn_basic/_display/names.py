@@ -11,19 +11,29 @@ def distinguishing_names(classifiers):
     If all are of one class, its name is left out. Those that differ in nothing are numbered. With the rate
     "auto" comes the number that a fit has found.
     """
-    kinds = [type(classifier).__name__ for classifier in classifiers]
-    parameters = [
-        {key: _short_value(value) for key, value in classifier.get_params().items()}
-        for classifier in classifiers
-    ]
+    return names_of_traits([Traits(classifier) for classifier in classifiers])
+
+
+class Traits:
+    """What names a classifier, as it is now: it may be fitted again with other parameters."""
+
+    def __init__(self, classifier):
+        self.kind = type(classifier).__name__
+        self.parameters = {key: _short_value(value) for key, value in classifier.get_params().items()}
+        self.shown = self.parameters | _found_rate(classifier)
+
+
+def names_of_traits(traits):
+    """Return the names of `distinguishing_names`."""
     names = []
-    for classifier, kind, own in zip(classifiers, kinds, parameters, strict=True):
-        rivals = [other for its, other in zip(kinds, parameters, strict=True) if its == kind]
-        shown = own | _found_rate(classifier)
+    for own in traits:
+        rivals = [other.parameters for other in traits if other.kind == own.kind]
         differing = [
-            f"{key}={shown[key]}" for key in own if {own[key]} != {other.get(key) for other in rivals}
+            f"{key}={own.shown[key]}"
+            for key, value in own.parameters.items()
+            if {value} != {other.get(key) for other in rivals}
         ]
-        of_class = [] if differing and len(rivals) == len(kinds) else [kind]
+        of_class = [] if differing and len(rivals) == len(traits) else [own.kind]
         names.append(", ".join(of_class + differing))
     return [
         f"{name} ({names[: i + 1].count(name)})" if names.count(name) > 1 else name

@@ -2,14 +2,17 @@
 
 import os
 import warnings
+from collections.abc import Mapping
 from io import BytesIO
+from itertools import product
 from math import ceil, prod
 from pathlib import Path
 from tempfile import TemporaryFile
-from textwrap import fill
+from textwrap import fill, wrap
 
 import numpy as np
 from sklearn.metrics import ConfusionMatrixDisplay
+from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import unique_labels
 
 from .._files.atomic import write_atomically
@@ -22,13 +25,13 @@ from .estimators import unwrap
 from .images import fitted_images, is_image_shape
 from .loss_curve import LossCurveDisplay
 from .names import counted, distinguishing_names, escape_formulas, name_classes
-from .weights import WeightsDisplay, unknown_start
+from .weights import WeightsDisplay, has_known_start
 
 SIZE, DPI = (12.8, 7.2), 150  # inches of a slide of 16:9 on which 10 points are readable, 1920 x 1080 dots
 N_SHOWN = 12  # images of weights, and of mistakes in all parts together
 N_NUMBERED = 12  # classes of a confusion matrix whose cells hold numbers
 NAME_LENGTH = 12  # characters of a class, so that titles do not overlap
-LEGEND_LENGTH = 55  # characters of a line of the legend, of which two have room beside each other
+TABLE_NAME_LENGTH = 18  # characters of a class beside a confusion matrix alone
 SMALL, MEDIUM, LARGE = 7.5, 10, 12  # points of the titles of images, axes and parts
 CHARACTER = 0.0083  # inches of a character, for each point of its size
 TITLE_HEIGHT = 0.35  # inches of the title of an image, of two lines
@@ -53,30 +56,37 @@ def write_report(models, data, path):
     """Draw a report and write it to `path`, whose suffix is the format, such as .png, .pdf or .svg."""
     content = BytesIO()
     figure = import_matplotlib("figure").Figure(figsize=SIZE, dpi=DPI, layout="constrained")
-    draw_report(models, data, figure=figure)
+    _draw(models, data, figure, beside="test")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about glyphs that the font lacks
         figure.savefig(content, format=Path(path).suffix[1:].lower())
     write_atomically(path, content.getbuffer(), overwrite=True)
 
 
-def draw_report(models, data, *, figure=None):
+def draw_report(models, X, y=None, *, class_names=None, figure=None):
     """Draw a report on fitted models in one picture, for a slide.
 
-    Above the cost over the steps and the confusion matrix of each model; below, where the samples are images,
-    the weights of each model and its most confident mistakes in the test set. Of a network, the weights that
-    are drawn are those of at most 12 hidden units, those with the largest output weights: minus their start,
-    if that is known (see `relative_to` of `WeightsDisplay.from_estimator`).
+    The cost over the steps and the confusion matrix of each model; below, where the samples are images, the
+    weights of each model and its most confident mistakes. Of a network, the weights that are drawn are those
+    of at most 12 hidden units, those with the largest output weights: minus their start, if that is known
+    (see `relative_to` of `WeightsDisplay.from_estimator`).
 
     Parameters
     ----------
-    models : list of estimators of shape (n_models,)
-        Classifiers of this package, pipelines that end in one or fitted searches over either, fitted on the
-        training images. There is room for three.
-    data : tuple of length 5
-        ``(train_x, train_y, test_x, test_y, classes)``, as `load_photo_patches` and `read_hdf5` return them:
-        the training samples, on which the models were fitted, their labels, the test samples with theirs, and
-        the names of the classes 0, 1, ... (or a dict from labels to names; None for the labels themselves).
+    models : estimator, list of estimators of shape (n_models,) or dict
+        Fitted classifiers of this package, pipelines that end in one or fitted searches over either: one, or
+        up to three for which there is room. The keys of a dict are their names; else they are called by what
+        tells them apart.
+    X : array-like of shape (n_samples, ...) or tuple of length 5
+        Samples to predict, such as test images: what the models take. A tuple is
+        ``(train_x, train_y, test_x, test_y, classes)``, as `load_photo_patches` and `read_hdf5` return them,
+        without y: also the samples on which the models were fitted, for the accuracy there.
+    y : array-like of shape (n_samples,), default=None
+        The true class of each sample.
+    class_names : array-like of str or dict, default=None
+        The names of the classes: a dict from labels to names or, for numbered classes, the names of
+        0, 1, ..., as `read_hdf5` and `read_image_folder` return them. None shows those of the tuple, or the
+        labels.
     figure : matplotlib Figure or SubFigure, default=None
         Where to draw, of a constrained layout; None makes a new figure of 12.8 x 7.2 inches, 16:9.
 
@@ -92,9 +102,10 @@ def draw_report(models, data, *, figure=None):
     NotFittedError
         If a model is not fitted.
     TypeError
-        If `models` is not a list, or one of them holds no classifier of this package.
+        If one of the models holds no classifier of this package.
     ValueError
-        If `models` is empty, `data` has not five parts or a class has no name.
+        If `models` is empty, X and y differ in length, y is left out and X has not five parts, or a class has
+        no name.
 
     See Also
     --------
@@ -115,34 +126,52 @@ def draw_report(models, data, *, figure=None):
     ... )
     >>> data = load_photo_patches()
     >>> train_x, train_y, test_x, test_y, names = data
-    >>> line = LogisticRegressionGD(0.005, max_iter=100, record_every="auto")
-    >>> network = ShallowNNClassifier(
-    ...     4, learning_rate=0.005, max_iter=100, random_state=0, record_every="auto"
-    ... )
+    >>> line = LogisticRegressionGD(0.005, max_iter=100)
+    >>> network = ShallowNNClassifier(4, learning_rate=0.005, max_iter=100, random_state=0)
     >>> models = [make_pipeline(FlattenScaler(), model).fit(train_x, train_y) for model in (line, network)]
     >>> figure = draw_report(models, data)
+
+    Of one model and other samples:
+
+    >>> figure = draw_report({"network": models[1]}, test_x[:20], test_y[:20], class_names=names)
     """
-    if hasattr(models, "get_params"):
-        raise TypeError("draw_report takes a list of models: put the model in a list.")
-    models = list(models)
+    if y is None:
+        if len(X) != len(ImageDataset._fields):
+            raise ValueError(
+                "Without y, the data should be (train_x, train_y, test_x, test_y, classes), as "
+                f"load_photo_patches returns them, but has {len(X)} parts."
+            )
+        train_x, train_y, X, y, classes = X
+        class_names = classes if class_names is None else class_names
+    else:
+        train_x = train_y = None
+    X = X if hasattr(X, "shape") else np.asarray(X)
+    y = column_or_1d(computed(y))
+    check_consistent_length(X, y)
+    return _draw(models, ImageDataset(train_x, computed(train_y), X, y, class_names), figure)
+
+
+def _draw(models, data, figure, beside="validation"):
+    """Return the figure of `draw_report`; `beside` is what the validation samples of the fits are called."""
+    models = [models] if hasattr(models, "get_params") else models
     if not models:
         raise ValueError("draw_report needs at least one model, but models is empty.")
-    if len(data) != len(ImageDataset._fields):
-        raise ValueError(
-            "data should be (train_x, train_y, test_x, test_y, classes), as load_photo_patches returns them, "
-            f"but has {len(data)} parts."
-        )
-    train_x, train_y, test_x, test_y, classes = data
-    train_x, test_x = (x if hasattr(x, "shape") else np.asarray(x) for x in (train_x, test_x))
-    data = ImageDataset(train_x, computed(train_y), test_x, computed(test_y), classes)
+    names = [short_name(name) for name in models] if isinstance(models, Mapping) else None
+    models = list(models if names is None else models.values())
     unwrapped = [unwrap("draw_report", model) for model in models]
-    names = distinguishing_names([classifier for _, classifier in unwrapped])
+    if names is None:
+        names = distinguishing_names([classifier for _, classifier in unwrapped])
     parts = [_Part(data, *each) for each in zip(names, models, unwrapped, strict=True)]
     if figure is None:
         figure = import_matplotlib("pyplot").figure(figsize=SIZE, layout="constrained")
-    if not is_image_shape(train_x.shape[1:]):
-        curves, bottom = figure.subfigures(2, 1)
-        for part, where in zip(parts, bottom.subfigures(1, len(parts), squeeze=False).flat, strict=True):
+    if not _are_images(data):
+        n_rows, n_columns = (len(parts), 1) if len(parts) < 3 else (1, len(parts))
+        if n_columns == 1:
+            curves, rest = figure.subfigures(1, 2, width_ratios=[1, 1] if n_rows == 1 else [1.7, 1])
+        else:
+            curves, rest = figure.subfigures(2, 1)
+        places = rest.subfigures(n_rows, n_columns, squeeze=False).flat
+        for part, where in zip(parts, places, strict=True):
             part.draw_confusion_matrix(where, part.summary())
     else:
         top, bottom = figure.subfigures(2, 1, height_ratios=[0.42, 0.58])
@@ -150,22 +179,33 @@ def draw_report(models, data, *, figure=None):
         places = bottom.subfigures(1, len(parts), squeeze=False).flat
         for part, matrix, where in zip(parts, matrices, places, strict=True):
             part.draw_confusion_matrix(matrix, part.name)
-            where.suptitle(_wrapped(part.summary(), where, LARGE), fontsize=LARGE, fontweight="bold")
+            caption, style = _caption(part.summary(), where, LARGE)
+            where.suptitle(caption, **style, fontweight="bold", parse_math=False)
             left, right = where.subfigures(1, 2)
             part.draw_weights(left)
             part.draw_mistakes(right, N_SHOWN // len(parts) or 1)
-    _draw_curves(curves, parts)
+    _draw_curves(curves, parts, beside)
     return figure
 
 
-def _draw_curves(where, parts):
+def _are_images(data):
+    return is_image_shape(data.test_set_x.shape[1:])
+
+
+def _draw_curves(where, parts, beside):
     ax, names = where.subplots(), [part.name for part in parts]
-    LossCurveDisplay.from_estimators([part.model for part in parts], names=names, ax=ax)
+    displays = LossCurveDisplay.from_estimators([part.model for part in parts], names=names, ax=ax)
+    for line in (display.validation_line_ for display in displays if display.validation_line_):
+        line.set_label(beside.join(line.get_label().rsplit("validation", 1)))
     ax.set_title("Cost over the steps of gradient descent", fontsize=MEDIUM)
     ax.get_legend().remove()
     handles, labels = ax.get_legend_handles_labels()
-    n_columns = 2 if max(map(len, labels)) <= LEGEND_LENGTH else 1
-    where.legend(handles, labels, loc="outside lower center", ncols=n_columns, fontsize="small")
+    for n_columns, size in product((3, 2, 1) if len(parts) == 3 else (2, 1), ("small", "x-small")):
+        for legend in where.legends:  # one that is too wide
+            legend.remove()
+        legend = where.legend(handles, labels, loc="outside lower center", ncols=n_columns, fontsize=size)
+        if legend.get_window_extent().width <= where.bbox.width:
+            break
 
 
 class _Part:
@@ -176,15 +216,18 @@ class _Part:
         steps, self.classifier = unwrapped
         self.image_shape, self.white = fitted_images(steps)
         self.labels = unique_labels(self.classifier.classes_, data.test_set_y)
-        names = name_classes(self.labels.tolist(), data.classes)
-        self.names = {label: short_name(names[label], NAME_LENGTH) for label in self.labels.tolist()}
+        names, is_table = name_classes(self.labels.tolist(), data.classes), not _are_images(data)
+        length = TABLE_NAME_LENGTH if is_table else NAME_LENGTH
+        self.names = {label: short_name(names[label], length) for label in self.labels.tolist()}
         self.probabilities = computed(model.predict_proba(data.test_set_x))
         self.predicted = self.classifier.classes_[self.probabilities.argmax(axis=1)]
 
     def summary(self):
-        training = self.model.score(self.data.train_set_x, self.data.train_set_y)
-        test = np.mean(self.predicted == self.data.test_set_y)
-        return f"{self.name}\naccuracy: training {100 * training:.1f} %, test {100 * test:.1f} %"
+        accuracy = f"{100 * np.mean(self.predicted == self.data.test_set_y):.1f} %"
+        if self.data.train_set_x is not None:
+            training = self.model.score(self.data.train_set_x, self.data.train_set_y)
+            accuracy = f"training {100 * training:.1f} %, test {accuracy}"
+        return f"{self.name}\naccuracy: {accuracy}"
 
     def draw_confusion_matrix(self, where, title):
         ax = where.subplots()
@@ -194,13 +237,16 @@ class _Part:
         ConfusionMatrixDisplay.from_predictions(
             self.data.test_set_y, self.predicted, labels=self.labels, ax=ax, **style
         )
-        ax.set_title(_wrapped(title, where, MEDIUM), fontsize=MEDIUM, parse_math=False)
+        caption, style = _caption(title, where, MEDIUM)
+        ax.set_title(caption, **style, parse_math=False)
         ax.set_anchor("N")
+        ax.grid(visible=False)
         ax.set(xlabel="predicted class", ylabel="true class")
         shown = np.arange(0, n, ceil(n / N_NUMBERED))  # names of more would overlap
         ax.set_xticks(shown, [names[i] for i in shown], fontsize="small")
         ax.set_yticks(shown, [names[i] for i in shown], fontsize="small")
-        if len(shown) * max(len(names[i]) for i in shown) > 2 * NAME_LENGTH:
+        room = 0.6 * min(where.bbox.width, where.bbox.height) / where.figure.dpi  # inches of the matrix
+        if len(shown) * max(len(names[i]) for i in shown) * CHARACTER * SMALL > room:
             ax.tick_params(axis="x", rotation=90)
         elif n == 2:
             ax.tick_params(axis="y", rotation=90)
@@ -213,16 +259,16 @@ class _Part:
             where.text(0.5, 0.5, text, ha="center", va="center")
             return
         is_network = hasattr(classifier, "coefs_")
-        is_relative = is_network and unknown_start(classifier) is None
-        start = "start" if is_relative else None
-        display = WeightsDisplay._describe(self.model, start, self.names)
+        is_relative = has_known_start(classifier)
+        display = WeightsDisplay._describe(self.model, "auto", self.names)
         n = len(display.weights)
         importance = np.abs(classifier.coefs_[1]).sum(axis=1) if is_network else np.zeros(n)
         shown = np.sort(np.argsort(-importance, kind="stable")[:N_SHOWN])
         title = _weights_title(n, len(shown), is_network, is_relative)
-        where.suptitle(_wrapped(title, where, MEDIUM), fontsize=MEDIUM)
-        colours = _colours(shape[2:] == (3,), is_relative)
-        where.supxlabel(_wrapped(colours, where, 0.9 * SMALL), fontsize=SMALL)
+        caption, style = _caption(title, where, MEDIUM)
+        where.suptitle(caption, **style)
+        caption, _ = _caption(_colours(shape[2:] == (3,), is_relative), where, 0.9 * SMALL)
+        where.supxlabel(caption, fontsize=SMALL)
         titles = [display.titles[i].replace(", for ", "\nfor ", 1) for i in shown]
         longest = max(len(line) for title in titles for line in title.splitlines())
         shown_display = WeightsDisplay(weights=display.weights[shown], image_shape=shape, titles=titles)
@@ -235,13 +281,15 @@ class _Part:
             X, y, self.probabilities, labels, n_images, self.names, white=self.white
         )
         n_mistakes, n_drawn = display.n_mistakes, len(display.images)
+        samples = "images" if self.data.train_set_x is None else "test images"
         if n_mistakes == 0:
-            text = f"All {display.n_samples} test images\nare classified correctly."
+            text = f"All {display.n_samples} {samples}\nare classified correctly."
             where.text(0.5, 0.5, text, ha="center", va="center")
             return
         which = "Its" if n_drawn == n_mistakes else f"The {n_drawn} most confident of its"
-        title = f"{which} {counted(n_mistakes, 'mistake')}\nin {display.n_samples} test images"
-        where.suptitle(_wrapped(title, where, MEDIUM), fontsize=MEDIUM)
+        title = f"{which} {counted(n_mistakes, 'mistake')}\nin {display.n_samples} {samples}"
+        caption, style = _caption(title, where, MEDIUM)
+        where.suptitle(caption, **style)
         longest = max(len(name) for name in [*display.predicted, *display.true])
         _draw_images(display, where, n_drawn, longest + len(", 99.9%"))
 
@@ -278,7 +326,14 @@ def _draw_images(display, where, n_images, n_characters):
         ax.title.set_fontsize(SMALL)
 
 
-def _wrapped(text, where, points):
-    """Return the text in lines that are no wider than a part of the figure, in letters of so many points."""
-    n_characters = int(where.bbox.width / where.figure.dpi / (CHARACTER * points))
-    return "\n".join(fill(line, max(n_characters, 1)) for line in text.splitlines())
+def _caption(text, where, points):
+    """Return the text in two lines at most, for a part of the figure, and the size of its letters."""
+    lines = text.splitlines()
+    for share in (1, 0.9, 0.8, 0.7, 0.6):
+        size = share * points
+        width = max(int(where.bbox.width / where.figure.dpi / (CHARACTER * size)), 5)
+        wrapped = [each for line in lines for each in wrap(line, width)]
+        if len(wrapped) <= 2:
+            return "\n".join(wrapped), {"fontsize": size}
+    cut = [fill(line, width, max_lines=2 // len(lines), placeholder="...") for line in lines]
+    return "\n".join(cut), {"fontsize": size}

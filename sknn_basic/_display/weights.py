@@ -6,7 +6,7 @@ import numpy as np
 
 from .._files.text import short_name
 from .estimators import unwrap
-from .images import axes_for_images, check_image_shape, fitted_images
+from .images import axes_for_images, check_image_shape, fit_titles, fitted_images
 from .names import name_classes
 
 UNIT_NAME_LENGTH = 20  # characters of a class in the title of a unit, and of a title on one line
@@ -20,9 +20,9 @@ class WeightsDisplay:
     brighter where it raises the score. Each image is scaled by its own largest weight.
 
     The weights of hidden units are drawn at random at the start, and descent changes them little: what a unit
-    has learnt is seen only relative to its start, by ``relative_to="start"``. Its title names the class that
-    its output weight is for: the second of two if the weight is positive and the first if it is negative; of
-    more classes, that of the largest weight.
+    has learnt is seen only relative to its start, which is subtracted if an int as `random_state` draws it
+    again. Its title names the class that its output weight is for: the second of two if the weight is
+    positive and the first if it is negative; of more classes, that of the largest weight.
 
     Create it by `from_estimator`; `plot` draws it again.
 
@@ -34,6 +34,8 @@ class WeightsDisplay:
         (height, width), (height, width, 1) or (height, width, 3).
     titles : list of str, default=None
         The title of each image.
+    title : str, default=None
+        The title of a new figure.
 
     Attributes
     ----------
@@ -68,21 +70,22 @@ class WeightsDisplay:
     >>> from sknn_basic import ShallowNNClassifier
     >>> network = ShallowNNClassifier(4, learning_rate=0.005, max_iter=100, random_state=0)
     >>> model = make_pipeline(FlattenScaler(), network).fit(train_x, train_y)
-    >>> display = WeightsDisplay.from_estimator(
-    ...     model, relative_to="start", class_names=["temple", "flower"]
-    ... )
+    >>> display = WeightsDisplay.from_estimator(model, class_names=["temple", "flower"])
+    >>> display.title
+    'weights minus their start'
     >>> display.titles
     ['unit 0, for temple', 'unit 1, for flower', 'unit 2, for flower', 'unit 3, for temple']
     """
 
-    def __init__(self, *, weights, image_shape, titles=None):
+    def __init__(self, *, weights, image_shape, titles=None, title=None):
         self.weights = weights
         self.image_shape = image_shape
         self.titles = titles
+        self.title = title
 
     @classmethod
     def from_estimator(
-        cls, estimator, *, relative_to=None, class_names=None, image_shape=None, ax=None, **kwargs
+        cls, estimator, *, relative_to="auto", class_names=None, image_shape=None, ax=None, **kwargs
     ):
         """Draw the weights of a fitted classifier.
 
@@ -90,11 +93,12 @@ class WeightsDisplay:
         ----------
         estimator : LogisticRegressionGD, ShallowNNClassifier, Pipeline or fitted search
             The fitted classifier, a pipeline that ends in one, or a search whose `best_estimator_` is either.
-        relative_to : "start", estimator or None, default=None
+        relative_to : "auto", "start", estimator or None, default="auto"
             What is subtracted from the weights. "start" is the weights that the fit started from: 0 for
             logistic regression; those of a network are drawn again, so its `random_state` must be an int, and
             the parameters those of the fit. An estimator is another fitted model with as many weights, such
-            as the one after 0 steps of `descent_path`. None subtracts nothing.
+            as the one after 0 steps of `descent_path`. None subtracts nothing. "auto" is "start" for a
+            network whose start can be drawn again, else None; the title of a new figure tells which.
         class_names : array-like of str or dict, default=None
             The names of the classes: a dict from labels to names or, for numbered classes, the names of
             0, 1, ..., as `read_hdf5` and `read_image_folder` return them. None shows the labels.
@@ -135,12 +139,15 @@ class WeightsDisplay:
             image_shape, _ = fitted_images(steps)
         weights = _first_layer(classifier)
         image_shape = check_image_shape(image_shape, weights.shape[1])
+        if isinstance(relative_to, str) and relative_to == "auto":
+            relative_to = "start" if has_known_start(classifier) else None
+        title = None if relative_to is None else "weights minus those given"
         if isinstance(relative_to, str):
             if relative_to != "start":
                 raise ValueError(
-                    f'relative_to should be "start", a fitted model or None, got {relative_to!r}.'
+                    f'relative_to should be "auto", "start", a fitted model or None, got {relative_to!r}.'
                 )
-            weights = weights - _initial_weights(classifier)
+            weights, title = weights - _initial_weights(classifier), "weights minus their start"
         elif relative_to is not None:
             _, other = unwrap(cls.__name__, relative_to)
             subtracted = _first_layer(other)
@@ -152,7 +159,7 @@ class WeightsDisplay:
             weights = weights - subtracted
         names = name_classes(classifier.classes_.tolist(), class_names)
         titles = _titles(classifier, [names[label] for label in classifier.classes_.tolist()])
-        return cls(weights=weights, image_shape=image_shape, titles=titles)
+        return cls(weights=weights, image_shape=image_shape, titles=titles, title=title)
 
     def plot(self, ax=None, **kwargs):
         """Draw the images.
@@ -193,38 +200,46 @@ class WeightsDisplay:
             self.images_.append(axes.imshow(image, **colours | kwargs))
             axes.set(xticks=[], yticks=[])
             axes.set_title(title, fontsize="medium", parse_math=False)
+        fit_titles(self.axes_)
+        if ax is None and self.title is not None:
+            self.figure_.suptitle(self.title)
         return self
 
 
-def unknown_start(classifier):
-    """Return why the weights that a fit started from cannot be known, or None if they can."""
+def has_known_start(classifier):
+    """Whether the classifier is a network whose random start can be drawn again."""
+    return hasattr(classifier, "coefs_") and _unknown_start(classifier) is None
+
+
+def _unknown_start(classifier):
+    """Return why the weights that a fit started from cannot be known and what to do, or None if they can."""
     if classifier.warm_start:
-        return "warm_start=True, which continues from weights that are not kept"
-    random_state = getattr(classifier, "random_state", 0)
+        return "warm_start=True, which continues from weights that are not kept. Fit it without warm_start"
+    if hasattr(classifier, "coef_"):
+        return None
+    random_state, size = classifier.random_state, classifier.hidden_layer_size
     if not isinstance(random_state, Integral):
-        return f"random_state={random_state!r}, which does not give the same weights again"
+        text = "which does not give the same weights again. Fit it with an int as random_state"
+        return f"random_state={random_state!r}, {text}"
+    n_units = classifier.coefs_[0].shape[1]
+    if n_units != size:
+        return f"{n_units} hidden units, but hidden_layer_size is {size}. Set it back to that of the fit"
     return None
 
 
 def _initial_weights(classifier):
     """Return the weights of the first layer that the fit of a classifier started from."""
-    reason = unknown_start(classifier)
+    reason = _unknown_start(classifier)
     if reason:
         raise ValueError(
-            f'relative_to="start" needs the initial weights, but {type(classifier).__name__} has {reason}. '
-            "Fit it with an int as random_state and without warm_start, or pass another fitted model as "
-            "relative_to, such as the first of descent_path(..., steps=[0, ...])."
+            f'relative_to="start" needs the initial weights, but {type(classifier).__name__} has {reason}, '
+            "or pass another fitted model as relative_to, such as the first of "
+            "descent_path(..., steps=[0, ...])."
         )
     weights = _first_layer(classifier)
     n_units, n_features = weights.shape
     n_outputs = n_units if hasattr(classifier, "coef_") else classifier.coefs_[1].shape[1]
-    start = classifier._init_layers(n_features, n_outputs, weights.dtype)[0][0].T
-    if start.shape != weights.shape:
-        raise ValueError(
-            f"The classifier has {n_units} hidden units, but hidden_layer_size is {len(start)}: the start is "
-            "drawn with the parameters of the fit. Set them back."
-        )
-    return start
+    return classifier._init_layers(n_features, n_outputs, weights.dtype)[0][0].T
 
 
 def _first_layer(classifier):

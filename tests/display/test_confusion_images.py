@@ -69,6 +69,7 @@ def test_the_most_confident_mistakes_come_first():
     display = ConfusionImagesDisplay.from_estimator(model, test_x, test_y, n_images=5, class_names=names)
     assert titles(display) == [f"{names[j]}, {p:.1%}\n(is {names[test_y[i]]})" for i, j, p in expected[:5]]
     assert_drawn(display, test_x, expected[:5])
+    assert display.indices.tolist() == [i for i, *_ in expected[:5]]
     assert (display.n_mistakes, display.n_samples) == (len(expected), 50)
     assert display.figure_.get_suptitle() == f"The 5 most confident of {len(expected)} mistakes in 50 images"
 
@@ -230,6 +231,12 @@ def test_what_has_no_probabilities_or_is_not_fitted_is_refused(estimator, error,
     X, y = images(shape=(20,))
     with pytest.raises(error, match=message):
         ConfusionImagesDisplay.from_estimator(estimator, X, y, image_shape=(4, 5))
+
+
+def test_a_table_is_refused():
+    X, y = images(shape=(20,))
+    with pytest.raises(ValueError, match=r"needs images, but the samples are rows of 20 .*image_shape"):
+        ConfusionImagesDisplay.from_estimator(LogisticRegressionGD(max_iter=3).fit(X, y), X, y)
 
 
 def test_lengths_labels_and_numbers_that_are_refused():

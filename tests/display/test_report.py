@@ -16,7 +16,7 @@ from sknn_basic import (
     WeightsDisplay,
     draw_report,
 )
-from sknn_basic._display.report import N_NUMBERED, N_SHOWN, check_report, write_report
+from sknn_basic._display.report import N_NUMBERED, N_SHOWN, _draw, check_report, write_report
 from sknn_basic._files.datasets import ImageDataset
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
@@ -174,11 +174,85 @@ def test_report_in_a_figure_of_the_users_own():
     assert draw_report(models, data) is plt.gcf()
 
 
+def test_report_of_the_command_calls_the_test_set_so():
+    """Unlike `draw_report`, which cannot know what the validation samples were."""
+    data = dataset()
+    X, X_test = (x.reshape(30, -1) / 255 for x in (data.train_set_x, data.test_set_x))
+    model = LogisticRegressionGD(max_iter=50).fit(X, data.train_set_y, X_val=X_test, y_val=data.test_set_y)
+    models = {"validation": model}
+    data = data._replace(train_set_x=X, test_set_x=X_test)
+    for figure, name in (
+        (draw_report(models, data), "validation"),
+        (_draw(models, data, None, "test"), "test"),
+    ):
+        labels = [text for text in texts(figure) if text.startswith("validation, ")]
+        assert labels[0] == "validation, training"
+        assert labels[1].split(", ")[:2] == ["validation", name]
+
+
+@pytest.mark.parametrize("kind", ["model", "list", "dict"])
+def test_report_of_samples_alone(kind):
+    """X, y and names of classes, as other displays take them: one accuracy, of models by their names."""
+    data = dataset()
+    (model,) = fit(data, LogisticRegressionGD(max_iter=50))
+    models = {"model": model, "list": [model], "dict": {"mine $": model}}[kind]
+    given = data.test_set_x, data.test_set_y.tolist()
+    shown = texts(draw_report(models, *given, class_names=["dark", "grey"]))
+    name = "mine $" if kind == "dict" else "LogisticRegressionGD"
+    assert f"{name}\naccuracy: {100 * model.score(*given):.1f} %" in shown
+    assert f"{name}, training".replace("$", r"\$") in shown
+    assert any(text.endswith("in 30 images") for text in shown)
+    assert not any("test" in text for text in shown)
+    assert "grey against dark" in shown
+    for y, message in (([0, 1], "inconsistent numbers of samples"), (None, "Without y, .* has 30 parts")):
+        with pytest.raises(ValueError, match=message):
+            draw_report(models, data.test_set_x, y)
+
+
+@pytest.mark.parametrize("n_models", [1, 2, 3])
+def test_report_of_a_table_fills_the_page(n_models):
+    """The curves and the matrices of a model or more: together more than a third of the page, no panels."""
+    rng = np.random.RandomState(0)
+    X, y = rng.standard_normal((90, 4)), np.arange(90) % 3
+    models = [ShallowNNClassifier(n, max_iter=20, random_state=0).fit(X, y) for n in range(2, 2 + n_models)]
+    names = ["a long name of a class", "another one", "third"]
+    figure = draw_report(models, X, y, class_names=names)
+    figure.draw_without_rendering()
+    axes = figure.findobj(plt.Axes)
+    assert len(axes) == 1 + n_models
+    boxes = [ax.get_window_extent() for ax in axes]
+    assert sum(box.width * box.height for box in boxes) > figure.bbox.width * figure.bbox.height / 3
+    for ax in axes:
+        labels = [label.get_window_extent() for label in ax.get_xticklabels()]
+        assert all(labels[i].count_overlaps(labels[:i]) == 0 for i in range(len(labels)))
+
+
+def test_long_names_of_models_take_one_line():
+    """Beside their accuracy; in smaller letters, or cut, but never in three lines."""
+    data = dataset()
+    (model,) = fit(data, LogisticRegressionGD(max_iter=5))
+    figure = draw_report({name * 30: model for name in ("a ", "b ", "c ")}, data)
+    captions = [text for text in texts(figure) if "accuracy: " in text]
+    assert [caption.count("\n") for caption in captions] == [1, 1, 1]
+    titles = [ax.get_title() for ax in figure.findobj(plt.Axes) if ax.get_xlabel() == "predicted class"]
+    assert max(title.count("\n") for title in titles) <= 1
+
+
+def test_no_grid_over_images():
+    with plt.style.context("ggplot"):
+        data = dataset()
+        figure = draw_report(fit(data, LogisticRegressionGD(max_iter=5)), data)
+        figure.draw_without_rendering()
+    shown = [ax for ax in figure.findobj(plt.Axes) if ax.images and ax.axison]
+    grids = [ax.get_xgridlines() + ax.get_ygridlines() for ax in shown]
+    assert any(grids)
+    assert not any(line.get_visible() for lines in grids for line in lines)
+
+
 def test_what_is_no_report_is_refused():
     data = dataset()
     (model,) = fit(data, LogisticRegressionGD(max_iter=5))
     for models, given, error, message in (
-        (model, data, TypeError, "takes a list of models: put the model in a list"),
         ([], data, ValueError, "needs at least one model"),
         ([model], data[:4], ValueError, "data should be .*, but has 4 parts"),
         ([PCA()], data, TypeError, "draw_report takes LogisticRegressionGD.*got PCA"),

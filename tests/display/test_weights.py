@@ -37,7 +37,7 @@ def test_colour_weights_of_hidden_units():
     X, y = images()
     network = ShallowNNClassifier(7, learning_rate=0.1, max_iter=50, random_state=0)
     model = make_pipeline(FlattenScaler(), network).fit(X, y)
-    display = WeightsDisplay.from_estimator(model)
+    display = WeightsDisplay.from_estimator(model, relative_to=None)
     favoured = ["1" if w > 0 else "0" for w in model[-1].coefs_[1][:, 0]]
     assert [ax.get_title() for ax in display.axes_] == [f"unit {j}, for {favoured[j]}" for j in range(7)]
     assert {*favoured} == {"0", "1"}
@@ -89,9 +89,9 @@ def test_axes_of_the_users_own():
 @pytest.mark.parametrize(
     ("pipeline", "message"),
     [
-        ([], "shape of the images is unknown"),
+        ([], "needs images, but the samples are rows"),
         ([FlattenScaler(), PCA(3)], "3 values per sample, but .* have 60: .*leave out the step"),
-        ([FlattenScaler(1), FlattenScaler()], "shape of the images is unknown"),
+        ([FlattenScaler(1), FlattenScaler()], "needs images, but the samples are rows"),
     ],
 )
 def test_weights_that_are_no_images_are_refused(pipeline, message):
@@ -122,7 +122,38 @@ def test_weights_relative_to_the_start(options, n_classes, dtype):
     np.testing.assert_array_equal(by_seed.weights, expected)
     np.testing.assert_array_equal(by_model.weights, expected)
     np.testing.assert_array_equal(shown(by_seed), expected.reshape(6, 4, 5))
-    assert distance(by_seed.weights, WeightsDisplay.from_estimator(network, image_shape=(4, 5)).weights) > 0.1
+    whole = WeightsDisplay.from_estimator(network, relative_to=None, image_shape=(4, 5))
+    assert distance(by_seed.weights, whole.weights) > 0.1
+
+
+@pytest.mark.parametrize(
+    ("options", "changed", "is_known"),
+    [
+        ({"random_state": 3}, {}, True),
+        ({"random_state": None}, {}, False),
+        ({"random_state": 3, "warm_start": True}, {}, False),
+        ({"random_state": 3}, {"hidden_layer_size": 4}, False),
+    ],
+)
+def test_weights_of_a_network_are_relative_to_their_start_where_that_is_known(options, changed, is_known):
+    """By default; a new figure says so in its title."""
+    X, y = images(shape=(4, 5))
+    network = ShallowNNClassifier(3, learning_rate=0.1, max_iter=20, **options)
+    model = make_pipeline(FlattenScaler(), network).fit(X, y)
+    model[-1].set_params(**changed)
+    display = WeightsDisplay.from_estimator(model)
+    expected = WeightsDisplay.from_estimator(model, relative_to="start" if is_known else None)
+    np.testing.assert_array_equal(display.weights, expected.weights)
+    assert display.figure_.get_suptitle() == ("weights minus their start" if is_known else "")
+    assert display.plot(plt.figure().subplots()).figure_.get_suptitle() == ""
+
+
+def test_strings_are_names_already():
+    X, y = images(shape=(4, 5))
+    network = ShallowNNClassifier(3, learning_rate=0.1, max_iter=20, random_state=0)
+    model = make_pipeline(FlattenScaler(), network).fit(X, np.array(["cat", "ox"])[y])
+    titles = WeightsDisplay.from_estimator(model).titles
+    assert titles == [f"unit {j}, for {'ox' if w > 0 else 'cat'}" for j, w in enumerate(model[-1].coefs_[1])]
 
 
 def test_unit_is_for_the_class_of_its_largest_output_weight():
@@ -145,7 +176,7 @@ def test_what_weights_cannot_be_relative_to():
     X, y = images()
     rng = np.random.RandomState(0)
     for options, relative_to, error, message in (
-        ({}, "end", ValueError, "relative_to should be \"start\", a fitted model or None, got 'end'"),
+        ({}, "end", ValueError, 'relative_to should be "auto", "start", a fitted model or None, got \'end\''),
         ({}, PCA(), TypeError, "got PCA"),
         ({}, "start", ValueError, "random_state=None, which.*int as random_state"),
         ({"random_state": rng}, "start", ValueError, "random_state=RandomState.*int as random_state"),
@@ -159,5 +190,5 @@ def test_what_weights_cannot_be_relative_to():
     with pytest.raises(ValueError, match=r"shape \(4, 60\).*shape \(3, 60\).*model of the same size"):
         WeightsDisplay.from_estimator(model, relative_to=other)
     other[-1].set_params(hidden_layer_size=5)
-    with pytest.raises(ValueError, match=r"has 4 hidden units, but hidden_layer_size is 5.*Set them back"):
+    with pytest.raises(ValueError, match=r"has 4 hidden units, but hidden_layer_size is 5.*Set it back"):
         WeightsDisplay.from_estimator(other, relative_to="start")
