@@ -6,7 +6,7 @@ from .._extras import import_extra
 from .._files.text import short_name
 
 SLIDE = 9.6, 5.4  # inches, of a new figure: the shape of a slide
-NARROW = 3  # inches, of an axes below which its text and lines are small
+SMALL = 3  # inches, of the shorter side of an axes below which its text and lines are small
 LETTER = 0.6  # of the size of the font: the mean width of a letter
 BETWEEN = 0.5  # of the size of both panels: room for the labels between them where no layout makes it
 
@@ -39,17 +39,19 @@ def two_panels(figure, place, **ratios):
 
 def room(ax):
     """Return the width and height of an axes in inches, before a layout makes room for text."""
-    return ax.get_position(original=True).size * ax.figure.bbox.size / ax.figure.dpi
+    place = ax.get_subplotspec()
+    box = ax.get_position(original=True) if place is None else place.get_position(ax.figure)
+    return box.size * ax.figure.bbox.size / ax.figure.dpi
 
 
-def is_narrow(ax):
+def is_small(ax):
     """Whether an axes has room only for few and small words."""
-    return room(ax)[0] < NARROW
+    return min(room(ax)) < SMALL
 
 
 def text_size(ax):
-    """Return the size of the text of a narrow axes in points, or None for those of the style."""
-    return points("x-small") if is_narrow(ax) else None
+    """Return the size of the text of a small axes in points, or None for those of the style."""
+    return points("x-small") if is_small(ax) else None
 
 
 def points(size):

@@ -5,6 +5,7 @@ from functools import partial
 from html import escape
 from numbers import Integral
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from sklearn.utils import check_scalar
@@ -16,7 +17,7 @@ from .axes import (
     divide,
     import_matplotlib,
     ink,
-    is_narrow,
+    is_small,
     keywords,
     label_axes,
     n_letters,
@@ -30,7 +31,8 @@ from .estimators import best_model
 from .feature_plane import GRID, Plane, background, check_labels, class_colours
 
 N_MODELS = 60  # unless told
-N_FRAMES, DPI = 40, 72  # unless told: a GIF of less than 1 MB, and 2 MB in a notebook
+N_FRAMES, DPI = 32, 72  # unless told: a GIF of less than 1 MB, less than 2 MB in a notebook
+QUALITY, N_COLOURS = 60, 128  # of the JPEGs in a page, and of a GIF
 TICK = 0.3  # inches that a label of the logarithmic axis takes
 HIGHEST = 100  # times the first cost, from which on the axis is logarithmic; the fourth power is its end
 
@@ -257,7 +259,7 @@ class DescentDisplay:
             The milliseconds between two steps, at least 1.
         dpi : int, default=72
             The pixels for each inch of the figure, 9.6 by 5.4 inches, at least 1.
-        n_frames : int, default=40
+        n_frames : int, default=32
             How many of the steps are drawn, at least 1; all, if they are fewer. The last is always drawn.
 
         Returns
@@ -302,14 +304,15 @@ class DescentDisplay:
         frames = [*shown[:-1], *[last] * (1 + 1000 // interval)]
         animation = tools.FuncAnimation(picture.figure_, picture._draw_model, frames, interval=interval)
         if path is None:
-            animation._repr_html_ = partial(_to_html, animation, picture.figure_, dpi)
+            animation._repr_html_ = partial(_to_html, animation, picture.figure_, interval, dpi)
             return animation
         if suffix == ".html":
-            Path(path).write_text(_to_html(animation, picture.figure_, dpi), encoding="utf-8")
+            Path(path).write_text(_to_html(animation, picture.figure_, interval, dpi), encoding="utf-8")
+        elif suffix == ".gif":
+            _save_gif(animation, path, interval, dpi)
         else:
-            writer = tools.PillowWriter if suffix == ".gif" else tools.FFMpegWriter
-            animation.save(path, writer(fps=1000 / interval), dpi=dpi)
-            import_matplotlib("pyplot").close(picture.figure_)
+            animation.save(path, tools.FFMpegWriter(fps=1000 / interval), dpi=dpi)
+        import_matplotlib("pyplot").close(picture.figure_)
         animation._repr_html_ = partial(escape, str(path))
         return animation
 
@@ -333,7 +336,7 @@ class DescentDisplay:
         """Draw the whole curve, pale, and the line and the marker that follow the steps."""
         steps, ax = np.asarray(self.steps), self.loss_ax_
         self._losses = losses = [last_step(model).loss_ for model in self.models]
-        thin = is_narrow(self.ax_)
+        thin = is_small(self.ax_)
         style = {"color": tuple(ink()), "linestyle": "-", "linewidth": 1.2 if thin else 2}
         style = keywords(import_matplotlib("lines").Line2D, style, self.line_kw)
         ax.plot(steps, losses, **style | {"alpha": 0.3})
@@ -368,7 +371,7 @@ class DescentDisplay:
     def _set_title(self, ax, texts, lengths):
         """Set the first of the titles for whose length there is room."""
         style = import_matplotlib("pyplot").rcParams["axes.titlesize"]
-        size = points("small" if is_narrow(self.ax_) else style)
+        size = points("small" if is_small(self.ax_) else style)
         n = n_letters(room(ax)[0], size)
         fits = [text for text, length in zip(texts, lengths, strict=True) if length <= n]
         ax.set_title(fits[0] if fits else "", fontsize=size)
@@ -392,10 +395,30 @@ def _log_ticks(end, width):
     return sorted({0, *(power for power in powers if stride == 1 or power > 1)})
 
 
-def _to_html(animation, figure, dpi):
+def _to_html(animation, figure, interval, dpi):
     """Return an animation as HTML, and close its figure, of which a notebook would show a second picture."""
-    pyplot = import_matplotlib("pyplot")
-    with pyplot.rc_context({"animation.frame_format": "jpeg", "savefig.dpi": dpi}):
-        html = animation.to_jshtml()
+    pyplot, tools = import_matplotlib("pyplot"), import_matplotlib("animation")
+    quality = {"pil_kwargs": {"quality": QUALITY}}
+    with pyplot.rc_context({"animation.frame_format": "jpeg"}), TemporaryDirectory() as folder:
+        page = Path(folder) / "page.html"
+        writer = tools.HTMLWriter(fps=1000 / interval, embed_frames=True)
+        animation.save(page, writer, dpi=dpi, savefig_kwargs=quality)
+        html = page.read_text(encoding="utf-8")
     pyplot.close(figure)
     return html
+
+
+def _save_gif(animation, path, interval, dpi):
+    """Save an animation in colours that all frames share, so that what stays equal takes no space."""
+    from PIL import Image, ImageSequence
+
+    with TemporaryDirectory() as folder:
+        pictures = Path(folder) / "frames.png"  # an animated PNG: it loses nothing
+        animation.save(pictures, import_matplotlib("animation").PillowWriter(fps=1000 / interval), dpi=dpi)
+        with Image.open(pictures) as picture:
+            frames = [frame.convert("RGB") for frame in ImageSequence.Iterator(picture)]
+            durations = [frame.info["duration"] for frame in ImageSequence.Iterator(picture)]
+    ends = Image.fromarray(np.vstack([np.asarray(frames[i]) for i in (0, len(frames) // 2, -1)]))
+    palette = ends.quantize(N_COLOURS, dither=Image.Dither.NONE)
+    first, *others = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    first.save(path, save_all=True, append_images=others, duration=durations, loop=0)

@@ -10,11 +10,11 @@ from .._files.text import short_name
 from .._fitting.inputs import validate_new_samples
 from .._fitting.pipelines import last_step, transformed
 from .axes import (
-    NARROW,
+    SMALL,
     below,
     import_matplotlib,
     ink,
-    is_narrow,
+    is_small,
     keywords,
     label_axes,
     n_letters,
@@ -87,7 +87,7 @@ class Plane:
 
     def draw_boundary(self, ax, Z, contour_kw=None):
         """Draw the lines where the most probable class changes, and return them."""
-        style = {"linewidths": 1.4 if is_narrow(ax) else 2.2} | (contour_kw or {})
+        style = {"linewidths": 1.4 if is_small(ax) else 2.2} | (contour_kw or {})
         scores = scores_of_classes(Z)
         ahead = [scores[..., c] - np.delete(scores, c, axis=-1).max(axis=-1) for c in range(scores.shape[-1])]
         lines = [self.draw_zero_line(ax, margin, **style) for margin in ahead[1:]]
@@ -105,9 +105,9 @@ class Plane:
         size = np.clip(8000 / len(self.samples), 4, 32)  # smaller, the more there are
         style = {
             "c": "white" if labels is None else colours[labels],
-            "s": size * min(room(ax)[0] / NARROW, 1),
+            "s": size * min(*room(ax) / SMALL, 1),
             "edgecolor": "black",
-            "linewidth": 0.3 if is_narrow(ax) else 0.5,
+            "linewidth": 0.3 if is_small(ax) else 0.5,
             "zorder": 3,
         }
         artist = import_matplotlib("collections").PathCollection

@@ -5,7 +5,7 @@ from math import ceil, sqrt
 import numpy as np
 
 from .._files.text import short_name
-from .axes import divide, import_matplotlib, is_narrow, n_letters, paper, points, room, two_panels
+from .axes import divide, import_matplotlib, is_small, n_letters, paper, points, room, two_panels
 from .estimators import best_model, unwrap
 from .feature_plane import GRID, Plane, background, check_labels, class_colours, pale
 
@@ -234,7 +234,7 @@ class HiddenUnitsDisplay:
         self.boundary_ = plane.draw_boundary(self.ax_, self.logits, self.contour_kw)
         self.points_ = plane.draw_samples(self.ax_, labels, self.classes, colours, self.scatter_kw)
         self.ax_.set_title(
-            "all units together", **({"fontsize": points("small")} if is_narrow(self.ax_) else {})
+            "all units together", **({"fontsize": points("small")} if is_small(self.ax_) else {})
         )
         return self
 

@@ -1,7 +1,6 @@
 """The cost over two weights, or over a plane in the space of all of them, with the paths of descents."""
 
 import warnings
-from math import ceil
 from numbers import Integral
 from operator import itemgetter
 
@@ -18,7 +17,7 @@ from .axes import (
     below,
     import_matplotlib,
     ink,
-    is_narrow,
+    is_small,
     keywords,
     label_axes,
     n_letters,
@@ -39,7 +38,8 @@ HIGHEST = 4  # times the first cost: the view covers what of the paths is below,
 FIRST_STEPS = 100  # are all drawn: from one to the next a path beyond 2/L may jump
 N_STEPS = 100  # further ones
 N_LEVELS = 20
-N_TICKS = 5  # steps between ticks on the colour bar, at most; in a narrow place 3
+N_STEPS_OF_BAR = 5  # between the ticks of the colour bar, at most; in a small place 4
+TICK = 0.5  # inches that a label on an axis takes
 LINE = 4  # letters that the line of a path in the legend takes
 BAR = 1.04, 0, 0.04, 1  # where the colour bar is, in shares of the plane: beside it, as high as it
 
@@ -139,12 +139,13 @@ class LossContourDisplay:
     >>> [len(path) for path in display.paths]
     [101, 101, 101]
 
-    Any other weights in the same plane, such as those of a fit from another start:
+    Any other weights in the same plane, such as those of a descent at another rate:
 
     >>> from sknn_basic import descent_path
-    >>> models = descent_path(model.set_params(logisticregressiongd__learning_rate=1.0), X[50:, 2:], y[50:], [0, 9])
+    >>> model = model.set_params(logisticregressiongd__learning_rate=1.0)
+    >>> models = descent_path(model, X[50:, 2:], y[50:], range(50))
     >>> display.project(models).shape
-    (2, 2)
+    (50, 2)
     >>> line = display.add_path(models, label="rate 1")
     """
 
@@ -244,8 +245,8 @@ class LossContourDisplay:
         ValueError
             If there are no learning rates or estimators, if both are lists, if the estimators have different
             numbers of weights, if colours are unknown or not one for each path, if `grid_resolution` is below
-            2 or the number of `levels` below 1, if `weights` are not two features of a logistic regression on two
-            classes, if the model has only one parameter, or for what `fit` refuses.
+            2 or the number of `levels` below 1, if `weights` are not two features of a logistic regression on
+            two classes, if the model has only one parameter, or for what `fit` refuses.
 
         Warns
         -----
@@ -333,6 +334,9 @@ class LossContourDisplay:
         self.starts_ = self._draw_points([path[0] for path in self.paths], [paper()], label="start")
         self.ends_ = self._draw_points([path[-1] for path in self.paths], colours)
         self._draw_legend()
+        layout = self.figure_.get_layout_engine()
+        if layout:  # the first draw lays out again: a plane of equal scales needs both
+            layout.execute(self.figure_.figure)
         return self
 
     def project(self, weights):
@@ -375,8 +379,8 @@ class LossContourDisplay:
         sizes, n = {np.size(vector) for vector in weights}, len(self.center_)
         if sizes != {n}:
             raise ValueError(
-                f"The plane is one of {n} weights, but {sorted(sizes)} are given: pass a list of models of the "
-                f"same size, or an array of shape (n_points, {n})."
+                f"The plane is one of {n} weights, but {sorted(sizes)} are given: pass a list of models of "
+                f"the same size, or an array of shape (n_points, {n})."
             )
         weights = check_array(weights, dtype=np.float64, input_name="weights")
         return WeightPlane(self.center_, self.directions_, self.names).project(weights)
@@ -437,12 +441,13 @@ class LossContourDisplay:
         axes = self.first, self.second, self.loss
         norm = colors.BoundaryNorm(levels, 256)
         self.contours_ = self.ax_.contourf(*axes, levels=levels, cmap=cmap, norm=norm)
-        style = {"linewidths": 0.3 if is_narrow(self.ax_) else 0.5} | (self.contour_kw or {})
+        style = {"linewidths": 0.3 if is_small(self.ax_) else 0.5} | (self.contour_kw or {})
         grey = {} if "cmap" in style else {"colors": [(paper() + ink()) / 2]}
         self.ax_.contour(*axes, levels=levels, **grey | style)
-        stride = ceil((len(levels) - 1) / (3 if is_narrow(self.ax_) else N_TICKS))
+        n = 4 if is_small(self.ax_) else N_STEPS_OF_BAR
+        ticks = np.unique(np.linspace(0, len(levels) - 1, n + 1).round().astype(int))
         bar = self.ax_.inset_axes(BAR)
-        options = {"format": "%.3g", "ticks": levels[::stride], "spacing": "uniform"}
+        options = {"format": "%.3g", "ticks": np.asarray(levels)[ticks], "spacing": "uniform"}
         self.colorbar_ = self.figure_.colorbar(self.contours_, cax=bar, **options)
         bar.minorticks_off()
         label_axes(bar, [""], ["cost J"], size=text_size(self.ax_), sides=self._sides())
@@ -457,7 +462,7 @@ class LossContourDisplay:
     def _draw_path(self, i, colour, **kwargs):
         """Draw the i-th path and return its line."""
         style = {"color": tuple(colour), "marker": "o", "markersize": 3, "linestyle": "-", "linewidth": 1.8}
-        if is_narrow(self.ax_):
+        if is_small(self.ax_):
             style |= {"markersize": 1.2, "linewidth": 0.8}
         artist = import_matplotlib("lines").Line2D
         style = keywords(artist, keywords(artist, style, self.line_kw), kwargs)
@@ -468,7 +473,7 @@ class LossContourDisplay:
         if self.labels is not None and self.labels[i] is not None:
             return legend_name(self.labels[i])
         rate = self.learning_rates[i]
-        if is_narrow(self.ax_):
+        if is_small(self.ax_):
             return f"{rate:.2g}"
         if self.stable_rate is None:
             return f"{rate:.4g}"
@@ -478,8 +483,8 @@ class LossContourDisplay:
         """Draw first or last points of paths and return them."""
         style = {
             "c": colours,
-            "s": 18 if is_narrow(self.ax_) else 70,
-            "linewidth": 0.6 if is_narrow(self.ax_) else 1,
+            "s": 18 if is_small(self.ax_) else 70,
+            "linewidth": 0.6 if is_small(self.ax_) else 1,
             "edgecolor": [ink()],
             "zorder": 3,
         }
@@ -487,7 +492,7 @@ class LossContourDisplay:
         return self.ax_.scatter(*np.transpose(points), **keywords(artist, style, self.scatter_kw), **kwargs)
 
     def _draw_legend(self):
-        """Draw the legend and the names of the axes: in a narrow place below them, in few words."""
+        """Draw the legend and the names of the axes: in a small place below them, in few words."""
         size, (width, height) = text_size(self.ax_), self._sides()
         names = [[name, name.replace(" of the variance", "")] for name in self.names]
         label_axes(self.ax_, *names, size=size, sides=(width, height))
@@ -496,6 +501,7 @@ class LossContourDisplay:
         if size is None:
             self.ax_.legend(title=f"learning rate{stable}" if has_rates else None, framealpha=0.9)
             return
+        self.ax_.locator_params(nbins=max(int(min(width, height) / TICK), 2))
         row = n_letters(room(self.ax_)[0], size) - LINE
         handles, labels = self.ax_.get_legend_handles_labels()
         labels = [legend_name(short_name(label, max(row, 4))) for label in labels]
