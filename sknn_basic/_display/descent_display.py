@@ -31,8 +31,8 @@ from .estimators import best_model
 from .feature_plane import GRID, Plane, background, check_labels, class_colours
 
 N_MODELS = 60  # unless told
-N_FRAMES, DPI = 32, 72  # unless told: a GIF of less than 1 MB, less than 2 MB in a notebook
-QUALITY, N_COLOURS = 60, 128  # of the JPEGs in a page, and of a GIF
+N_FRAMES, DPI = 34, 72  # unless told: a GIF of less than 1 MB, less than 2 MB in a notebook
+QUALITY, N_COLOURS = 50, 128  # of the JPEGs in a page, and of a GIF
 TICK = 0.3  # inches that a label of the logarithmic axis takes
 HIGHEST = 100  # times the first cost, from which on the axis is logarithmic; the fourth power is its end
 
@@ -259,7 +259,7 @@ class DescentDisplay:
             The milliseconds between two steps, at least 1.
         dpi : int, default=72
             The pixels for each inch of the figure, 9.6 by 5.4 inches, at least 1.
-        n_frames : int, default=32
+        n_frames : int, default=34
             How many of the steps are drawn, at least 1; all, if they are fewer. The last is always drawn.
 
         Returns

@@ -39,7 +39,7 @@ FIRST_STEPS = 100  # are all drawn: from one to the next a path beyond 2/L may j
 N_STEPS = 100  # further ones
 N_LEVELS = 20
 N_STEPS_OF_BAR = 5  # between the ticks of the colour bar, at most; in a small place 4
-TICK = 0.5  # inches that a label on an axis takes
+TICK = 0.45, 0.3  # inches that a number on the horizontal and the vertical axis takes
 LINE = 4  # letters that the line of a path in the legend takes
 BAR = 1.04, 0, 0.04, 1  # where the colour bar is, in shares of the plane: beside it, as high as it
 
@@ -501,7 +501,8 @@ class LossContourDisplay:
         if size is None:
             self.ax_.legend(title=f"learning rate{stable}" if has_rates else None, framealpha=0.9)
             return
-        self.ax_.locator_params(nbins=max(int(min(width, height) / TICK), 2))
+        for axis, side, tick in zip("xy", (width, height), TICK, strict=True):
+            self.ax_.locator_params(axis, nbins=max(int(side / tick), 2))
         row = n_letters(room(self.ax_)[0], size) - LINE
         handles, labels = self.ax_.get_legend_handles_labels()
         labels = [legend_name(short_name(label, max(row, 4))) for label in labels]
