@@ -46,7 +46,7 @@ def room(ax):
 
 def is_small(ax):
     """Whether an axes has room only for few and small words."""
-    return min(room(ax)) < SMALL
+    return bool(min(room(ax)) < SMALL)
 
 
 def text_size(ax):

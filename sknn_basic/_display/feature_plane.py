@@ -30,7 +30,7 @@ GRID = 200  # points on each side: lines look smooth on a slide
 MARGIN = 0.08  # around the samples, as a share of their range
 PALETTE = "#0072B2 #E66100 #009E73 #CC79A7 #56B4E9 #8B5A2B #F0C000".split()  # for all kinds of sight
 LEGEND_NAME = 28  # letters of the longest name of a class
-MOST_ROWS = 1.5  # of the legend for each inch of the plane's height
+MOST_ROWS = 1.6  # of the legend for each inch of the plane's height
 MARKER = 4  # letters that the marker of a class in the legend takes
 STRENGTH = 0.5  # how much colour the background has at most, so that points and frames stand out
 

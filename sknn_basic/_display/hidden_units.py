@@ -11,7 +11,7 @@ from .feature_plane import GRID, Plane, background, check_labels, class_colours,
 
 SIZE = 10.7, 6.0  # inches, of a new figure: the shape of a slide
 FRAME = 0.6, 6.0  # points, the widths of the frames of a unit without influence and of the strongest
-TITLE_SIZES = "medium", "x-small"  # of units
+TITLE_SIZES = "medium", "x-small"  # of units; in a small place the second
 PANEL = 1.2  # inches, of a panel below which frames are thinner in proportion
 
 
@@ -228,8 +228,8 @@ class HiddenUnitsDisplay:
         labels = None if self.y is None else check_labels(self.X, self.y, self.classes)
         self.figure_, place = divide(ax, SIZE)
         left, right = two_panels(self.figure_, place)
-        self._draw_units(left, plane, colours)
         self.ax_ = self.figure_.add_subplot(right)
+        self._draw_units(left, plane, colours)
         self.image_ = plane.draw_image(self.ax_, background(self.logits, colours))
         self.boundary_ = plane.draw_boundary(self.ax_, self.logits, self.contour_kw)
         self.points_ = plane.draw_samples(self.ax_, labels, self.classes, colours, self.scatter_kw)
@@ -241,7 +241,8 @@ class HiddenUnitsDisplay:
     def _draw_units(self, place, plane, colours):
         weights = weights_of_classes(self.weights)
         n_columns = ceil(sqrt(len(weights)))
-        grid = place.subgridspec(ceil(len(weights) / n_columns), n_columns, wspace=0.08, hspace=0.08)
+        gaps = {"wspace": 0.08, "hspace": 0.08} if self.figure_.get_layout_engine() else {"hspace": 0.4}
+        grid = place.subgridspec(ceil(len(weights) / n_columns), n_columns, **gaps)
         largest = np.abs(self.activations).max(axis=(0, 1))
         strengths = np.abs(weights).max(axis=1) * largest
         self.axes_ = np.array([self.figure_.add_subplot(panel) for panel in list(grid)[: len(weights)]])
@@ -274,7 +275,8 @@ class HiddenUnitsDisplay:
             names = [short_name(self.classes[k], 12) for k in shown]
             forms[:0] = [[*map(between.join, zip(full, names, strict=True))] for between in (", ", "\n")]
         longest = [max(map(len, "\n".join(form).split("\n"))) + 1 for form in forms[:-1]] + [0]
-        choices = [(*choice, size) for choice in zip(forms, longest, strict=True) for size in TITLE_SIZES]
+        sizes = TITLE_SIZES[is_small(self.ax_) :]
+        choices = [(*choice, size) for choice in zip(forms, longest, strict=True) for size in sizes]
         return next((form, size) for form, n, size in choices if n <= n_letters(width, points(size)))
 
 

@@ -446,11 +446,18 @@ class LossContourDisplay:
         self.ax_.contour(*axes, levels=levels, **grey | style)
         n = 4 if is_small(self.ax_) else N_STEPS_OF_BAR
         ticks = np.unique(np.linspace(0, len(levels) - 1, n + 1).round().astype(int))
-        bar = self.ax_.inset_axes(BAR)
         options = {"format": "%.3g", "ticks": np.asarray(levels)[ticks], "spacing": "uniform"}
-        self.colorbar_ = self.figure_.colorbar(self.contours_, cax=bar, **options)
-        bar.minorticks_off()
-        label_axes(bar, [""], ["cost J"], size=text_size(self.ax_), sides=self._sides())
+        has_layout = self.figure_.get_layout_engine() is not None  # which makes room beside the plane
+        if has_layout:
+            options["cax"] = self.ax_.inset_axes(BAR)
+        else:
+            left = 0.8 * self._sides()[0]  # of the width, beside what matplotlib takes for the bar
+            height = left * np.ptp(self.second) / np.ptp(self.first)
+            options |= {"ax": self.ax_, "shrink": min(height / room(self.ax_)[1], 1)}
+        self.colorbar_ = self.figure_.colorbar(self.contours_, **options)
+        self.colorbar_.ax.minorticks_off()
+        name = "cost J" if has_layout or not is_small(self.ax_) else ""
+        label_axes(self.colorbar_.ax, [""], [name], size=text_size(self.ax_), sides=self._sides())
 
     def _sides(self):
         """Return the width and height of the plane in inches, about: both axes have one scale."""

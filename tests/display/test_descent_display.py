@@ -174,7 +174,7 @@ def test_animations_are_small_by_default(tmp_path):
     X, y = make_moons(200, noise=0.2, random_state=0)
     network = ShallowNNClassifier(4, random_state=0, max_iter=1000)
     display = DescentDisplay.from_estimator(network, X, y)
-    n, held = 4, 10  # frames drawn here, and as how many a page of 100 ms each holds the last for a second
+    n, held = 3, 10  # frames drawn here, and as how many a page of 100 ms each holds the last for a second
     gif, page = tmp_path / "a.gif", tmp_path / "a.html"
     display.animate(gif, n_frames=n, interval=1001)
     assert 1e4 < gif.stat().st_size * N_FRAMES / n < 1e6

@@ -107,7 +107,16 @@ def test_no_text_lies_on_other_text_or_outside(displays, kind, style):
         assert len(drawn[0].ax_.get_legend().get_texts()) >= 3
 
 
-def test_what_the_test_above_finds():
+@pytest.mark.parametrize("kind", ["contours", "descent", "units"])
+def test_without_a_layout_no_text_lies_on_other_text(displays, kind):
+    """Though some lies outside, as in all small figures of matplotlib without it."""
+    figure, axes = plt.subplots(1, 2, figsize=(6.4, 3))
+    for ax, display in zip(axes, displays[kind], strict=True):
+        display.plot(ax=ax)
+    assert [pair for pair in overlaps(figure) if isinstance(pair, tuple)] == []
+
+
+def test_what_the_overlap_tests_find():
     figure, (left, right) = plt.subplots(1, 2, figsize=(3, 2))
     left.set_title("a title of many words")
     right.set_title("a title of many words")
