@@ -276,10 +276,8 @@ class LossContourDisplay:
         with warnings.catch_warnings():
             if learning_rates is not None:
                 warnings.simplefilter("ignore", ConvergenceWarning)
-            paths = [
-                descent.path(rate)
-                for descent, rate in zip(descents * (1 if is_list else len(rates)), rates, strict=True)
-            ]
+            descents = descents if is_list else descents * len(rates)
+            paths = [descent.path(rate) for descent, rate in zip(descents, rates, strict=True)]
         lowest = min((path.lowest() for path in paths), key=itemgetter(0))[1]
         near = np.concatenate([[lowest], *(path.low_vectors() for path in paths)])
         plane = principal_plane(near, lowest) if axes is None else axis_plane(lowest, axes, names)
@@ -438,8 +436,9 @@ class LossContourDisplay:
         colors = import_matplotlib("colors")
         greys = colors.LinearSegmentedColormap.from_list("cost", [paper(), 0.45 * paper() + 0.55 * ink()])
         cmap = greys if self.cmap is None and style_of("image.cmap") is None else self.cmap
+        cmap = import_matplotlib("pyplot").get_cmap(cmap).resampled(max(256, len(levels)))
         axes = self.first, self.second, self.loss
-        norm = colors.BoundaryNorm(levels, 256)
+        norm = colors.BoundaryNorm(levels, cmap.N)  # bands differ as much in colour, however far apart
         self.contours_ = self.ax_.contourf(*axes, levels=levels, cmap=cmap, norm=norm)
         style = {"linewidths": 0.3 if is_small(self.ax_) else 0.5} | (self.contour_kw or {})
         grey = {} if "cmap" in style else {"colors": [(paper() + ink()) / 2]}
@@ -503,7 +502,7 @@ class LossContourDisplay:
         size, (width, height) = text_size(self.ax_), self._sides()
         names = [[name, name.replace(" of the variance", "")] for name in self.names]
         label_axes(self.ax_, *names, size=size, sides=(width, height))
-        has_rates = any(rate is not None for rate in self.learning_rates) and self.labels is None
+        has_rates = self.labels is None or None in self.labels
         stable = "" if self.stable_rate is None else f" (stable below {self.stable_rate:.3g})"
         if size is None:
             self.ax_.legend(title=f"learning rate{stable}" if has_rates else None, framealpha=0.9)
@@ -512,7 +511,7 @@ class LossContourDisplay:
             self.ax_.locator_params(axis, nbins=max(int(side / tick), 2))
         row = n_letters(room(self.ax_)[0], size) - LINE
         handles, labels = self.ax_.get_legend_handles_labels()
-        labels = [legend_name(short_name(label, max(row, 4))) for label in labels]
+        labels = [short_name(label, max(row, 4)) for label in labels]
         n_columns = min(max((row + LINE) // (max(map(len, labels)) + LINE), 1), len(labels))
         if len(labels) > MOST_ROWS * height * n_columns:
             return

@@ -244,6 +244,9 @@ def test_added_paths_are_drawn_in_the_plane():
         assert sorted(labels[1:]) == [r"\$mine", "path 3", "start"]
     np.testing.assert_allclose(display.lines_[1].get_xydata(), display.project(vectors), atol=1e-12)
     assert plt.matplotlib.colors.same_color(display.lines_[1].get_color(), "blue")
+    small = display.plot(plt.subplots(figsize=(4, 3))[1]).ax_.get_legend()
+    assert r"\$mine" in [text.get_text() for text in small.get_texts()]
+    assert small.get_title().get_text() == "learning rate"
 
 
 def test_several_estimators_in_one_plane():

@@ -178,7 +178,14 @@ def test_the_cost_has_the_colours_of_the_style(displays):
         assert display.plot().contours_.cmap.name == "magma"
         display.cmap = "cividis"
         assert display.plot().contours_.cmap.name == "cividis"
-        display.cmap = None
+        for display.cmap, display.levels in (
+            ("tab10", 300),
+            ("tab10", 3),
+        ):  # more bands than colours, and fewer
+            contours = display.plot().contours_
+            expected = plt.get_cmap("tab10")([0.0, 1.0])
+            np.testing.assert_array_equal(contours.cmap(contours.norm(contours.levels[[0, -2]])), expected)
+        display.cmap, display.levels = None, 20
     assert display.plot().contours_.cmap.name == "cost"
 
 
