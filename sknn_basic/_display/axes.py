@@ -1,8 +1,14 @@
-"""Where displays draw: in a figure of matplotlib, a new one or a place in one."""
+"""Where displays draw: in a figure of matplotlib, a new one or a place in one, and how much fits there."""
+
+import numpy as np
 
 from .._extras import import_extra
+from .._files.text import short_name
 
-SLIDE = 9.6, 5.4  # inches, of a new figure: the shape of a slide, and an animation of less than 20 MB
+SLIDE = 9.6, 5.4  # inches, of a new figure: the shape of a slide
+SMALL = 3  # inches, of the shorter side of an axes below which its text and lines are small
+LETTER = 0.6  # of the size of the font: the mean width of a letter
+BETWEEN = 0.5  # of the size of both panels: room for the labels between them where no layout makes it
 
 
 def import_matplotlib(module):
@@ -23,3 +29,99 @@ def divide(ax, size):
         )
     ax.set_axis_off()
     return ax.figure, place
+
+
+def two_panels(figure, place, **ratios):
+    """Return a grid of two places beside each other, with room between them."""
+    gap = 0.06 if figure.get_layout_engine() else BETWEEN
+    return place.subgridspec(1, 2, wspace=gap, **ratios)
+
+
+def room(ax):
+    """Return the width and height of an axes in inches, before a layout makes room for text."""
+    place = ax.get_subplotspec()
+    box = ax.get_position(original=True) if place is None else place.get_position(ax.figure)
+    return box.size * ax.figure.bbox.size / ax.figure.dpi
+
+
+def is_small(ax):
+    """Whether an axes has room only for few and small words."""
+    return bool(min(room(ax)) < SMALL)
+
+
+def text_size(ax):
+    """Return the size of the text of a small axes in points, or None for those of the style."""
+    return points("x-small") if is_small(ax) else None
+
+
+def points(size):
+    """Return a size of matplotlib's fonts, such as "x-small", in points."""
+    return import_matplotlib("font_manager").FontProperties(size=size).get_size_in_points()
+
+
+def n_letters(width, size):
+    """Return about how many letters of a size in points fit in a width in inches."""
+    return int(width * 72 / (LETTER * size))
+
+
+def fitting(texts, n):
+    """Return the first of the texts, from long to short, whose lines have at most n letters, or ""."""
+    return next((text for text in texts if max(map(len, text.split("\n"))) <= n), "")
+
+
+def label_axes(ax, x, y, *, size, sides=None):
+    """Name the axes by the longest of the names, from long to short, that fits its side in inches.
+
+    The size is that of the text in points; None takes those of the style.
+    """
+    for axis, names, side in zip((ax.xaxis, ax.yaxis), (x, y), sides or room(ax), strict=True):
+        n = n_letters(side, size or axis.label.get_fontsize())
+        text = fitting([*names, short_name(names[-1], max(n, 4))], n)
+        axis.set_label_text(text, parse_math=False, **({} if size is None else {"fontsize": size}))
+    if size is not None:
+        ax.tick_params(which="both", labelsize=size, pad=2, length=2)
+
+
+def below(ax, **options):
+    """Draw the legend of an axes below its label, in the size of its text."""
+    transforms, sizes = import_matplotlib("transforms"), [ax.xaxis.label.get_fontsize()]
+    sizes += [tick.get_fontsize() for tick in ax.get_xticklabels()[:1]]
+    depth = 1.3 * sum(sizes) + 12  # points: labels, and the distances between them
+    shift = transforms.ScaledTranslation(0, -depth / 72, ax.figure.dpi_scale_trans)
+    return ax.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0),
+        bbox_transform=ax.transAxes + shift,
+        borderaxespad=0,
+        frameon=False,
+        **options,
+    )
+
+
+def style_of(name):
+    """Return a parameter of the user's style, or None where it is matplotlib's own."""
+    matplotlib = import_matplotlib("pyplot").matplotlib
+    given = matplotlib.rcParams[name]
+    return None if given == matplotlib.rcParamsDefault[name] else given
+
+
+def ink():
+    """Return the colour of text in the user's style, RGB (3,): that of lines over a plane of colour."""
+    return _rgb("text.color")
+
+
+def paper():
+    """Return the colour of the figure in the user's style, RGB (3,): where a plane of colour has none."""
+    return _rgb("figure.facecolor")
+
+
+def _rgb(name):
+    """Return a colour of the style; those without any are transparent over white."""
+    colours, params = import_matplotlib("colors"), import_matplotlib("pyplot").rcParams
+    red, green, blue, alpha = colours.to_rgba(params[name])
+    return np.array((red, green, blue) if alpha or (red + green + blue) else (1.0, 1.0, 1.0))
+
+
+def keywords(artist, defaults, given):
+    """Return the keywords of a class of artists: the given ones, under any name, in place of defaults."""
+    return defaults | import_matplotlib("cbook").normalize_kwargs(given or {}, artist)

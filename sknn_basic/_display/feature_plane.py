@@ -1,31 +1,52 @@
 """The plane of two features: a grid of points, the colours of the classes, boundaries, hidden units."""
 
+from numbers import Integral
+
 import numpy as np
 from scipy.special import softmax
-from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils import check_array, check_consistent_length, check_scalar, column_or_1d
 
 from .._files.text import short_name
 from .._fitting.inputs import validate_new_samples
 from .._fitting.pipelines import last_step, transformed
-from .axes import import_matplotlib
+from .axes import (
+    SMALL,
+    below,
+    import_matplotlib,
+    ink,
+    is_small,
+    keywords,
+    label_axes,
+    n_letters,
+    paper,
+    points,
+    room,
+    style_of,
+    text_size,
+)
 from .names import legend_name
 
 GRID = 200  # points on each side: lines look smooth on a slide
 MARGIN = 0.08  # around the samples, as a share of their range
 PALETTE = "#0072B2 #E66100 #009E73 #CC79A7 #56B4E9 #8B5A2B #F0C000".split()  # for all kinds of sight
-LEGEND_NAME, LEGEND_ROW = 28, 64  # letters of the longest name of a class, and of all in a row
+LEGEND_NAME = 28  # letters of the longest name of a class
+MOST_ROWS = 1.6  # of the legend for each inch of the plane's height
+MARKER = 4  # letters that the marker of a class in the legend takes
 STRENGTH = 0.5  # how much colour the background has at most, so that points and frames stand out
 
 
 class Plane:
     """A grid of points over the range of samples X with two features, an array or a table.
 
+    It has `resolution` points on each side.
+
     It has the `samples` as an array (n_samples, 2), the `names` of both features, the coordinates of the
     grid along both, `first` and `second` (n_points,), and all its `points` (n_points * n_points, 2) as an
     estimator takes them: a table if X is one, in the precision of X.
     """
 
-    def __init__(self, X):
+    def __init__(self, X, resolution=GRID):
+        check_scalar(resolution, "grid_resolution", Integral, min_val=2)
         self.samples = check_array(X, input_name="X")
         if self.samples.shape[1] != 2:
             raise ValueError(
@@ -36,7 +57,7 @@ class Plane:
         names = list(X.columns) if is_table else ["feature 0", "feature 1"]
         self.names = [short_name(name) for name in names]
         dtype = np.float32 if self.samples.dtype == np.float32 else np.float64
-        self.first, self.second = (_axis(column).astype(dtype) for column in self.samples.T)
+        self.first, self.second = (_axis(column, resolution).astype(dtype) for column in self.samples.T)
         columns = [grid.ravel() for grid in np.meshgrid(self.first, self.second)]
         if is_table:
             self.points = type(X)(dict(zip(names, columns, strict=True)))
@@ -60,38 +81,47 @@ class Plane:
     def draw_image(self, ax, values, **options):
         """Draw values of the grid as an image that fills the axes; return the image."""
         extent = [float(limit) for limit in (*self.first[[0, -1]], *self.second[[0, -1]])]
+        ax.grid(False)  # of a style
         style = {"origin": "lower", "aspect": "auto", "interpolation": "bilinear"}
         return ax.imshow(values, extent=extent, **style | options)
 
-    def draw_boundary(self, ax, Z):
+    def draw_boundary(self, ax, Z, contour_kw=None):
         """Draw the lines where the most probable class changes, and return them."""
+        style = {"linewidths": 1.4 if is_small(ax) else 2.2} | (contour_kw or {})
         scores = scores_of_classes(Z)
         ahead = [scores[..., c] - np.delete(scores, c, axis=-1).max(axis=-1) for c in range(scores.shape[-1])]
-        lines = [self.draw_zero_line(ax, margin, colors="black", linewidths=2.2) for margin in ahead[1:]]
+        lines = [self.draw_zero_line(ax, margin, **style) for margin in ahead[1:]]
         return [line for line in lines if line is not None]
 
     def draw_zero_line(self, ax, values, **style):
         """Draw the line where values on the grid are 0; return it, or None where they have one sign."""
         if not values.min() < 0 < values.max():
             return None
-        return ax.contour(self.first, self.second, values, levels=[0], zorder=2, **style)
+        colours = {} if "cmap" in style else {"colors": [ink()]}
+        return ax.contour(self.first, self.second, values, levels=[0], **{"zorder": 2} | colours | style)
 
-    def draw_samples(self, ax, labels, classes, colours):
+    def draw_samples(self, ax, labels, classes, colours, scatter_kw=None):
         """Draw the samples, a legend of the classes and the names of the features; return the points."""
         size = np.clip(8000 / len(self.samples), 4, 32)  # smaller, the more there are
-        fill = "white" if labels is None else colours[labels]
-        points = ax.scatter(*self.samples.T, c=fill, s=size, edgecolors="black", linewidths=0.5, zorder=3)
+        style = {
+            "c": "white" if labels is None else colours[labels],
+            "s": size * min(*room(ax) / SMALL, 1),
+            "edgecolor": "black",
+            "linewidth": 0.3 if is_small(ax) else 0.5,
+            "zorder": 3,
+        }
+        artist = import_matplotlib("collections").PathCollection
+        points = ax.scatter(*self.samples.T, **keywords(artist, style, scatter_kw))
+        label_axes(ax, *([name] for name in self.names), size=text_size(ax))
         _draw_legend(ax, classes, colours)
-        ax.set_xlabel(self.names[0], parse_math=False)
-        ax.set_ylabel(self.names[1], parse_math=False)
         ax.set(xlim=self.first[[0, -1]], ylim=self.second[[0, -1]])
         return points
 
 
-def _axis(column):
+def _axis(column, resolution):
     low, high = float(column.min()), float(column.max())
     margin = MARGIN * (high - low) or 1.0
-    return np.linspace(low - margin, high + margin, GRID)
+    return np.linspace(low - margin, high + margin, resolution)
 
 
 def check_labels(X, y, classes):
@@ -107,11 +137,26 @@ def check_labels(X, y, classes):
     return np.searchsorted(classes, y)
 
 
-def class_colours(n_classes):
-    """Return RGB colours of classes, (n_classes, 3)."""
-    if n_classes <= len(PALETTE):
-        return import_matplotlib("colors").to_rgba_array(PALETTE[:n_classes])[:, :3]
-    return import_matplotlib("cm").turbo(np.linspace(0.05, 0.95, n_classes))[:, :3]
+def class_colours(n_classes, given=None, name="multiclass_colors"):
+    """Return RGB colours of classes or paths, (n_classes, 3): those given, else those of the user's style.
+
+    Without a style, these are those of PALETTE: matplotlib's own cycle has red beside green.
+    """
+    if given is None:
+        cycle = style_of("axes.prop_cycle")
+        given = list(dict.fromkeys(cycle.by_key().get("color", PALETTE) if cycle else PALETTE))[:n_classes]
+        if len(given) < n_classes:
+            return import_matplotlib("cm").turbo(np.linspace(0.05, 0.95, n_classes))[:, :3]
+    if isinstance(given, str):
+        pyplot = import_matplotlib("pyplot")
+        if given not in pyplot.colormaps():
+            raise ValueError(
+                f"{name}={given!r} is no colormap of matplotlib: pass the name of one, or a list."
+            )
+        return pyplot.get_cmap(given)(np.linspace(0, 1, n_classes))[:, :3]
+    if len(given) != n_classes:
+        raise ValueError(f"{name} has {len(given)} colours, but {n_classes} are drawn: pass one for each.")
+    return import_matplotlib("colors").to_rgba_array(given)[:, :3]
 
 
 def scores_of_classes(Z):
@@ -120,22 +165,28 @@ def scores_of_classes(Z):
 
 
 def background(Z, colours):
-    """Return an RGB image of logits: white where all classes are equally probable, else their colours."""
+    """Return an RGB image of logits: the paper where all classes are equally probable, else their colours."""
     n_classes = len(colours)
     excess = np.maximum(softmax(scores_of_classes(Z), axis=-1) - 1 / n_classes, 0) / (1 - 1 / n_classes)
-    return excess @ pale(colours) + (1 - excess.sum(axis=-1, keepdims=True))
+    return excess @ pale(colours) + (1 - excess.sum(axis=-1, keepdims=True)) * paper()
 
 
 def pale(colours):
-    """Return colours mixed with white."""
-    return 1 - STRENGTH * (1 - colours)
+    """Return colours mixed with that of the paper."""
+    return paper() + STRENGTH * (colours - paper())
 
 
 def _draw_legend(ax, classes, colours):
-    """Draw a legend of the classes in as many columns as their names leave room for."""
-    names = [legend_name(short_name(label, LEGEND_NAME)) for label in classes.tolist()]
-    n_columns = min(max(LEGEND_ROW // (max(map(len, names)) + 4), 1), 5)
+    """Draw a legend of the classes in as many columns as their names leave room for, or none in little."""
+    size = text_size(ax) or points("medium")
+    row = n_letters(room(ax)[0], size)
+    names = [
+        legend_name(short_name(label, min(LEGEND_NAME, max(row - MARKER, 4)))) for label in classes.tolist()
+    ]
+    n_columns = min(max(row // (max(map(len, names)) + MARKER), 1), 5)
+    if len(names) > MOST_ROWS * room(ax)[1] * n_columns:
+        return
     style = {"marker": "o", "markeredgecolor": "black", "markeredgewidth": 0.5, "linestyle": ""}
     for name, colour in zip(names, colours, strict=True):
         ax.plot([], [], color=colour, label=name, **style)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=n_columns, frameon=False)
+    below(ax, ncols=n_columns, fontsize=size, handletextpad=0.2, columnspacing=1)

@@ -5,23 +5,25 @@ from math import ceil, sqrt
 import numpy as np
 
 from .._files.text import short_name
-from .axes import divide, import_matplotlib
+from .axes import divide, import_matplotlib, is_small, n_letters, paper, points, room, two_panels
 from .estimators import best_model, unwrap
-from .feature_plane import Plane, background, check_labels, class_colours, pale
+from .feature_plane import GRID, Plane, background, check_labels, class_colours, pale
 
 SIZE = 10.7, 6.0  # inches, of a new figure: the shape of a slide
 FRAME = 0.6, 6.0  # points, the widths of the frames of a unit without influence and of the strongest
-LARGE = 4  # columns of panels, beyond which the titles are short
+TITLE_SIZES = "medium", "x-small"  # of units; in a small place the second
+PANEL = 1.2  # inches, of a panel below which frames are thinner in proportion
 
 
 class HiddenUnitsDisplay:
     """The activation of each hidden unit over the plane of two features, and the boundary that they make.
 
-    Each panel on the left is one unit: white where its activation A1 is 0, more coloured the larger abs(A1)
-    is, up to its own maximum in the panel. The black line is where its input Z1 is 0. The colour is that of
-    the class which the unit makes more probable there: for two classes the sign of A1 times its output
-    weight. The frame has the colour of the class with the largest weight. It is the wider the more the
-    unit can change the score, by the largest abs(A1 times weight) in the panel. The title gives the weight.
+    Each panel on the left is one unit: white (in a dark style black) where its activation A1 is 0, more
+    coloured the larger abs(A1) is, up to its own maximum in the panel. The line is where its input Z1 is 0.
+    The colour is that of the class which the unit makes more probable there: for two classes the sign of A1
+    times its output weight. The frame has the colour of the class with the largest weight. It is the wider
+    the more the unit can change the score, by the largest abs(A1 times weight) in the panel. The title gives
+    the weight, if there is room.
 
     The panel on the right is the whole model: the probabilities, the line of 50 % and the samples.
 
@@ -47,6 +49,16 @@ class HiddenUnitsDisplay:
         The labels of the classes.
     y : array-like of shape (n_samples,), default=None
         The class of each sample; None draws all of them white.
+    multiclass_colors : str or list of matplotlib colors of shape (n_classes,), default=None
+        The colours of the classes, of two classes too: the name of a colormap, or a colour for each class.
+        None takes those of the style's `axes.prop_cycle`; of matplotlib's default style, colours for all
+        kinds of sight.
+    cmap : str or matplotlib Colormap, default=None
+        The colours of activations from -max(abs(A1)) to its opposite; None takes those of the classes.
+    contour_kw : dict, default=None
+        For matplotlib's `contour`, which draws the lines where inputs are 0 and the boundary.
+    scatter_kw : dict, default=None
+        For matplotlib's `scatter`, which draws the samples.
 
     Attributes
     ----------
@@ -88,7 +100,21 @@ class HiddenUnitsDisplay:
     (4, 1)
     """
 
-    def __init__(self, *, X, inputs, activations, weights, logits, classes, y=None):
+    def __init__(
+        self,
+        *,
+        X,
+        inputs,
+        activations,
+        weights,
+        logits,
+        classes,
+        y=None,
+        multiclass_colors=None,
+        cmap=None,
+        contour_kw=None,
+        scatter_kw=None,
+    ):
         self.X = X
         self.inputs = inputs
         self.activations = activations
@@ -96,9 +122,25 @@ class HiddenUnitsDisplay:
         self.logits = logits
         self.classes = classes
         self.y = y
+        self.multiclass_colors = multiclass_colors
+        self.cmap = cmap
+        self.contour_kw = contour_kw
+        self.scatter_kw = scatter_kw
 
     @classmethod
-    def from_estimator(cls, estimator, X, y=None, *, ax=None):
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        y=None,
+        *,
+        multiclass_colors=None,
+        cmap=None,
+        grid_resolution=GRID,
+        contour_kw=None,
+        scatter_kw=None,
+        ax=None,
+    ):
         """Draw the hidden units of a fitted network.
 
         Parameters
@@ -110,8 +152,13 @@ class HiddenUnitsDisplay:
             their range. The columns of a table name the axes.
         y : array-like of shape (n_samples,), default=None
             The class of each sample, for its colour.
+        multiclass_colors, cmap, contour_kw, scatter_kw
+            The colours and the style of the parts: see the parameters of the class.
+        grid_resolution : int, default=200
+            The points on each side of the panels, at least 2.
         ax : matplotlib Axes, default=None
-            One of a grid of axes, whose place the panels divide; None makes a new figure.
+            One of a grid of axes, whose place the panels divide; None makes a new figure. In a small place
+            words are fewer and shorter. Create its figure with ``layout="constrained"``.
 
         Returns
         -------
@@ -128,7 +175,8 @@ class HiddenUnitsDisplay:
             If `estimator` holds no network of this package.
         ValueError
             If X has not two features, if `y` has labels that the network does not know or another length,
-            or if `ax` is not one of a grid.
+            if colours are unknown or not one for each class, if `grid_resolution` is below 2, or if `ax` is
+            not one of a grid.
         """
         _, network = unwrap(cls.__name__, estimator)
         if not hasattr(network, "coefs_"):
@@ -137,7 +185,7 @@ class HiddenUnitsDisplay:
                 "ShallowNNClassifier, or draw the boundary by DescentDisplay."
             )
         model = best_model(cls.__name__, estimator)
-        plane = Plane(X)
+        plane = Plane(X, grid_resolution)
         inputs = plane.hidden_inputs(model)
         display = cls(
             X=X,
@@ -147,6 +195,10 @@ class HiddenUnitsDisplay:
             logits=plane.logits(model),
             classes=network.classes_,
             y=y,
+            multiclass_colors=multiclass_colors,
+            cmap=cmap,
+            contour_kw=contour_kw,
+            scatter_kw=scatter_kw,
         )
         return display.plot(ax)
 
@@ -171,45 +223,61 @@ class HiddenUnitsDisplay:
             If X has not two features, if `y` has unknown labels or another length, or if `ax` is not one of
             a grid.
         """
-        plane, colours = Plane(self.X), class_colours(len(self.classes))
+        plane = Plane(self.X, len(self.inputs))
+        colours = class_colours(len(self.classes), self.multiclass_colors)
         labels = None if self.y is None else check_labels(self.X, self.y, self.classes)
         self.figure_, place = divide(ax, SIZE)
-        left, right = place.subgridspec(1, 2, wspace=0.06)
-        self._draw_units(left, plane, colours)
+        left, right = two_panels(self.figure_, place)
         self.ax_ = self.figure_.add_subplot(right)
+        self._draw_units(left, plane, colours)
         self.image_ = plane.draw_image(self.ax_, background(self.logits, colours))
-        self.boundary_ = plane.draw_boundary(self.ax_, self.logits)
-        self.points_ = plane.draw_samples(self.ax_, labels, self.classes, colours)
-        self.ax_.set_title("all units together")
+        self.boundary_ = plane.draw_boundary(self.ax_, self.logits, self.contour_kw)
+        self.points_ = plane.draw_samples(self.ax_, labels, self.classes, colours, self.scatter_kw)
+        self.ax_.set_title(
+            "all units together", **({"fontsize": points("small")} if is_small(self.ax_) else {})
+        )
         return self
 
     def _draw_units(self, place, plane, colours):
         weights = weights_of_classes(self.weights)
         n_columns = ceil(sqrt(len(weights)))
-        grid = place.subgridspec(ceil(len(weights) / n_columns), n_columns, wspace=0.08, hspace=0.08)
+        gaps = {"wspace": 0.08, "hspace": 0.08} if self.figure_.get_layout_engine() else {"hspace": 0.4}
+        grid = place.subgridspec(ceil(len(weights) / n_columns), n_columns, **gaps)
         largest = np.abs(self.activations).max(axis=(0, 1))
         strengths = np.abs(weights).max(axis=1) * largest
-        widths = np.interp(strengths / (strengths.max() or 1), (0, 1), FRAME)
         self.axes_ = np.array([self.figure_.add_subplot(panel) for panel in list(grid)[: len(weights)]])
+        width = room(self.axes_[0])[0]
+        frame = np.multiply(FRAME, min(width / PANEL, 1))
+        widths = np.interp(strengths / (strengths.max() or 1), (0, 1), frame)
+        titles, size = self._titles(weights, width)
         self.images_, self.zero_lines_ = [], []
+        style = {"linewidths": min(width / PANEL, 1) * 1.2} | (self.contour_kw or {})
         for j, axes in enumerate(self.axes_):
             favoured = weights[j].argmax()
             shades = _shades(pale(colours[weights[j].argmin()]), pale(colours[favoured]), largest[j] or 1)
+            shades |= {} if self.cmap is None else {"cmap": self.cmap}
             self.images_.append(plane.draw_image(axes, self.activations[..., j], **shades))
-            line = plane.draw_zero_line(axes, self.inputs[..., j], colors="black", linewidths=1.2)
-            self.zero_lines_.append(line)
+            self.zero_lines_.append(plane.draw_zero_line(axes, self.inputs[..., j], **style))
             axes.spines[:].set(color=colours[favoured], linewidth=widths[j])
             axes.set(xticks=[], yticks=[])
-            title = self._title(j, weights[j], is_short=n_columns > LARGE)
-            axes.set_title(title, fontsize="medium", parse_math=False)
+            axes.set_title(titles[j], fontsize=size, pad=3 + widths[j] / 2, parse_math=False)
 
-    def _title(self, j, weights, is_short):
-        """Return the number of a unit and its weight; with the class if these are more than two."""
-        shown = 1 if len(weights) == 2 else weights.argmax()
-        text = f"{j}: {weights[shown]:+.2g}".replace("-", "\N{MINUS SIGN}")
-        if is_short:
-            return text
-        return f"unit {text}" if len(weights) == 2 else f"unit {text}, {short_name(self.classes[shown], 12)}"
+    def _titles(self, weights, width):
+        """Return the title of each unit and their size: its number, weight and class, if there is room.
+
+        The class is that of the weight, if these are more than two.
+        """
+        shown = [1 if len(w) == 2 else w.argmax() for w in weights]
+        values = [f"{w[k]:+.2g}".replace("-", "\N{MINUS SIGN}") for w, k in zip(weights, shown, strict=True)]
+        full, short = ([f"{word}{j}: {value}" for j, value in enumerate(values)] for word in ("unit ", ""))
+        forms = [full, short, values, [""] * len(values)]
+        if weights.shape[1] > 2:
+            names = [short_name(self.classes[k], 12) for k in shown]
+            forms[:0] = [[*map(between.join, zip(full, names, strict=True))] for between in (", ", "\n")]
+        longest = [max(map(len, "\n".join(form).split("\n"))) + 1 for form in forms[:-1]] + [0]
+        sizes = TITLE_SIZES[is_small(self.ax_) :]
+        choices = [(*choice, size) for choice in zip(forms, longest, strict=True) for size in sizes]
+        return next((form, size) for form, n, size in choices if n <= n_letters(width, points(size)))
 
 
 def weights_of_classes(weights):
@@ -223,6 +291,6 @@ def weights_of_classes(weights):
 
 
 def _shades(low, high, limit):
-    """Return the options of an image from one colour over white at 0 to another, at -limit and limit."""
+    """Return the options of an image from one colour at -limit over the paper at 0 to another at limit."""
     colour_map = import_matplotlib("colors").LinearSegmentedColormap
-    return {"cmap": colour_map.from_list("unit", [low, "white", high]), "vmin": -limit, "vmax": limit}
+    return {"cmap": colour_map.from_list("unit", [low, paper(), high]), "vmin": -limit, "vmax": limit}

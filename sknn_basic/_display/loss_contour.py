@@ -1,28 +1,47 @@
 """The cost over two weights, or over a plane in the space of all of them, with the paths of descents."""
 
 import warnings
+from numbers import Integral
 from operator import itemgetter
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
+from sklearn.utils import check_array, check_random_state, check_scalar
 
 from .._files.text import short_name
 from .._fitting.descent_path import descent_path, geometric_steps, models_reached, unfitted
 from .._fitting.pipelines import feature_names, fit_transformers, last_step
-from .axes import SLIDE, import_matplotlib
-from .estimators import best_model
-from .feature_plane import class_colours
-from .weight_space import WeightSpace, axis_plane, principal_plane
+from .axes import (
+    SLIDE,
+    below,
+    import_matplotlib,
+    ink,
+    is_small,
+    keywords,
+    label_axes,
+    n_letters,
+    paper,
+    room,
+    style_of,
+    text_size,
+)
+from .estimators import best_model, unwrap
+from .feature_plane import MOST_ROWS, class_colours
+from .names import distinguishing_names, legend_name
+from .weight_space import WeightPlane, WeightSpace, axis_plane, principal_plane
 
 GRID = 60  # points on each side
 MARGIN = 0.15  # around the paths, as a share of their range
-NARROWEST = 0.3  # the shorter side of the view, as a share of the longer one
+NARROWEST = 0.6  # the shorter side of the view, as a share of the longer one
 HIGHEST = 4  # times the first cost: the view covers what of the paths is below, since others may diverge
 FIRST_STEPS = 100  # are all drawn: from one to the next a path beyond 2/L may jump
 N_STEPS = 100  # further ones
 N_LEVELS = 20
+N_STEPS_OF_BAR = 5  # between the ticks of the colour bar, at most; in a small place 4
+TICK = 0.45, 0.3  # inches that a number on the horizontal and the vertical axis takes
+LINE = 4  # letters that the line of a path in the legend takes
+BAR = 1.04, 0, 0.04, 1  # where the colour bar is, in shares of the plane: beside it, as high as it
 
 
 class LossContourDisplay:
@@ -34,7 +53,9 @@ class LossContourDisplay:
     the paths' variance about these weights each direction has: the closer their sum is to 100 %, the more
     truly the costs under a path are its own.
 
-    Create it by `from_estimator`, which trains; `plot` draws it again.
+    Both axes have the same scale, so steps of small rates are perpendicular to the contours.
+
+    Create it by `from_estimator`, which trains; `plot` draws it again, and `add_path` adds other paths.
 
     Parameters
     ----------
@@ -47,20 +68,45 @@ class LossContourDisplay:
     paths : list of ndarray of shape (n_steps, 2)
         The coordinates of each path.
     learning_rates : list of float
-        The learning rate of each path.
+        The learning rate of each path; None for a path that has a label.
     names : tuple of two str
         The names of the axes.
     stable_rate : float, default=None
         2/L, below which descent is stable; for a network 2/sharpness, below which it is at the start.
+    labels : list of str, default=None
+        The name of each path in the legend; None names the learning rates.
+    colors : str or list of matplotlib colors of shape (n_paths,), default=None
+        The colours of the paths: the name of a colormap, or a colour for each path. None takes those of the
+        style's `axes.prop_cycle`; of matplotlib's default style, colours for all kinds of sight.
+    cmap : str or matplotlib Colormap, default=None
+        The colours of the cost. None takes the style's `image.cmap`; of matplotlib's default, greys.
+    levels : int or array-like of float in increasing order, default=20
+        The levels of the contours; a number of bands, at least 1, makes levels as far apart as those of a
+        bowl at equal distances.
+    contour_kw : dict, default=None
+        For matplotlib's `contour`, which draws the lines of equal cost.
+    line_kw : dict, default=None
+        For matplotlib's `plot`, which draws the paths.
+    scatter_kw : dict, default=None
+        For matplotlib's `scatter`, which draws the first and last points.
 
     Attributes
     ----------
+    center_ : ndarray of shape (n_parameters,)
+        The weights at the coordinates (0, 0), of a display by `from_estimator`: W and b of each layer, as
+        `coefs_` and `intercepts_` hold them, or the transposed `coef_` and `intercept_`, row by row. Without
+        `fit_intercept` there is no b.
+    directions_ : ndarray of shape (2, n_parameters)
+        The orthonormal directions of both axes: a point (a, b) is ``center_ + a * directions_[0] +
+        b * directions_[1]``.
     contours_ : matplotlib QuadContourSet
         The cost, filled.
     lines_ : list of matplotlib Line2D
         The paths.
     starts_, ends_ : matplotlib PathCollection
-        Their first points, white, and their last ones, in their colours.
+        Their first points, in the colour of the figure, and their last ones, in their colours.
+    colorbar_ : matplotlib Colorbar
+        The scale of the cost.
     ax_ : matplotlib Axes
         The axes.
     figure_ : matplotlib Figure
@@ -92,9 +138,35 @@ class LossContourDisplay:
     ... )
     >>> [len(path) for path in display.paths]
     [101, 101, 101]
+
+    Any other weights in the same plane, such as those of a descent at another rate:
+
+    >>> from sknn_basic import descent_path
+    >>> model = model.set_params(logisticregressiongd__learning_rate=1.0)
+    >>> models = descent_path(model, X[50:, 2:], y[50:], range(50))
+    >>> display.project(models).shape
+    (50, 2)
+    >>> line = display.add_path(models, label="rate 1")
     """
 
-    def __init__(self, *, first, second, loss, paths, learning_rates, names, stable_rate=None):
+    def __init__(
+        self,
+        *,
+        first,
+        second,
+        loss,
+        paths,
+        learning_rates,
+        names,
+        stable_rate=None,
+        labels=None,
+        colors=None,
+        cmap=None,
+        levels=N_LEVELS,
+        contour_kw=None,
+        line_kw=None,
+        scatter_kw=None,
+    ):
         self.first = first
         self.second = second
         self.loss = loss
@@ -102,30 +174,60 @@ class LossContourDisplay:
         self.learning_rates = learning_rates
         self.names = names
         self.stable_rate = stable_rate
+        self.labels = labels
+        self.colors = colors
+        self.cmap = cmap
+        self.levels = levels
+        self.contour_kw = contour_kw
+        self.line_kw = line_kw
+        self.scatter_kw = scatter_kw
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, learning_rates=None, weights=None, ax=None):
-        """Train an estimator at each learning rate, from the same start, and draw the paths.
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        y,
+        *,
+        learning_rates=None,
+        weights=None,
+        grid_resolution=GRID,
+        colors=None,
+        cmap=None,
+        levels=N_LEVELS,
+        contour_kw=None,
+        line_kw=None,
+        scatter_kw=None,
+        ax=None,
+    ):
+        """Train an estimator at each learning rate, from the same start, or several, and draw the paths.
 
         Parameters
         ----------
-        estimator : LogisticRegressionGD, ShallowNNClassifier, Pipeline or fitted search
+        estimator : LogisticRegressionGD, ShallowNNClassifier, Pipeline or fitted search, or a list of them
             A classifier of this package, a pipeline that ends in one, or a search whose `best_estimator_` is
             either. It is cloned and trained anew; whether it is fitted makes no difference. Its `max_iter` is
-            the length of the paths.
+            the length of the paths. Of a list each is trained once; all must have the same number of weights.
+            The cost is that of the first, on what its transformers make of X.
         X : {array-like, sparse matrix} of shape (n_samples, ...)
             The samples as `fit` of the estimator takes them.
         y : array-like of shape (n_samples,)
             The class of each sample.
         learning_rates : array-like of float or "auto", default=None
-            The learning rate of each path; None takes that of the estimator.
+            The learning rate of each path; None takes that of the estimator. Not for a list of estimators,
+            which have their own.
         weights : tuple of two int, default=None
             The features whose weights are the axes, for logistic regression on two classes: the numbers of
             two columns, after the transformers of a pipeline. All other parameters are those at the
             end of the path that ends lowest. None takes all parameters: two as they are, of more the
             principal directions of the paths.
+        grid_resolution : int, default=60
+            The points on each side at which the cost is evaluated, at least 2.
+        colors, cmap, levels, contour_kw, line_kw, scatter_kw
+            The colours, the levels and the style of the parts: see the parameters of the class.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+            Where to draw; None makes a new figure. In a small place words are fewer and shorter. Create its
+            figure with ``layout="constrained"``.
 
         Returns
         -------
@@ -141,8 +243,10 @@ class LossContourDisplay:
         TypeError
             If `estimator` holds no classifier of this package.
         ValueError
-            If there are no learning rates, if `weights` are not two features of a logistic regression on two
-            classes, if the model has only one parameter, or for what `fit` refuses.
+            If there are no learning rates or estimators, if both are lists, if the estimators have different
+            numbers of weights, if colours are unknown or not one for each path, if `grid_resolution` is below
+            2 or the number of `levels` below 1, if `weights` are not two features of a logistic regression on
+            two classes, if the model has only one parameter, or for what `fit` refuses.
 
         Warns
         -----
@@ -150,35 +254,51 @@ class LossContourDisplay:
             If a fit would, but not of given `learning_rates`, whose paths show it.
         """
         import_matplotlib("pyplot")
-        model = best_model(cls.__name__, estimator)
-        names, X, y = _transform(model, X, y)
-        classifier = _with_fixed_start(last_step(model))
-        space = WeightSpace(classifier, X, y)
-        axes, names = _axes(space, weights, names)
-        if np.ndim(learning_rates) == 0 and learning_rates is not None:
-            raise TypeError(
-                f"learning_rates should be a list, got {learning_rates!r}: pass [{learning_rates!r}]."
+        check_scalar(grid_resolution, "grid_resolution", Integral, min_val=2)
+        is_list = isinstance(estimator, (list, tuple))
+        _check_lists(cls.__name__, estimator if is_list else None, learning_rates)
+        models = [best_model(cls.__name__, model) for model in (estimator if is_list else [estimator])]
+        if learning_rates is None:
+            labels = distinguishing_names([last_step(model) for model in models]) if is_list else None
+            rates = [last_step(model).learning_rate for model in models]
+        else:
+            labels, rates = None, list(learning_rates)
+        class_colours(len(rates), colors, "colors")  # refuses them before it trains
+        descents = [_Descent(model, X, y) for model in models]
+        space = descents[0].space
+        sizes = [descent.space.n_parameters for descent in descents]
+        if len({*sizes}) > 1:
+            raise ValueError(
+                f"The estimators have {sizes} weights, but one plane needs models of the same size: the same "
+                "features, classes, fit_intercept and hidden_layer_size."
             )
-        rates = [classifier.learning_rate] if learning_rates is None else list(learning_rates)
-        if not rates:
-            raise ValueError(f"{cls.__name__} draws a path for each of learning_rates, but that is empty.")
+        axes, names = _axes(space, weights, descents[0].names)
         with warnings.catch_warnings():
             if learning_rates is not None:
                 warnings.simplefilter("ignore", ConvergenceWarning)
-            paths = [_Path(space, clone(classifier).set_params(learning_rate=rate), X, y) for rate in rates]
+            descents = descents if is_list else descents * len(rates)
+            paths = [descent.path(rate) for descent, rate in zip(descents, rates, strict=True)]
         lowest = min((path.lowest() for path in paths), key=itemgetter(0))[1]
         near = np.concatenate([[lowest], *(path.low_vectors() for path in paths)])
         plane = principal_plane(near, lowest) if axes is None else axis_plane(lowest, axes, names)
-        first, second = _view(plane.project(near))
+        first, second = _view(plane.project(near), grid_resolution)
         display = cls(
             first=first,
             second=second,
             loss=np.array([space.losses(plane.points(first, b)) for b in second]),
             paths=[plane.project(path.vectors) for path in paths],
-            learning_rates=[space.learning_rate(rate) for rate in rates],
+            learning_rates=[path.rate for path in paths],
             names=plane.names,
-            stable_rate=space.stable_rate,
+            stable_rate=None if is_list else space.stable_rate,
+            labels=labels,
+            colors=colors,
+            cmap=cmap,
+            levels=levels,
+            contour_kw=contour_kw,
+            line_kw=line_kw,
+            scatter_kw=scatter_kw,
         )
+        display.center_, display.directions_, display._space = plane.origin, plane.directions, space
         return display.plot(ax)
 
     def plot(self, ax=None):
@@ -198,46 +318,223 @@ class LossContourDisplay:
         ------
         ImportError
             If matplotlib is not installed: the extra `plots`.
+        ValueError
+            If colours are unknown or not one for each path, or the number of `levels` is below 1.
         """
+        colours = class_colours(len(self.paths), self.colors, "colors")
         if ax is None:
             _, ax = import_matplotlib("pyplot").subplots(figsize=SLIDE, layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure
+        ax.grid(False)  # of a style
+        ax.set(xlim=self.first[[0, -1]], ylim=self.second[[0, -1]], aspect="equal")
         self._draw_losses()
-        colours = class_colours(len(self.paths))
-        self.lines_ = []
-        for path, rate, colour in zip(self.paths, self.learning_rates, colours, strict=True):
-            style = {"color": colour, "marker": "o", "markersize": 3, "linestyle": "-", "linewidth": 1.8}
-            multiple = (
-                "" if self.stable_rate is None else f" = {rate / self.stable_rate:.3g} times the stable rate"
-            )
-            self.lines_ += ax.plot(*path.T, label=f"{rate:.4g}{multiple}", **style)
-        style = {"s": 70, "edgecolors": "black", "zorder": 3, "clip_on": True}
-        starts, ends = (np.array([path[i] for path in self.paths]) for i in (0, -1))
-        self.starts_ = ax.scatter(*starts.T, c="white", **style)
-        self.ends_ = ax.scatter(*ends.T, c=colours, **style)
-        stable = "" if self.stable_rate is None else f" (stable below {self.stable_rate:.3g})"
-        ax.legend(title=f"learning rate{stable}", framealpha=0.9)
-        ax.set_xlabel(self.names[0], parse_math=False)
-        ax.set_ylabel(self.names[1], parse_math=False)
-        ax.set(xlim=self.first[[0, -1]], ylim=self.second[[0, -1]])
+        self.lines_ = [self._draw_path(i, colour) for i, colour in enumerate(colours)]
+        self.starts_ = self._draw_points([path[0] for path in self.paths], [paper()], label="start")
+        self.ends_ = self._draw_points([path[-1] for path in self.paths], colours)
+        self._draw_legend()
+        layout = self.figure_.get_layout_engine()
+        if layout:  # the first draw lays out again: a plane of equal scales needs both
+            layout.execute(self.figure_.figure)
         return self
 
+    def project(self, weights):
+        """Return the coordinates of weights in the plane: those of its points that are closest to them.
+
+        Parameters
+        ----------
+        weights : array-like of shape (n_points, n_parameters) or list of estimators of shape (n_points,)
+            Vectors, in the order of `center_`, or fitted models of the same size, such as those of
+            `descent_path`. Those of pipelines and searches are the weights of their last step.
+
+        Returns
+        -------
+        points : ndarray of shape (n_points, 2)
+            The coordinates along both axes.
+
+        Raises
+        ------
+        NotFittedError
+            If a model is not fitted.
+        TypeError
+            If a model is none of this package.
+        ValueError
+            If there are none, if they are not finite or have other numbers of weights.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sknn_basic import LogisticRegressionGD, LossContourDisplay
+        >>> X, y = load_iris(return_X_y=True)
+        >>> model = LogisticRegressionGD(max_iter=100)
+        >>> display = LossContourDisplay.from_estimator(model, X, y)
+        >>> display.project([display.center_, display.center_ + 2 * display.directions_[1]]).round(3) + 0.0
+        array([[0., 0.],
+               [0., 2.]])
+        """
+        if isinstance(weights, (list, tuple)) and any(hasattr(model, "get_params") for model in weights):
+            fitted = [unwrap(type(self).__name__, model)[1] for model in weights]
+            weights = [self._space.vector(model._get_layers()) for model in fitted]
+        sizes, n = {np.size(vector) for vector in weights}, len(self.center_)
+        if sizes != {n}:
+            raise ValueError(
+                f"The plane is one of {n} weights, but {sorted(sizes)} are given: pass a list of models of "
+                f"the same size, or an array of shape (n_points, {n})."
+            )
+        weights = check_array(weights, dtype=np.float64, input_name="weights")
+        return WeightPlane(self.center_, self.directions_, self.names).project(weights)
+
+    def add_path(self, weights, label=None, **kwargs):
+        """Draw another path in the plane, such as one from another start.
+
+        The contours and the view stay as they are: a path is seen where it lies within them.
+
+        Parameters
+        ----------
+        weights : array-like of shape (n_steps, n_parameters) or list of estimators of shape (n_steps,)
+            The weights after each step, as `project` takes them.
+        label : str, default=None
+            The name of the path in the legend; None numbers it.
+        **kwargs : dict
+            For matplotlib's `plot`, such as ``color="red"``.
+
+        Returns
+        -------
+        line : matplotlib Line2D
+            The path, which is also the last of `lines_`.
+
+        Raises
+        ------
+        NotFittedError
+            If a model is not fitted.
+        TypeError
+            If a model is none of this package.
+        ValueError
+            If there are none, if they are not finite or have other numbers of weights.
+        """
+        points = self.project(weights)
+        i = len(self.paths)
+        labels = [None] * i if self.labels is None else self.labels
+        self.labels = [*labels, f"path {i + 1}" if label is None else label]
+        self.paths, self.learning_rates = [*self.paths, points], [*self.learning_rates, None]
+        line = self._draw_path(i, class_colours(i + 1)[-1], **kwargs)
+        if self.colors is not None:
+            self.colors = [*class_colours(i, self.colors, "colors"), line.get_color()]
+        self.lines_.append(line)
+        self._draw_points(points[:1], [paper()])
+        self._draw_points(points[-1:], [line.get_color()])
+        self._draw_legend()
+        return line
+
     def _draw_losses(self):
-        """Draw the cost in grey, with levels as far apart as those of a bowl at equal distances."""
+        """Draw the cost, its lines and its scale, with ticks as far apart on the scale as their levels."""
         finite = self.loss[np.isfinite(self.loss)]
         lowest, highest = float(finite.min()), float(finite.max())
-        levels = lowest + (highest - lowest or 1) * np.linspace(0, 1, N_LEVELS + 1) ** 2
+        levels = self.levels
+        if np.ndim(levels) == 0:
+            check_scalar(levels, "levels", Integral, min_val=1)
+            levels = lowest + (highest - lowest or 1) * np.linspace(0, 1, levels + 1) ** 2
         colors = import_matplotlib("colors")
-        grey = colors.LinearSegmentedColormap.from_list("cost", ["white", "0.45"])
-        norm = colors.PowerNorm(0.5, levels[0], levels[-1])
+        greys = colors.LinearSegmentedColormap.from_list("cost", [paper(), 0.45 * paper() + 0.55 * ink()])
+        cmap = greys if self.cmap is None and style_of("image.cmap") is None else self.cmap
+        cmap = import_matplotlib("pyplot").get_cmap(cmap).resampled(max(256, len(levels)))
         axes = self.first, self.second, self.loss
-        self.contours_ = self.ax_.contourf(*axes, levels=levels, cmap=grey, norm=norm)
-        self.ax_.contour(*axes, levels=levels, colors="0.5", linewidths=0.5)
-        self.figure_.colorbar(self.contours_, ax=self.ax_, label="cost J", format="%.3g", ticks=levels[::4])
+        norm = colors.BoundaryNorm(levels, cmap.N)  # bands differ as much in colour, however far apart
+        self.contours_ = self.ax_.contourf(*axes, levels=levels, cmap=cmap, norm=norm)
+        style = {"linewidths": 0.3 if is_small(self.ax_) else 0.5} | (self.contour_kw or {})
+        grey = {} if "cmap" in style else {"colors": [(paper() + ink()) / 2]}
+        self.ax_.contour(*axes, levels=levels, **grey | style)
+        n = 4 if is_small(self.ax_) else N_STEPS_OF_BAR
+        ticks = np.unique(np.linspace(0, len(levels) - 1, n + 1).round().astype(int))
+        options = {"format": "%.3g", "ticks": np.asarray(levels)[ticks], "spacing": "uniform"}
+        has_layout = self.figure_.get_layout_engine() is not None  # which makes room beside the plane
+        if has_layout:
+            options["cax"] = self.ax_.inset_axes(BAR)
+        else:
+            left = 0.8 * self._sides()[0]  # of the width, beside what matplotlib takes for the bar
+            height = left * np.ptp(self.second) / np.ptp(self.first)
+            options |= {"ax": self.ax_, "shrink": min(height / room(self.ax_)[1], 1)}
+        self.colorbar_ = self.figure_.colorbar(self.contours_, **options)
+        self.colorbar_.ax.minorticks_off()
+        name = "cost J" if has_layout or not is_small(self.ax_) else ""
+        label_axes(self.colorbar_.ax, [""], [name], size=text_size(self.ax_), sides=self._sides())
+
+    def _sides(self):
+        """Return the width and height of the plane in inches, about: both axes have one scale."""
+        width, height = room(self.ax_)
+        ratio = np.ptp(self.second) / np.ptp(self.first)
+        width = min(width, height / ratio)
+        return width, width * ratio
+
+    def _draw_path(self, i, colour, **kwargs):
+        """Draw the i-th path and return its line."""
+        style = {"color": tuple(colour), "marker": "o", "markersize": 3, "linestyle": "-", "linewidth": 1.8}
+        if is_small(self.ax_):
+            style |= {"markersize": 1.2, "linewidth": 0.8}
+        artist = import_matplotlib("lines").Line2D
+        style = keywords(artist, keywords(artist, style, self.line_kw), kwargs)
+        return self.ax_.plot(*self.paths[i].T, label=self._label(i), **style)[0]
+
+    def _label(self, i):
+        """Return the name of the i-th path in the legend."""
+        if self.labels is not None and self.labels[i] is not None:
+            return legend_name(self.labels[i])
+        rate = self.learning_rates[i]
+        if is_small(self.ax_):
+            return f"{rate:.2g}"
+        if self.stable_rate is None:
+            return f"{rate:.4g}"
+        return f"{rate:.4g} = {rate / self.stable_rate:.3g} times the stable rate"
+
+    def _draw_points(self, points, colours, **kwargs):
+        """Draw first or last points of paths and return them."""
+        style = {
+            "c": colours,
+            "s": 18 if is_small(self.ax_) else 70,
+            "linewidth": 0.6 if is_small(self.ax_) else 1,
+            "edgecolor": [ink()],
+            "zorder": 3,
+        }
+        artist = import_matplotlib("collections").PathCollection
+        return self.ax_.scatter(*np.transpose(points), **keywords(artist, style, self.scatter_kw), **kwargs)
+
+    def _draw_legend(self):
+        """Draw the legend and the names of the axes: in a small place below them, in few words."""
+        size, (width, height) = text_size(self.ax_), self._sides()
+        names = [[name, name.replace(" of the variance", "")] for name in self.names]
+        label_axes(self.ax_, *names, size=size, sides=(width, height))
+        has_rates = self.labels is None or None in self.labels
+        stable = "" if self.stable_rate is None else f" (stable below {self.stable_rate:.3g})"
+        if size is None:
+            self.ax_.legend(title=f"learning rate{stable}" if has_rates else None, framealpha=0.9)
+            return
+        for axis, side, tick in zip("xy", (width, height), TICK, strict=True):
+            self.ax_.locator_params(axis, nbins=max(int(side / tick), 2))
+        row = n_letters(room(self.ax_)[0], size) - LINE
+        handles, labels = self.ax_.get_legend_handles_labels()
+        labels = [short_name(label, max(row, 4)) for label in labels]
+        n_columns = min(max((row + LINE) // (max(map(len, labels)) + LINE), 1), len(labels))
+        if len(labels) > MOST_ROWS * height * n_columns:
+            return
+        title = {"title": "learning rate", "title_fontsize": size} if has_rates else {}
+        spaces = {"handlelength": 1, "handletextpad": 0.4, "columnspacing": 1}
+        below(self.ax_, handles=handles, labels=labels, ncols=n_columns, fontsize=size, **spaces, **title)
+
+
+class _Descent:
+    """A classifier behind its transformers: its samples, its space of weights and its paths."""
+
+    def __init__(self, model, X, y):
+        self.names, self.X, self.y = _transform(model, X, y)
+        self.classifier = _with_fixed_start(last_step(model))
+        self.space = WeightSpace(self.classifier, self.X, self.y)
+
+    def path(self, rate):
+        """Return the path of the descent at a learning rate."""
+        return _Path(self.space, clone(self.classifier).set_params(learning_rate=rate), self.X, self.y)
 
 
 class _Path:
-    """The weight vectors and costs of one descent."""
+    """The weight vectors and costs of one descent, and its learning rate as a number."""
 
     def __init__(self, space, classifier, X, y):
         end = int(classifier.max_iter)
@@ -245,6 +542,7 @@ class _Path:
         models, _ = models_reached(descent_path(classifier, X, y, steps), steps)
         self.vectors = np.array([space.vector(model._get_layers()) for model in models])
         self.losses = np.array([model.loss_ for model in models])
+        self.rate = space.learning_rate(classifier.learning_rate)
 
     def lowest(self):
         """Return the lowest cost and its vector, the last of equal ones."""
@@ -254,6 +552,19 @@ class _Path:
     def low_vectors(self):
         """Return the vectors whose cost is not far above that of the start."""
         return self.vectors[self.losses <= HIGHEST * self.losses[0]]
+
+
+def _check_lists(display, estimators, learning_rates):
+    """Refuse learning rates that are no list, empty lists, and both lists at once."""
+    if np.ndim(learning_rates) == 0 and learning_rates is not None:
+        raise TypeError(
+            f"learning_rates should be a list, got {learning_rates!r}: pass [{learning_rates!r}]."
+        )
+    if learning_rates is not None and estimators is not None:
+        raise ValueError("Of several estimators each has its own learning_rate: pass no learning_rates.")
+    for name, values in (("learning_rates", learning_rates), ("the estimators", estimators)):
+        if values is not None and len(values) == 0:
+            raise ValueError(f"{display} draws a path for each of {name}, but that is empty.")
 
 
 def _transform(model, X, y):
@@ -294,10 +605,10 @@ def _axes(space, weights, names):
     return (0, 1), tuple([f"weight of {name}" for name in names] + ["intercept"])[:2]
 
 
-def _view(points):
+def _view(points, resolution):
     """Return coordinates along both axes that cover the points."""
     low, high = points.min(axis=0), points.max(axis=0)
     sizes = high - low
     sizes = np.maximum(sizes, NARROWEST * (sizes.max() or 1))
     centre, half = (low + high) / 2, sizes * (0.5 + MARGIN)
-    return tuple(np.linspace(c - h, c + h, GRID) for c, h in zip(centre, half, strict=True))
+    return tuple(np.linspace(c - h, c + h, resolution) for c, h in zip(centre, half, strict=True))

@@ -14,6 +14,7 @@ from sklearn.svm import SVC
 from longhand import logistic_descent, network_descent
 from models import blobs
 from sknn_basic import DescentDisplay, LogisticRegressionGD, ShallowNNClassifier
+from sknn_basic._display.descent_display import N_FRAMES
 from sknn_basic._display.feature_plane import Plane, background, class_colours
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
@@ -136,24 +137,76 @@ def test_an_animation_draws_what_plot_draws(small):
 def test_saved_animations(small, tmp_path):
     """A GIF that shows each step for `interval`, in the size of the figure; a page with a frame for each.
 
-    A notebook shows that page, whatever matplotlib's settings, and closes the figure: no second picture.
+    A notebook then shows the file's name alone: the figure is closed.
     """
     from PIL import Image, ImageSequence
 
     X, y = blobs(n=2, m=10)
     display = DescentDisplay.from_estimator(LogisticRegressionGD(1.0), X, y, steps=[0, 3])
-    display.animate(tmp_path / "descent.gif", interval=600)
-    with Image.open(tmp_path / "descent.gif") as image:
+    animation = display.animate(tmp_path / "<descent>.gif", interval=600, dpi=100)
+    with Image.open(tmp_path / "<descent>.gif") as image:
         durations = [frame.info["duration"] for frame in ImageSequence.Iterator(image)]
         assert durations == [600, 1200]
         assert image.size == (480, 270)
+    assert animation._repr_html_() == str(tmp_path / "&lt;descent&gt;.gif")
+    assert not plt.fignum_exists(animation._fig.number)
     animation = display.animate(tmp_path / "descent.html", interval=2000)
     page = (tmp_path / "descent.html").read_text(encoding="utf-8")
-    assert page.count("data:image/png;base64") == 2
-    assert plt.rcParams["animation.html"] == "none"
-    number = animation._fig.number
-    assert animation._repr_html_() == page
-    assert not plt.fignum_exists(number)
+    assert page.count("data:image/jpeg;base64") == 2
+    assert animation._repr_html_() == str(tmp_path / "descent.html")
+    assert not plt.fignum_exists(animation._fig.number)
+
+
+def test_a_notebook_shows_a_page_with_buttons(small):
+    """Whatever matplotlib's settings are. It closes the figure, of which it would show a second picture."""
+    display = DescentDisplay.from_estimator(LogisticRegressionGD(1.0), *blobs(n=2, m=10), steps=[0, 3])
+    animation = display.animate(interval=2000)
+    assert plt.fignum_exists(animation._fig.number)
+    page = animation._repr_html_()
+    assert page.count("data:image/jpeg;base64") == 2
+    assert 'type="range"' in page
+    assert not plt.fignum_exists(animation._fig.number)
+    assert (plt.rcParams["animation.html"], plt.rcParams["animation.frame_format"]) == ("none", "png")
+
+
+def test_animations_are_small_by_default(tmp_path):
+    """A GIF of at most 1 MB, and 2 MB in a notebook: so many frames as there are by default, of that size."""
+    X, y = make_moons(200, noise=0.2, random_state=0)
+    network = ShallowNNClassifier(4, random_state=0, max_iter=1000)
+    display = DescentDisplay.from_estimator(network, X, y)
+    n, held = 3, 10  # frames drawn here, and as how many a page of 100 ms each holds the last for a second
+    gif, page = tmp_path / "a.gif", tmp_path / "a.html"
+    display.animate(gif, n_frames=n, interval=1001)
+    assert 1e4 < gif.stat().st_size * N_FRAMES / n < 1e6
+    display.animate(page, n_frames=n, interval=1001)
+    text = page.read_text(encoding="utf-8")
+    assert text.count("data:image/jpeg;base64") == n
+    assert 1e5 < len(text) * (N_FRAMES + held) / n < 2e6
+
+
+def test_the_frames_of_an_animation_are_spread_over_the_steps(small):
+    """From the first to the last; no more than asked for, and all if they are fewer."""
+    display = DescentDisplay.from_estimator(LogisticRegressionGD(), *blobs(n=2), steps=range(9))
+    for n, expected in ((1, [8]), (2, [0, 8]), (5, [0, 2, 4, 6, 8]), (100, [*range(9)])):
+        animation = display.animate(n_frames=n, interval=2000)
+        assert list(animation.new_frame_seq()) == expected
+        animation._draw_was_started = True  # or matplotlib warns that it was not rendered
+    for name in ("n_frames", "dpi", "interval"):
+        with pytest.raises(ValueError, match=f"{name} == 0, must be >= 1"):
+            display.animate(**{name: 0})
+
+
+def test_mp4_needs_ffmpeg(small, tmp_path, monkeypatch):
+    """Where it is missing, the message says how to get it; else it writes the file."""
+    display = DescentDisplay.from_estimator(LogisticRegressionGD(), *blobs(n=2), steps=[0, 3])
+    writers = plt.matplotlib.animation.writers
+    if writers.is_available("ffmpeg"):
+        display.animate(tmp_path / "a.mp4", interval=1000)
+        assert b"ftyp" in (tmp_path / "a.mp4").read_bytes()[:12]
+    monkeypatch.setattr(writers, "is_available", lambda name: False)
+    with pytest.raises(ValueError, match=r"b\.mp4 needs FFmpeg.*install.*animation.ffmpeg_path"):
+        display.animate(tmp_path / "b.mp4")
+    assert not (tmp_path / "b.mp4").exists()
 
 
 def test_searches_and_axes_of_the_users_own():
@@ -175,10 +228,8 @@ def test_what_it_cannot_draw(small, tmp_path):
     with pytest.raises(ValueError, match="the plane of two features, but X has 3"):
         DescentDisplay.from_estimator(make_pipeline(PCA(2), LogisticRegressionGD()), X, y)
     display = DescentDisplay.from_estimator(LogisticRegressionGD(), X[:, :2], y, steps=[2])
-    with pytest.raises(ValueError, match=r"saves .gif or .html, got movie.mp4"):
-        display.animate("movie.mp4")
-    with pytest.raises(ValueError, match="interval == 0, must be >= 1"):
-        display.animate(interval=0)
+    with pytest.raises(ValueError, match=r"saves .gif, .html or .mp4, got movie.avi"):
+        display.animate("movie.avi")
     with pytest.raises(OSError, match="nowhere"):
         display.animate(tmp_path / "nowhere" / "a.html", interval=2000)
 
@@ -197,7 +248,8 @@ def test_diverged_steps_are_left_out():
 def test_dark_style():
     with plt.style.context("dark_background"):
         display = DescentDisplay.from_estimator(LogisticRegressionGD(max_iter=5), *blobs(n=2))
-    assert display.line_.get_color() == display.marker_.get_color() == "white"
+    for line in (display.line_, display.marker_):
+        assert plt.matplotlib.colors.same_color(line.get_color(), "white")
 
 
 @pytest.mark.parametrize("n_classes", [4, 9])

@@ -65,7 +65,7 @@ def test_colours_tell_which_class_becomes_more_probable(n_classes):
         np.testing.assert_allclose(hue(image, -limit), 0.5 + np.array(COLOURS[loses]) / 2, atol=0.01)
         assert to_rgb(axes.spines["left"].get_edgecolor()) == COLOURS[gains]
         name = str(model.classes_[gains]).replace("a very long name of a class", "a very lo...")
-        expected = f"{W2[j, 1]:+.2g}" if n_classes == 2 else f"{W2[j].max():+.2g}, {name}"
+        expected = f"{W2[j, 1]:+.2g}" if n_classes == 2 else f"{W2[j].max():+.2g}\n{name}"
         assert axes.get_title() == f"unit {j}: {expected}".replace("-", "−")
     assert [text.get_text() for text in display.ax_.get_legend().get_texts()] == sorted(names)
 

@@ -6,14 +6,14 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import make_moons
 from sklearn.decomposition import PCA
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
 from longhand import G, logistic_descent, network_descent
 from models import blobs
-from sknn_basic import LogisticRegressionGD, LossContourDisplay, ShallowNNClassifier
+from sknn_basic import LogisticRegressionGD, LossContourDisplay, ShallowNNClassifier, descent_path
 from sknn_basic._display.feature_plane import class_colours
 from sknn_basic._fitting.pipelines import last_step
 from subclasses import foreign_pipelines
@@ -139,7 +139,13 @@ def test_what_is_drawn():
     assert [text.get_text() for text in legend.get_texts()] == [
         f"{stable / 2:.4g} = 0.5 times the stable rate",
         f"1 = {1 / stable:.3g} times the stable rate",
+        "start",
     ]
+    assert display.ax_.get_aspect() == 1
+    ticks = [(0, tick) for tick in display.colorbar_.get_ticks()]
+    heights = display.colorbar_.ax.transData.transform(ticks)[:, 1]
+    assert len(ticks) == 6
+    np.testing.assert_allclose(np.diff(heights), np.diff(heights)[0], rtol=1e-6)  # evenly spaced
     colours = class_colours(2)
     for line, path, colour in zip(display.lines_, display.paths, colours, strict=True):
         np.testing.assert_array_equal(line.get_xydata(), path)
@@ -199,6 +205,83 @@ def test_other_models(kind):
     assert len(path) == 61 if kind != "long" else 101 < len(path) < 201
     assert np.isfinite(display.loss).all()
     display.figure_.canvas.draw()
+
+
+def test_the_plane_of_a_display_places_any_weights():
+    """a = (v - center) directions', of vectors and of models: also those of pipelines and of other seeds."""
+    X, y = noisy()
+    model = ShallowNNClassifier(3, max_iter=60, random_state=5)
+    display = LossContourDisplay.from_estimator(model, X, y)
+    assert display.center_.shape == (13,)
+    np.testing.assert_allclose(display.directions_ @ display.directions_.T, np.eye(2), atol=1e-12)
+    vectors = np.random.RandomState(0).standard_normal((7, 13))
+    expected = (vectors - display.center_) @ display.directions_.T
+    np.testing.assert_allclose(display.project(vectors), expected, atol=1e-12)
+    models = descent_path(model, X, y, [0, 5, 60])
+    np.testing.assert_allclose(display.project(models), display.paths[0][[0, 5, 60]], atol=1e-10)
+    fitted = clone(model).set_params(random_state=1).fit(X, y)
+    (W1, W2), (b1, b2) = fitted.coefs_, fitted.intercepts_
+    vector = np.concatenate([W1.ravel(), b1, W2.ravel(), b2])
+    pipeline = make_pipeline("passthrough", fitted)
+    np.testing.assert_allclose(display.project([fitted, pipeline]), display.project([vector, vector]))
+
+
+def test_added_paths_are_drawn_in_the_plane():
+    """With an entry in the legend, now and when it is drawn again; contours and view stay."""
+    X, y = noisy()
+    display = LossContourDisplay.from_estimator(LogisticRegressionGD(max_iter=40), X, y, colors=["red"])
+    limits = display.ax_.get_xlim(), display.ax_.get_ylim()
+    other = LogisticRegressionGD(0.3)
+    line = display.add_path(descent_path(other, X, y, range(30)), label="$mine", color="blue", lw=3)
+    vectors = [np.r_[w.ravel(), b] for w, b in (logistic_descent(X.T, y, 0.3, n)[:2] for n in range(30))]
+    np.testing.assert_allclose(line.get_xydata(), display.project(vectors), atol=1e-12)
+    assert (line.get_color(), line.get_linewidth()) == ("blue", 3)
+    assert display.lines_[-1] is line
+    display.add_path(vectors[:5])
+    assert (display.ax_.get_xlim(), display.ax_.get_ylim()) == limits
+    for legend in (display.ax_.get_legend(), display.plot().ax_.get_legend()):
+        labels = [text.get_text() for text in legend.get_texts()]
+        assert sorted(labels[1:]) == [r"\$mine", "path 3", "start"]
+    np.testing.assert_allclose(display.lines_[1].get_xydata(), display.project(vectors), atol=1e-12)
+    assert plt.matplotlib.colors.same_color(display.lines_[1].get_color(), "blue")
+    small = display.plot(plt.subplots(figsize=(4, 3))[1]).ax_.get_legend()
+    assert r"\$mine" in [text.get_text() for text in small.get_texts()]
+    assert small.get_title().get_text() == "learning rate"
+
+
+def test_several_estimators_in_one_plane():
+    """Each with its own start and rate, and named by what differs; the cost is that of the first."""
+    X, y = noisy()
+    models = [ShallowNNClassifier(2, learning_rate=0.5, max_iter=50, random_state=seed) for seed in (1, 2)]
+    display = LossContourDisplay.from_estimator(models, X, y)
+    labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert labels == ["random_state=1", "random_state=2", "start"]
+    for model, path in zip(models, display.paths, strict=True):
+        np.testing.assert_allclose(display.project([model.fit(X, y)]), path[-1:], atol=1e-10)
+    with pytest.raises(ValueError, match=r"have \[9, 13\] weights, but one plane needs"):
+        LossContourDisplay.from_estimator([models[0], ShallowNNClassifier(3)], X, y)
+    with pytest.raises(ValueError, match="each has its own learning_rate"):
+        LossContourDisplay.from_estimator(models, X, y, learning_rates=[1.0])
+    with pytest.raises(ValueError, match="the estimators, but that is empty"):
+        LossContourDisplay.from_estimator([], X, y)
+
+
+def test_weights_that_are_not_of_the_plane_are_refused():
+    X, y = noisy()
+    display = LossContourDisplay.from_estimator(LogisticRegressionGD(max_iter=2), X, y)
+    other = LogisticRegressionGD(max_iter=2).fit(X[:, :1], y)
+    for weights in ([other], np.zeros((2, 4)), np.zeros(3), []):
+        with pytest.raises(
+            ValueError, match=r"one of 3 weights, but \[.*\] are given: pass a list of models"
+        ):
+            display.project(weights)
+    with pytest.raises(ValueError, match="contains NaN"):
+        display.add_path([[0, np.nan, 1]])
+    with pytest.raises(NotFittedError):
+        display.project([LogisticRegressionGD()])
+    with pytest.raises(TypeError, match=r"LossContourDisplay takes LogisticRegressionGD.*got SVC"):
+        display.add_path([SVC()])
+    assert len(display.paths) == len(display.lines_) == 1
 
 
 def test_what_it_cannot_draw():
