@@ -46,8 +46,8 @@ def to_stored(X, dtype):
 def _in_chunks_of_rows(X):
     """Return a Dask array in chunks of whole rows; chunk sizes that are not known are computed, once."""
     if not hasattr(X, "chunks"):
-        X = X.to_dask_array(lengths=True)
-    elif np.isnan(sum(X.chunks[0])):
+        X = X.to_dask_array()  # with lengths=True it fails where Dask reads several files as one partition
+    if np.isnan(sum(X.chunks[0])):
         X = X.copy().compute_chunk_sizes()
     if not isinstance(X._meta, np.ndarray):
         raise TypeError(

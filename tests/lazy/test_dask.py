@@ -506,3 +506,18 @@ def test_memory_stays_under_its_bound(monkeypatch):
         finally:
             resource.setrlimit(resource.RLIMIT_DATA, limits)
     assert model[-1].n_iter_ == 1
+
+
+def test_few_columns_of_several_files(tmp_path):
+    """Dask reads them as fewer partitions than there are files, which it learns late."""
+    pd, dd = pytest.importorskip("pandas"), pytest.importorskip("dask.dataframe")
+    pytest.importorskip("pyarrow")
+    X, y = blobs(2, 40, 30)
+    table = pd.DataFrame(X, columns=[f"c{j}" for j in range(30)]).assign(y=y)
+    for first in range(0, 40, 5):
+        table[first : first + 5].to_parquet(tmp_path / f"{first:02}.parquet")
+    lazy = dd.read_parquet(tmp_path)
+    found = LogisticRegressionGD(max_iter=20).fit(lazy[["c0", "c1"]], lazy["y"])
+    expected = LogisticRegressionGD(max_iter=20).fit(table[["c0", "c1"]], y)
+    np.testing.assert_allclose(found.coef_, expected.coef_, rtol=1e-12)
+    assert list(found.feature_names_in_) == ["c0", "c1"]
