@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.utils import check_scalar
 
 from .._fitting.descent_path import descent_path, geometric_steps, models_reached
+from .._fitting.fitted_weights import model_in
 from .._fitting.pipelines import last_step
 from .axes import (
     SLIDE,
@@ -27,7 +28,6 @@ from .axes import (
     text_size,
     two_panels,
 )
-from .estimators import best_model
 from .feature_plane import GRID, Plane, background, check_labels, class_colours
 
 N_MODELS = 60  # unless told
@@ -200,7 +200,7 @@ class DescentDisplay:
             If a fit of the last step would.
         """
         import_matplotlib("pyplot")
-        model = best_model(cls.__name__, estimator)
+        model = model_in(cls.__name__, estimator)
         Plane(X, grid_resolution)  # refuses other numbers of features before it trains
         if steps is None:
             steps = geometric_steps(last_step(model).max_iter, N_MODELS)

@@ -5,8 +5,9 @@ from math import ceil, sqrt
 import numpy as np
 
 from .._files.text import short_name
+from .._fitting.fitted_weights import model_in
 from .axes import divide, import_matplotlib, is_small, n_letters, paper, points, room, two_panels
-from .estimators import best_model, unwrap
+from .estimators import unwrap
 from .feature_plane import GRID, Plane, background, check_labels, class_colours, pale
 
 SIZE = 10.7, 6.0  # inches, of a new figure: the shape of a slide
@@ -184,7 +185,7 @@ class HiddenUnitsDisplay:
                 f"{cls.__name__} draws hidden units, but {type(network).__name__} has none: pass a "
                 "ShallowNNClassifier, or draw the boundary by DescentDisplay."
             )
-        model = best_model(cls.__name__, estimator)
+        model = model_in(cls.__name__, estimator)
         plane = Plane(X, grid_resolution)
         inputs = plane.hidden_inputs(model)
         display = cls(

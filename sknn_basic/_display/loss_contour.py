@@ -11,6 +11,7 @@ from sklearn.utils import check_array, check_random_state, check_scalar
 
 from .._files.text import short_name
 from .._fitting.descent_path import descent_path, geometric_steps, models_reached, unfitted
+from .._fitting.fitted_weights import model_in
 from .._fitting.pipelines import feature_names, fit_transformers, last_step
 from .axes import (
     SLIDE,
@@ -26,7 +27,7 @@ from .axes import (
     style_of,
     text_size,
 )
-from .estimators import best_model, unwrap
+from .estimators import unwrap
 from .feature_plane import MOST_ROWS, class_colours
 from .names import distinguishing_names, legend_name
 from .weight_space import WeightPlane, WeightSpace, axis_plane, principal_plane
@@ -257,7 +258,7 @@ class LossContourDisplay:
         check_scalar(grid_resolution, "grid_resolution", Integral, min_val=2)
         is_list = isinstance(estimator, (list, tuple))
         _check_lists(cls.__name__, estimator if is_list else None, learning_rates)
-        models = [best_model(cls.__name__, model) for model in (estimator if is_list else [estimator])]
+        models = [model_in(cls.__name__, model) for model in (estimator if is_list else [estimator])]
         if learning_rates is None:
             labels = distinguishing_names([last_step(model) for model in models]) if is_list else None
             rates = [last_step(model).learning_rate for model in models]

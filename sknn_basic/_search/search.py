@@ -21,10 +21,11 @@ from .progress import Progress, count_folds
 class VectorizedGridSearchCV(ParameterAdviceMixin, OnnxSearchMixin, GridSearchCV):
     """`GridSearchCV` for this package's classifiers that trains all rates of a fold in one descent.
 
-    The candidates of a fold that differ only in `learning_rate` and `l2_regularization` are trained as one
-    stack of weights, which multiplies the data once per step, or one after another where that is as fast;
-    values of `max_iter` are checkpoints of one descent. Each setting of the other parameters gets a stack of
-    its own. Results, attributes, errors and the warnings of scorers are those of `GridSearchCV`.
+    The candidates of a fold that differ only in `learning_rate` and `l2_regularization` are trained together:
+    as a stack of weights, which multiplies the data once per step; shared out to threads; or one after
+    another, where threads share the rows of large data. Values of `max_iter` are checkpoints of one descent.
+    Each setting of the other parameters gets a stack of its own. Results, attributes, errors and the warnings
+    of scorers are those of `GridSearchCV`.
 
     A subclass of a classifier is trained in stacks if it only adds to it: other defaults, more parameters,
     methods of new names. One that overrides anything but `__init__` is fitted alone, as by `GridSearchCV`.

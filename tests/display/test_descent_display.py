@@ -212,7 +212,7 @@ def test_mp4_needs_ffmpeg(small, tmp_path, monkeypatch):
 def test_searches_and_axes_of_the_users_own():
     X, y = blobs(n=2)
     search = GridSearchCV(LogisticRegressionGD(max_iter=30), {"learning_rate": [0.1, 1.0]}, cv=2)
-    with pytest.raises(NotFittedError, match=r"DescentDisplay draws the best_estimator_"):
+    with pytest.raises(NotFittedError, match=r"DescentDisplay takes the best_estimator_"):
         DescentDisplay.from_estimator(search, X, y)
     search.fit(X, y)
     figure, (left, _) = plt.subplots(1, 2)

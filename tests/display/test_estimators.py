@@ -41,6 +41,6 @@ def test_displays_refuse_other_estimators(display):
         with pytest.raises(NotFittedError):
             display.from_estimator(estimator)
     with pytest.raises(
-        NotFittedError, match=rf"{display.__name__} draws .*GridSearchCV has none.*refit=True"
+        NotFittedError, match=rf"{display.__name__} takes .*GridSearchCV has none.*refit=True"
     ):
         display.from_estimator(search.fit(X, y))
