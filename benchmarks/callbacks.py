@@ -3,6 +3,7 @@
 import contextlib
 import io
 from importlib.util import find_spec
+from itertools import pairwise
 from time import perf_counter
 from unittest.mock import patch
 
@@ -11,6 +12,7 @@ from sklearn.base import clone
 from sklearn.datasets import make_moons
 
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
+from sknn_basic._descent.run import recorded_steps
 from sknn_basic._descent.threads import threads
 from sknn_basic._fitting.callbacks import MAX_TASKS
 from sknn_basic._fitting.inputs import make_problem
@@ -120,9 +122,9 @@ def bare_fit(model, X, y):
 
         objective.prepare()
         with np.errstate(all="ignore"):
-            for step in range(0, bare.max_iter, bare.record_every):
-                n_steps = min(bare.record_every, bare.max_iter - step)
-                for _, reached, cost in objective.advance(layers, rate, n_steps, want_cost=True):
+            records = recorded_steps(bare.record_every, bare.max_iter)
+            for step, until in pairwise([*records, bare.max_iter]):
+                for _, reached, cost in objective.advance(layers, rate, until - step, want_cost=True):
                     if cost is not None:
                         record(cost)
                     layers = reached
