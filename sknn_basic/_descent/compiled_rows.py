@@ -5,16 +5,26 @@ Also on blocks of them, as floats or bytes, and on their Gram matrix. The weight
 
 import numpy as np
 
-from .compiled import SUM, UNROLLED, clear, compiled, errors, largest, move, move_biases, total
+from .compiled import SUM, UNROLLED, clear, compiled, errors, largest, move, total
 
 # A tile is read twice, so it should fit in the second cache, and the elementwise work on it in the first.
 TILE_BYTES = 2**17
 MAX_TILE = 512  # rows
+FEW = 8  # features
+
+
+@compiled(inline="always")
+def products(X, w, b, Z):
+    """Z = X w + b."""
+    if X.shape[1] < FEW:
+        products_of_few(X, w, b, Z)
+    else:
+        products_of_many(X, w, b, Z)
 
 
 @compiled(SUM)
-def products(X, w, b, Z):
-    """Z = X w + b, a row from each quarter of X at a time: 0.72 of the time of four neighbours (1e6 x 50)."""
+def products_of_few(X, w, b, Z):
+    """Take a row from each quarter of X at a time: 0.72 of the time of four neighbours (1e6 x 50)."""
     m, n = X.shape
     q = m // UNROLLED
     for i in range(q):
@@ -28,6 +38,38 @@ def products(X, w, b, Z):
     for i in range(UNROLLED * q, m):
         z = b
         for j in range(n):
+            z += X[i, j] * w[j]
+        Z[i] = z
+
+
+@compiled(SUM)
+def products_of_many(X, w, b, Z):
+    """Take a row from each eighth of X at a time: 0.9 of the time of four rows, but 1.2 for 2 features."""
+    m, n = X.shape
+    q = m // 8
+    for i in range(q):
+        z0, z1, z2, z3 = b, b, b, b
+        z4, z5, z6, z7 = b, b, b, b
+        for j in range(n):
+            z0 += X[i, j] * w[j]
+            z1 += X[i + q, j] * w[j]
+            z2 += X[i + 2 * q, j] * w[j]
+            z3 += X[i + 3 * q, j] * w[j]
+            z4 += X[i + 4 * q, j] * w[j]
+            z5 += X[i + 5 * q, j] * w[j]
+            z6 += X[i + 6 * q, j] * w[j]
+            z7 += X[i + 7 * q, j] * w[j]
+        Z[i], Z[i + q], Z[i + 2 * q], Z[i + 3 * q] = z0, z1, z2, z3
+        Z[i + 4 * q], Z[i + 5 * q], Z[i + 6 * q], Z[i + 7 * q] = z4, z5, z6, z7
+    other_products(X, w, b, 8 * q, Z)
+
+
+@compiled(SUM)
+def other_products(X, w, b, start, Z):
+    """Compute those of the last rows, one by one."""
+    for i in range(start, len(X)):
+        z = b
+        for j in range(len(w)):
             z += X[i, j] * w[j]
         Z[i] = z
 
@@ -48,9 +90,13 @@ def transposed_products(X, dZ, dw):
 
 @compiled(SUM)
 def pair_of_products(X, w, v, b, c, z, y):
-    """Z = X W + b of two outputs, which read each value of X once for both."""
+    """Z = X W + b of two outputs, which read each value of X once for both.
+
+    Like `products_of_many` it adds up eight sums at a time, of the same rows: each output has the bits that
+    it has alone.
+    """
     m, n = X.shape
-    q = m // UNROLLED
+    q = 2 * (m // 8)
     for i in range(q):
         z0, z1, z2, z3 = b, b, b, b
         y0, y1, y2, y3 = c, c, c, c
@@ -66,12 +112,8 @@ def pair_of_products(X, w, v, b, c, z, y):
             y3 += x3 * v[j]
         z[i], z[i + q], z[i + 2 * q], z[i + 3 * q] = z0, z1, z2, z3
         y[i], y[i + q], y[i + 2 * q], y[i + 3 * q] = y0, y1, y2, y3
-    for i in range(UNROLLED * q, m):
-        z0, y0 = b, c
-        for j in range(n):
-            z0 += X[i, j] * w[j]
-            y0 += X[i, j] * v[j]
-        z[i], y[i] = z0, y0
+    other_products(X, w, b, 4 * q, z)
+    other_products(X, v, c, 4 * q, y)
 
 
 @compiled(SUM)
@@ -138,11 +180,15 @@ def row_steps(
             rows = min(size, m - start)
             x = X[start : start + rows]
             all_products(x, W, b, Z)
-            for i in range(len(J)):
-                own = slice(i * n_outputs, (i + 1) * n_outputs)
-                J[i, at if is_record else none] += errors(
-                    targets, s, np.uint64(start), np.uint64(rows), Z[own], dZ[own], is_record
-                )
+            first, many = np.uint64(start), np.uint64(rows)
+            if len(J) == 1:
+                J[0, at if is_record else none] += errors(targets, s, first, many, Z, dZ, is_record)
+            else:
+                for i in range(len(J)):
+                    own = slice(i * n_outputs, (i + 1) * n_outputs)
+                    J[i, at if is_record else none] += errors(
+                        targets, s, first, many, Z[own], dZ[own], is_record
+                    )
             for c in range(k):
                 sum_of_errors[c] += total(dZ[c, :rows])
             if is_gram:
@@ -161,9 +207,12 @@ def row_steps(
                 dw[j] = sums[j]
         at += is_record
         if n_steps:
-            for i in range(len(J)):
-                own = slice(i * n_outputs * n, (i + 1) * n_outputs * n)
-                move(w[own], dw[own], rates[i, 0], rates[i, 1])
-                if fit_intercept:
-                    own = slice(i * n_outputs, (i + 1) * n_outputs)
-                    move_biases(b[own], db[own], rates[i, 0])
+            if len(J) == 1:
+                move(w, dw, rates[0, 0], rates[0, 1])
+            else:
+                for i in range(len(J)):
+                    own = slice(i * n_outputs * n, (i + 1) * n_outputs * n)
+                    move(w[own], dw[own], rates[i, 0], rates[i, 1])
+            if fit_intercept:
+                for c in range(k):
+                    b[c] = b[c] - rates[c // n_outputs, 0] * db[c]

@@ -14,8 +14,9 @@ STACK_COLUMNS, STACK_VALUES = 2**8, 2**19
 # up to 2.5 times as long as one by one, four 1.3, six 1.1 and ten 0.85 (1,000 x 500); four take 0.8 where X
 # exceeds the cache (40,000 x 50, also against compiled steps), and any number where X is small (1,000 x 5).
 MIN_MEMBERS, MIN_MEMBERS_OF_LARGE, SMALL_SIZE = 8, 4, 2**15
-# Members that a kernel takes at once: with two of them a step takes 0.62 of the time of one by one.
-MEMBERS_OF_KERNEL = 2
+# Members that a kernel takes at once, if X has at least so many features: with two of them its products take
+# 0.62 of the time of one by one, and each has the bits of a single fit. With few features nothing is gained.
+MEMBERS_OF_KERNEL, MIN_FEATURES = 2, 8
 
 
 def member(layers, i):
@@ -52,7 +53,8 @@ def n_members_at_once(problem, n_members, is_observed=False):
     weights = n_features * W.shape[1] + sum(W.size for W, _ in deeper)
     n_at_once = max(STACK_BYTES // (8 * (5 * rows * width + 4 * weights)), 1)
     if problem.objective(0.0, repeat(problem.layers, 2)).takes_steps:
-        return n_at_once if is_observed else min(n_at_once, MEMBERS_OF_KERNEL)
+        is_alone = problem.samples.gram is None and n_features < MIN_FEATURES
+        return n_at_once if is_observed else min(n_at_once, 1 if is_alone else MEMBERS_OF_KERNEL)
     alone = problem.objective(0.0)
     if alone.engine.takes_steps and width > 1 and not (is_observed and alone.takes_steps):
         return 1  # threads share the members, or the rows of one

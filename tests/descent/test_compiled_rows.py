@@ -10,7 +10,7 @@ from kernels import (
     compiled_step,
 )
 from longhand import assert_close, distance
-from models import flat
+from models import assert_same_bits, flat
 from sknn_basic._descent.engine import CompiledLogistic
 from sknn_basic._descent.network import propagate
 from sknn_basic._descent.stored import ConvertedSamples
@@ -63,3 +63,23 @@ def test_sums_of_float32_are_no_worse_than_those_of_numpy(k):
     (dW, _), *others = [gradients[0] for _, gradients in steps]
     found, numpy = (distance(other.astype(float), dW) for other, _ in others)
     assert found <= max(numpy, 1e-7)
+
+
+@pytest.mark.parametrize("m", [1, 7, 8, 9, 16, 61, 209])
+@pytest.mark.parametrize("n", [8, 9, 31, 50, 209])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_two_members_have_the_bits_that_each_has_alone(m, n, dtype):
+    """In one call of the kernel: so a search gives what single fits do, where a descent is chaotic too."""
+    engine, _, samples, targets, s, layers = compiled_step(
+        CompiledLogistic, "logistic", m=m, n=n, dtype=dtype
+    )
+    others = [(W + 1, b - 1) for W, b in layers]
+    rates, l2s = np.array([0.1, 9.0], dtype).reshape(2, 1, 1), np.array([0.0, 0.3], dtype).reshape(2, 1, 1)
+    both = [tuple(map(np.stack, zip(*pair, strict=True))) for pair in zip(layers, others, strict=True)]
+    records = np.array([0, 3])
+    ((_, both, costs, _),) = engine.advance(samples, targets, s, both, rates, l2s, 5, records)
+    for i, own in enumerate((layers, others)):
+        rate, l2 = float(rates[i, 0, 0]), float(l2s[i, 0, 0])
+        ((_, alone, expected, _),) = engine.advance(samples, targets, s, own, rate, l2, 5, records)
+        assert_same_bits([array[i] for array in flat(both)], flat(alone))
+        np.testing.assert_array_equal(costs[:, i], expected)

@@ -36,7 +36,7 @@ def test_each_descent_is_that_of_a_fit(estimator, n_classes, sizes, name, n_byte
 
 
 def check_descents(estimator, n_classes, sizes):
-    problem = make_problem(estimator, *blobs(n_classes, 40, 5), n_steps=40)
+    problem = make_problem(estimator, *blobs(n_classes, 40, 9), n_steps=40)
     pieces = pieces_of(problem, MEMBERS)
     assert [len(piece) for piece in pieces] == (sizes if stacking.STACK_BYTES > 1 else [1, 1, 1])
     assert steps_of(MEMBERS) == [3, 5, 9, 12]
