@@ -50,7 +50,7 @@ DESCENT = "activations outputs network rows samples stored gram choice engine ob
 LAWS_ACROSS_MODULES = """
     test_conftest test_contributing test_docs test_estimator_checks test_interrupt test_package
     test_persistence test_readme test_representation test_search_callbacks test_validation_curve
-    display/test_sizes
+    display/test_sizes search/test_bits
 """.split()
 
 
