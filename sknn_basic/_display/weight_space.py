@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.base import clone
 
 from .._descent.threads import threads
+from .._fitting.fitted_weights import arrays_of
 from .._fitting.inputs import make_problem
 
 
@@ -20,17 +21,14 @@ class WeightSpace:
         self.problem = make_problem(clone(classifier), X, y, n_steps=0)
         self.has_biases = self.problem.network.fit_intercept
         self.l2 = float(classifier.l2_regularization)
-        self.shapes = [array.shape for array in self._arrays(self.problem.layers)]
+        self.shapes = [array.shape for array in arrays_of(self.problem.network, self.problem.layers)]
         self.n_parameters = sum(map(prod, self.shapes))
         self.stable_rate = self.problem.stable_rate(self.l2)
 
-    def _arrays(self, layers):
-        """Return W and b of each layer, without biases that are always 0."""
-        return [array for W, b in layers for array in ((W, b) if self.has_biases else (W,))]
-
     def vector(self, layers):
-        """Return the layers as a vector: W and b of each, without biases that are always 0."""
-        return np.concatenate([np.ravel(array) for array in self._arrays(layers)]).astype(np.float64)
+        """Return the layers as a vector, in the order of `weights_to_vector`."""
+        arrays = arrays_of(self.problem.network, layers)
+        return np.concatenate([np.ravel(array) for array in arrays]).astype(np.float64)
 
     def layers(self, vectors):
         """Return a stack of layers from vectors (n_vectors, n_parameters)."""

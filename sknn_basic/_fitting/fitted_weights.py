@@ -137,7 +137,9 @@ def weights_to_vector(model):
     """
     classifier = last_step(model_in("weights_to_vector", model))
     check_is_fitted(classifier)
-    return np.concatenate([array.ravel() for array in arrays_of(classifier, classifier._get_layers())])
+    return np.concatenate(
+        [array.ravel() for array in arrays_of(classifier._network, classifier._get_layers())]
+    )
 
 
 def vector_to_weights(vector, model):
@@ -192,7 +194,7 @@ def vector_to_weights(vector, model):
     classifier = last_step(model)
     check_is_fitted(classifier)
     layers = classifier._get_layers()
-    dtype, arrays = layers[0][0].dtype, arrays_of(classifier, layers)
+    dtype, arrays = layers[0][0].dtype, arrays_of(classifier._network, layers)
     vector = np.asarray(vector, dtype)
     ends = np.cumsum([array.size for array in arrays])
     if vector.shape != (ends[-1],):
@@ -216,9 +218,9 @@ def vector_to_weights(vector, model):
     return with_last_step(model, changed)
 
 
-def arrays_of(classifier, layers):
+def arrays_of(network, layers):
     """Return W and b of each layer, without biases that are always 0."""
-    n = 2 if classifier._network.fit_intercept else 1
+    n = 2 if network.fit_intercept else 1
     return [array for layer in layers for array in layer[:n]]
 
 

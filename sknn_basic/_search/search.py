@@ -1,4 +1,4 @@
-"""All learning rates of a grid in one descent: `VectorizedGridSearchCV`."""
+"""All learning rates of a grid, trained together: `VectorizedGridSearchCV`."""
 
 from contextlib import suppress
 
@@ -19,7 +19,7 @@ from .progress import Progress, count_folds
 
 
 class VectorizedGridSearchCV(ParameterAdviceMixin, OnnxSearchMixin, GridSearchCV):
-    """`GridSearchCV` for this package's classifiers that trains all rates of a fold in one descent.
+    """`GridSearchCV` for this package's classifiers that trains all rates of a fold together.
 
     The candidates of a fold that differ only in `learning_rate` and `l2_regularization` are trained together:
     as a stack of weights, which multiplies the data once per step; shared out to threads; or one after

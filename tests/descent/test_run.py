@@ -128,7 +128,7 @@ def descents(problem, l2, rate, every, checkpoints=(13, 40)):
 
 
 @pytest.mark.parametrize("every", [1, 7, "auto"])
-@pytest.mark.parametrize("rate", [0.01, 30, 1e10, 1e60, 1e140, 1e300])
+@pytest.mark.parametrize("rate", [0.01, 30, 1e140, 1e300])
 @pytest.mark.parametrize("model", [LogisticRegressionGD(), ShallowNNClassifier(3, "relu", random_state=0)])
 @pytest.mark.parametrize(("n_classes", "scale"), [(2, 1), (3, 1), (2, 1e10)])
 def test_records_on_the_way_change_no_bit(model, n_classes, scale, rate, every):
