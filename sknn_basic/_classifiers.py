@@ -3,10 +3,10 @@
 from math import sqrt
 from numbers import Integral, Real
 
-import numpy as np
 from sklearn.utils import check_random_state
 
 from ._descent.activations import ACTIVATIONS
+from ._descent.arrays import row_major
 from ._descent.network import Network, init_layers
 from ._descent.outputs import choose_output
 from ._fitting.base import GradientDescentClassifier
@@ -139,17 +139,17 @@ class LogisticRegressionGD(GradientDescentClassifier):
 
     @property
     def _network(self):
-        return Network(None, choose_output(len(self.classes_)), bool(self.fit_intercept))
+        return Network(None, choose_output(self.classes_.shape[0]), bool(self.fit_intercept))
 
     def _init_layers(self, n_features, n_outputs, dtype):
         return init_layers((n_features, n_outputs), dtype)
 
     def _layer_attributes(self, layers):
         ((W, b),) = layers
-        return {"coef_": np.ascontiguousarray(W.T), "intercept_": b.ravel()}
+        return {"coef_": row_major(W.T), "intercept_": b[0, :]}
 
     def _get_layers(self):
-        return [(self.coef_.T, self.intercept_.reshape(1, -1))]
+        return [(self.coef_.T, self.intercept_[None, :])]
 
 
 class ShallowNNClassifier(GradientDescentClassifier):
@@ -302,7 +302,7 @@ class ShallowNNClassifier(GradientDescentClassifier):
 
     @property
     def _network(self):
-        return Network(ACTIVATIONS[self.activation], choose_output(len(self.classes_)))
+        return Network(ACTIVATIONS[self.activation], choose_output(self.classes_.shape[0]))
 
     def _init_layers(self, n_features, n_outputs, dtype):
         sizes = (n_features, self.hidden_layer_size, n_outputs)
@@ -321,8 +321,8 @@ class ShallowNNClassifier(GradientDescentClassifier):
             )
 
     def _layer_attributes(self, layers):
-        return {"coefs_": [W for W, _ in layers], "intercepts_": [b.ravel() for _, b in layers]}
+        return {"coefs_": [W for W, _ in layers], "intercepts_": [b[0, :] for _, b in layers]}
 
     def _get_layers(self):
-        biases = (b.reshape(1, -1) for b in self.intercepts_)
+        biases = (b[None, :] for b in self.intercepts_)
         return list(zip(self.coefs_, biases, strict=True))

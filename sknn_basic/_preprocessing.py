@@ -1,6 +1,7 @@
 """`FlattenScaler`: images flattened to rows and scaled, as the notes do (section 1.2.2)."""
 
 import warnings
+from contextlib import suppress
 from itertools import product
 from math import prod
 from numbers import Real
@@ -10,13 +11,15 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ._descent.arrays import are_finite, astype, namespace
 from ._fitting.advice import refuse_file_names, value_advice
 from ._fitting.callbacks import CallbackSupportMixin, begin_fit
+from ._fitting.inputs import check_model_place
 from ._fitting.memo import active_memo
 from ._fitting.onnx import OnnxScalerMixin
 from ._fitting.state import replacing_state
-from ._lazy.sources import LazyOutputMixin, is_float32, lazy_method, shape_of, source_of
-from ._sklearn import Interval, StrOptions, fit_context
+from ._lazy.sources import DeviceArray, LazyOutputMixin, is_float32, lazy_method, shape_of, source_of
+from ._sklearn import Interval, StrOptions, fit_context, float_dtypes
 
 
 class FlattenScaler(
@@ -121,7 +124,7 @@ class FlattenScaler(
 
     def _fit(self, X):
         source = source_of(X)
-        X = source.example() if source.is_lazy else X  # no pixel of a Dask array is read
+        X = source.example() if source.is_lazy else source.X  # no pixel of a Dask array is read
         refuse_file_names(X)
         shape = shape_of(X)
         X = self._validated(X, shape, reset=True)
@@ -139,7 +142,7 @@ class FlattenScaler(
                 UserWarning,
                 stacklevel=4,
             )
-        self.image_shape_ = X.shape[1:]
+        self.image_shape_ = tuple(X.shape[1:])
         self._fitted_range = _range_of_type(X.dtype) if source.is_lazy else _range(X)
 
     def transform(self, X):
@@ -175,7 +178,7 @@ class FlattenScaler(
         source = source_of(X)
         if source.is_lazy:
             return source.mapped(FlattenScaler._transform, self, divisor=self.divisor)
-        return active_memo().transformed(FlattenScaler._transform, self, X)
+        return active_memo().transformed(FlattenScaler._transform, self, source.X)
 
     def _transform(self, X):
         refuse_file_names(X)
@@ -184,30 +187,32 @@ class FlattenScaler(
         if not is_known and max(len(shape) - 1, len(self.image_shape_)) > 1:
             raise ValueError(self._shape_message(shape))
         X = self._validated(X, shape)
+        xp = namespace(X)
+        check_model_place(self, X, self._fitted_range, "transform")
         try:
-            rows = np.empty(X.shape, self.dtype or _float_dtype(X))
+            rows = self._scaled(np.divide, X, self.dtype or _float_dtype(X))
         except MemoryError as error:
             how = "To read X block by block, pass dask.array.from_array(X, chunks=...) (extra dask)."
             raise MemoryError(f"{error}. {how}") from error
-        self._scale(np.divide, X, rows, np.promote_types(_float_dtype(X), rows.dtype))
-        if problem := self._problem_of_scale(X, rows.reshape(-1)):
+        if problem := self._problem_of_scale(X, xp.reshape(rows, (-1,))):
             warnings.warn(problem, UserWarning, stacklevel=6)
-        return rows.reshape(len(X), -1)
+        return xp.reshape(rows, (X.shape[0], -1))
 
     def _problem_of_scale(self, X, scaled):
         """Return what to warn of if the values of X have another scale than those of `fit`, else None."""
-        divisor, is_float, is_known = self.divisor, X.dtype.kind == "f", self._fitted_range is not None
-        lowest, highest = self._fitted_range or (0, divisor)
+        divisor, is_known = self.divisor, self._fitted_range is not None
+        is_float = namespace(X).isdtype(X.dtype, "real floating")
+        lowest, highest = map(float, self._fitted_range) if is_known else (0, divisor)
         if divisor == 255 and is_known and is_float and lowest >= 0 and highest > 1 and _is_scaled(X):
             return (
                 "All values of X are in [0, 1], but FlattenScaler was fitted on larger ones, and divides by "
                 "255: multiply X by 255."
             )
         was_scaled = -divisor / 4 <= lowest and highest <= 1.25 * divisor  # resized images overshoot a little
-        if was_scaled and (is_known or not is_float) and scaled[:: _step(scaled)].max() > 2:
+        if was_scaled and (is_known or not is_float) and _range(scaled)[1] > 2:
             fitted = f"values up to {highest:g}" if is_known else "a Dask array of floats, not read in fit,"
             return (
-                f"X has values up to {X.max():g}, but FlattenScaler was fitted on {fitted} and divides by "
+                f"X has values up to {float(_range(X)[1]):g}, but FlattenScaler was fitted on {fitted} and divides by "
                 f"{divisor:g}: give X the scale of the images that were passed to fit, such as X / 255."
             )
         return None
@@ -218,7 +223,7 @@ class FlattenScaler(
                 X = validate_data(self, X, dtype=_accepted_dtype(X), reset=reset)
             else:
                 X = check_array(X, allow_nd=True, input_name="X", estimator=self)
-            if X.dtype.kind not in "buif":
+            if not namespace(X).isdtype(X.dtype, ("bool", "integral", "real floating")):
                 raise ValueError(f"X has the type {X.dtype}. Pass real numbers.")
         return X
 
@@ -243,23 +248,29 @@ class FlattenScaler(
                 f"X has {X.shape[1]} columns, but one image of shape {self.image_shape_} has "
                 f"{self.n_features_in_} values. Pass rows as transform returns them."
             )
-        images = np.empty(X.shape, _float_dtype(X))
-        self._scale(np.multiply, X, images, images.dtype)
-        return images.reshape(-1, *self.image_shape_)
+        check_model_place(self, X, self._fitted_range, "inverse_transform")
+        images = self._scaled(np.multiply, X, _float_dtype(X))
+        return namespace(X).reshape(images, (-1, *self.image_shape_))
 
-    def _scale(self, ufunc, X, out, precision):
-        """Divide or multiply X by the divisor, or raise ValueError if the result overflows."""
-        divisor, limits = float(self.divisor), np.finfo(precision)
-        if not float(limits.tiny) <= divisor <= float(limits.max):  # beyond float32
-            precision = np.float64
-        try:
-            with np.errstate(over="raise", divide="raise", invalid="raise"):
-                ufunc(X, divisor, out=out, dtype=precision, casting="same_kind")
-        except FloatingPointError as error:
-            raise ValueError(
-                f"X has values from {X.min():g} to {X.max():g}, and they overflow {out.dtype} when scaled by "
-                f"the divisor {self.divisor:g}. Pass another divisor, or float64."
-            ) from error
+    def _scaled(self, ufunc, X, dtype):
+        """Return X divided or multiplied by the divisor, or raise ValueError if the result overflows."""
+        divisor, precision = float(self.divisor), np.promote_types(_float_dtype(X), dtype)
+        if isinstance(X, np.ndarray):
+            out, limits = np.empty(X.shape, dtype), np.finfo(precision)
+            if not float(limits.tiny) <= divisor <= float(limits.max):  # beyond float32
+                precision = np.float64
+            with suppress(FloatingPointError), np.errstate(over="raise", divide="raise", invalid="raise"):
+                return ufunc(X, divisor, out=out, dtype=precision, casting="same_kind")
+        else:
+            X = astype(X, precision)
+            out = astype(X / divisor if ufunc is np.divide else X * divisor, dtype)
+            if are_finite(out):
+                return out
+        xp = namespace(X)
+        raise ValueError(
+            f"X has values from {float(xp.min(X)):g} to {float(xp.max(X)):g}, and they overflow {out.dtype} when "
+            f"scaled by the divisor {self.divisor:g}. Pass another divisor, or float64."
+        )
 
     def get_feature_names_out(self, input_features=None):
         """Return a name for each column of the output.
@@ -293,44 +304,45 @@ class FlattenScaler(
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True  # and more axes, for which there is no tag
+        tags.array_api_support = True
         tags.transformer_tags.preserves_dtype = [self.dtype] if self.dtype else ["float64", "float32"]
         return tags
 
 
 def _is_scaled(X):
     """Whether all values are in [0, 1] and not all 0; stops at the first block with a value outside."""
-    n_rows = max(1, 2**16 // prod(X.shape[1:]))  # 65,536 values stay in the cache for the second pass
-    highest = 0
-    for start in range(0, len(X), n_rows):
-        block = X[start : start + n_rows]
-        highest = max(highest, block.max())
-        if highest > 1 or block.min() < 0:
+    m, n = X.shape[0], prod(X.shape[1:])
+    # 65,536 values stay in the cache for the second pass; on a device, which may be waited for, all at once.
+    n_rows = max(1, 2**16 // n) if isinstance(X, np.ndarray) else m
+    highest, xp = 0, namespace(X)
+    for start in range(0, m, n_rows):
+        block = X[start : start + n_rows, ...]
+        highest = max(highest, xp.max(block))
+        if highest > 1 or xp.min(block) < 0:
             return False
-    return highest > 0
+    return bool(highest > 0)
 
 
 def _range(X):
     """Return the lowest and the highest of up to 4,096 values, at the places where `transform` looks too."""
-    values = X.flat[:: _step(X)]
-    return float(values.min()), float(values.max())
+    step = -(-prod(X.shape) // 4096)
+    step += (1 - step) % 6  # no multiple of 2 or 3, which could skip a channel
+    xp = namespace(X)
+    values = (X.flat if isinstance(X, np.ndarray) else xp.reshape(X, (-1,)))[::step]
+    return xp.stack([xp.min(values), xp.max(values)])
 
 
 def _range_of_type(dtype):
     """Return the least and largest values of images of a type; None for floats."""
     if dtype.kind == "f":
         return None
-    return 0.0, 1.0 if dtype.kind == "b" else float(np.iinfo(dtype).max)
-
-
-def _step(X):
-    """Return the step to look at 4,096 values of X: no multiple of 2 or 3, which could skip a channel."""
-    step = -(-X.size // 4096)
-    return step + (1 - step) % 6
+    return np.array([0.0, 1.0 if dtype.kind == "b" else float(np.iinfo(dtype).max)])
 
 
 def _accepted_dtype(X):
-    return np.float32 if is_float32(X) else "numeric"
+    return np.float32 if is_float32(X) and not isinstance(source_of(X), DeviceArray) else "numeric"
 
 
 def _float_dtype(X):
-    return np.float32 if is_float32(X) else np.float64
+    has_float64 = isinstance(X, np.ndarray) or len(float_dtypes(X)) == 2
+    return np.float64 if has_float64 and not is_float32(X) else np.float32

@@ -6,10 +6,10 @@ A new activation is two functions and a record in `ACTIVATIONS`.
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
 from scipy.special import expit
 
 from .arithmetic import few_by
+from .arrays import at_least, namespace
 
 
 def linear_bound(largest):
@@ -21,7 +21,7 @@ class Activation(NamedTuple):
     """All that the package knows of an activation."""
 
     g: Callable  # of Z, elementwise, in the precision of Z
-    slope: Callable  # g'(Z) as a function of A = g(Z), in the precision of A or boolean
+    slope: Callable  # g'(Z) as a function of A = g(Z), in the precision of A
     bend: Callable  # the derivative of `slope` over A, so g''(Z) = bend(A) slope(A)
     gain: float  # initial weights have the variance gain / fan-in: 2 if about half of the inputs pass, else 1
     onnx: str | Callable  # its operator in ONNX, or (op, Z): those that it is made of, each op(name, *inputs)
@@ -32,7 +32,7 @@ class Activation(NamedTuple):
 @few_by(expit)
 def sigmoid(Z):
     """1 / (1 + e^-z): 0 where e^-z overflows."""
-    return 1 / (1 + np.exp(-Z))
+    return 1 / (1 + namespace(Z).exp(-Z))
 
 
 def sigmoid_slope(A):
@@ -41,6 +41,10 @@ def sigmoid_slope(A):
 
 def sigmoid_bend(A):
     return 1 - 2 * A
+
+
+def tanh(Z):
+    return namespace(Z).tanh(Z)
 
 
 def tanh_slope(A):
@@ -52,23 +56,23 @@ def tanh_bend(A):
 
 
 def relu(Z):
-    return np.maximum(0, Z)
+    return at_least(0, Z)
 
 
 def relu_slope(A):
-    return A > 0
+    return namespace(A).sign(A)  # 0 or 1, in the precision of A
 
 
 def leaky_relu(Z):
-    return np.maximum(0.1 * Z, Z)
+    return namespace(Z).maximum(0.1 * Z, Z)
 
 
 def leaky_relu_slope(A):
-    return np.maximum(np.sign(A), 0.1)  # 1 or 0.1, in the precision of A
+    return at_least(0.1, namespace(A).sign(A))
 
 
 def no_bend(A):
-    return np.zeros_like(A)
+    return namespace(A).zeros_like(A)
 
 
 def leaky_relu_onnx(op, Z):
@@ -77,7 +81,7 @@ def leaky_relu_onnx(op, Z):
 
 ACTIVATIONS = {
     "sigmoid": Activation(sigmoid, sigmoid_slope, sigmoid_bend, gain=1, onnx="Sigmoid", kernel="SIGMOID"),
-    "tanh": Activation(np.tanh, tanh_slope, tanh_bend, gain=1, onnx="Tanh", kernel="TANH"),
+    "tanh": Activation(tanh, tanh_slope, tanh_bend, gain=1, onnx="Tanh", kernel="TANH"),
     "relu": Activation(relu, relu_slope, no_bend, gain=2, onnx="Relu", kernel="RELU"),
     "leaky_relu": Activation(
         leaky_relu, leaky_relu_slope, no_bend, gain=2, onnx=leaky_relu_onnx, kernel="LEAKY_RELU"

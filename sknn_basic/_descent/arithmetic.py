@@ -3,6 +3,9 @@
 from functools import wraps
 
 import numpy as np
+from scipy import sparse
+
+from .arrays import namespace
 
 # From this size on NumPy's exponential, which takes several values at a time, beats SciPy's sigmoid: with
 # AVX-512 by 1.6 here and 2.7 for 10,000 float64 values; without it by 1.15 for 16,000.
@@ -15,7 +18,7 @@ def few_by(function):
     def decorate(formula):
         @wraps(formula)
         def of_any_number(Z):
-            return function(Z) if Z.size < VECTORIZED else formula(Z)
+            return function(Z) if isinstance(Z, np.ndarray) and Z.size < VECTORIZED else formula(Z)
 
         return of_any_number
 
@@ -27,7 +30,7 @@ def by_class(formula):
 
     @wraps(formula)
     def of_neighbours(Z):
-        return formula(np.ascontiguousarray(Z.mT).mT)
+        return formula(np.ascontiguousarray(Z.mT).mT if isinstance(Z, np.ndarray) else Z)
 
     return of_neighbours
 
@@ -35,17 +38,24 @@ def by_class(formula):
 def product(X, W):
     """Return X @ W; for a stack of W as one product, with the values of a column of W as neighbours."""
     if W.ndim == 2:
-        if W.shape[1] == 1 or not isinstance(X, np.ndarray):
+        if W.shape[1] == 1 or sparse.issparse(X):
             return X @ W
-        if X.dtype == np.float32 and X.flags.c_contiguous:
+        if isinstance(X, np.ndarray) and X.dtype == np.float32 and X.flags.c_contiguous:
             return np.asfortranarray(X @ W)  # the product below takes 1.3 times as long in this case
         return (W.T @ X.T).T  # 1.2 times as fast as X @ W for 64 columns on 60,000 x 784
-    columns = W.mT.reshape(-1, W.shape[-2])
-    return (columns @ X.T).reshape(*W.shape[:-2], W.shape[-1], -1).mT
+    xp = namespace(W)
+    columns = xp.reshape(W.mT, (-1, W.shape[-2]))
+    return xp.reshape(columns @ X.T, (*W.shape[:-2], W.shape[-1], -1)).mT
+
+
+def ones_like(s):
+    """Return ones in the shape of s (m, 1)."""
+    return np.ones(s.shape, s.dtype) if isinstance(s, np.ndarray) else namespace(s).ones_like(s)
 
 
 def backward(dZ, W, slope):
     """Return dZ W' * slope, in the memory layout of the slope: two layouts take 4 times as long."""
     if W.shape[-1] == 1:
         return slope * dZ * W.mT  # the first factor sets the layout; `dZ @ W.mT` would take 4 times as long
-    return (dZ @ W.mT if slope.flags.c_contiguous else (W @ dZ.mT).mT) * slope
+    is_row_major = not isinstance(slope, np.ndarray) or slope.flags.c_contiguous
+    return (dZ @ W.mT if is_row_major else (W @ dZ.mT).mT) * slope

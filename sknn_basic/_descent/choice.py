@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import sparse
 
+from .device import DeviceSamples, OnDevice
 from .gram import GramSamples, StoredGram
 from .samples import Samples
 from .stored import Stored, StoredSamples
@@ -11,9 +12,11 @@ from .stored import Stored, StoredSamples
 def choose_samples(X, W=None, n_steps=0, gram=None):
     """Return samples that hold their Gram matrix if it pays off within `n_steps` steps, else plain ones.
 
-    X (m, n) is a dense or CSR matrix, or `Stored`. W (n, k) are the initial weights, for training only;
+    X (m, n) is a dense or CSR matrix, `Stored` or `OnDevice`. W (n, k) are the initial weights, for training only;
     `gram` is X X' in float64, if already known.
     """
+    if isinstance(X, OnDevice):
+        return DeviceSamples(X)
     plain, with_gram = (StoredSamples, StoredGram) if isinstance(X, Stored) else (Samples, GramSamples)
     if n_steps and prefers_gram(X, W.shape[1], W.any(), n_steps):
         samples = with_gram(X, W if W.any() else None, gram)

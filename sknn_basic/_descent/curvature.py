@@ -4,6 +4,9 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
+from .arrays import namespace, on_host
+from .device import DeviceSamples
+
 # Lanczos vectors, and the residual at which iterations end. L is then too small by at most some 1e-6 of it.
 # Images take 9 products with the data, since their mean dominates, and noise 40 to 70: half of ARPACK's own.
 N_VECTORS, TOLERANCE = 8, 1e-4
@@ -20,12 +23,13 @@ def largest_curvature(network, samples, rows, s):
 
     Lanczos iterations find the eigenvalue from below, by products with the data alone: in feature space,
     where a product is one read of X; in sample space, which has the same eigenvalue, for a Gram matrix, and
-    for wide sparse X, since its vectors are then shorter. L is infinite if the squares of the features
-    overflow.
+    for wide X that is sparse or on a device, since its vectors are then shorter. L is infinite if the squares
+    of the features overflow.
     """
     m, n = samples.shape
-    if samples.gram is None and not (sparse.issparse(samples.X) and n >= m):
-        operator = FeatureOperator(rows, n, samples.dtype, network.fit_intercept)
+    is_narrow = n < m or not (sparse.issparse(samples.X) or isinstance(samples, DeviceSamples))
+    if samples.gram is None and is_narrow:
+        operator = FeatureOperator(samples, rows, network.fit_intercept)
     else:
         operator = SampleOperator(samples, s, network.fit_intercept)
     # A random start is not orthogonal to the eigenvector; a fixed seed gives the same rate every time.
@@ -55,33 +59,35 @@ def _largest_eigenvalue(operator, start):
 class FeatureOperator(LinearOperator):
     """[X 1]' diag(s) [X 1], or X' diag(s) X: an operator on feature space. A product is one read of X."""
 
-    def __init__(self, rows, n, dtype, fit_intercept):
-        self.rows, self.fit_intercept = rows, fit_intercept
-        super().__init__(dtype, (n + fit_intercept, n + fit_intercept))
+    def __init__(self, samples, rows, fit_intercept):
+        self.samples, self.rows, self.fit_intercept = samples, rows, fit_intercept
+        n = samples.shape[1] + fit_intercept
+        super().__init__(samples.dtype, (n, n))
 
     def _matvec(self, v):
-        v = v.reshape(-1, 1)
-        W, b = (v[:-1], v[-1]) if self.fit_intercept else (v, v.dtype.type(0))
-        dW, db = self.rows.total(_curved, W, b)
-        return _finite(np.append(dW, db) if self.fit_intercept else dW.ravel())
+        v = self.samples.asarray(v.reshape(-1, 1))
+        n = self.samples.shape[1]
+        dW, db = self.rows.total(_curved, v[:n, :], v[n, :] if self.fit_intercept else 0.0)
+        dW = on_host(dW)
+        return _finite(np.append(dW, float(db)).astype(dW.dtype) if self.fit_intercept else dW.ravel())
 
 
 def _curved(X, targets, s, W, b):
     dZ = s * (X @ W + b)
-    return X.mT @ dZ, dZ.sum()
+    return X.mT @ dZ, namespace(dZ).sum(dZ)
 
 
 class SampleOperator(LinearOperator):
     """R [X 1] [X 1]' R, R = diag(s)^(1/2), with the same eigenvalue: an operator on sample space."""
 
     def __init__(self, samples, s, fit_intercept):
-        self.samples, self.root, self.fit_intercept = samples, np.sqrt(s), fit_intercept
-        super().__init__(samples.dtype, (len(s), len(s)))
+        self.samples, self.root, self.fit_intercept = samples, namespace(s).sqrt(s), fit_intercept
+        super().__init__(samples.dtype, (s.shape[0], s.shape[0]))
 
     def _matvec(self, v):
-        dZ = self.root * v.reshape(-1, 1)
+        dZ = self.root * self.samples.asarray(v.reshape(-1, 1))
         Z = self.samples @ (self.samples.mT @ dZ)
-        return _finite(self.root * (Z + dZ.sum() if self.fit_intercept else Z))
+        return _finite(on_host(self.root * (Z + namespace(dZ).sum(dZ) if self.fit_intercept else Z)))
 
 
 def _finite(v):

@@ -40,8 +40,9 @@ def choose_engine(network, samples, layers):
         engine = choose_engine(network, samples, alone)
         is_logistic = isinstance(engine, CompiledLogistic) and W.shape[-1] == 1 and samples.in_memory
         return engine if is_logistic and len(engine.groups(samples, alone)) == 1 else Formulas(network)
-    is_empty = 0 in (*samples.shape, *(W.size for W, _ in layers))
-    if not has_numba() or is_empty or not samples.fits_kernels:
+    if not samples.fits_kernels or not has_numba():
+        return Formulas(network)
+    if 0 in (*samples.shape, *(W.size for W, _ in layers)):
         return Formulas(network)
     m, n = samples.shape
     has_rows = samples.gram is not None or n <= m or samples.stored_dtype == np.uint8
@@ -82,7 +83,7 @@ class Formulas:
 
     def groups(self, samples, layers):
         """Return groups of blocks of rows [[(rows, samples), ...], ...]: threads share the groups."""
-        return grouped(samples.blocks(width_of(layers)))
+        return grouped(samples.blocks(width_of(layers)), samples.n_groups)
 
     def propagate(self, X, targets, s, layers, want_cost):
         return propagate(self.network, X, layers, targets, s, want_cost)

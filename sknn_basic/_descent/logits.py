@@ -5,6 +5,8 @@ from math import prod
 
 import numpy as np
 
+from .arrays import are_finite, astype, on_host
+from .device import DeviceSamples
 from .threads import threads
 
 
@@ -13,6 +15,8 @@ def logits(network, samples, layers):
     blocks = samples.loaded_blocks(width_of(layers))
     if samples.in_memory and len(blocks) == 1:
         return finite_forward(network, samples, layers)
+    if isinstance(samples, DeviceSamples):
+        return samples.X.xp.concat([finite_forward(network, X, layers) for _, X in blocks], axis=-2)
     *stack, _, k = layers[-1][1].shape
     Z = np.empty((*stack, samples.shape[0], k), samples.dtype)
     fill = partial(_fill, Z, network, layers)
@@ -35,8 +39,15 @@ def finite_forward(network, X, layers):
 
     If a sum of products overflows, or weights are beyond the range of X, Z is infinite or NaN. It is then
     computed again as Z 2^-e, from weights times 2^-e, since that does not round, and clipped at the largest
-    float. With several outputs a row is divided by a power of 2 instead, which keeps their order.
+    float. With several outputs a row is divided by a power of 2 instead, which keeps their order. For samples
+    on a device NumPy does so.
     """
+    if isinstance(X, DeviceSamples):
+        Z = all_Z(network, X, [(astype(W, X.dtype), astype(b, X.dtype)) for W, b in layers])
+        if all(map(are_finite, Z)):
+            return Z[-1]
+        layers = [(on_host(W), on_host(b)) for W, b in layers]
+        return X.asarray(finite_forward(network, X.on_host(), layers))
     Z, e = _affine(X, 0, *layers[0])  # Z of the layer is Z 2^e, with an exponent for each value
     for W, b in layers[1:]:
         A, e = _activate(network.activation, Z, e)
@@ -49,12 +60,16 @@ def finite_forward(network, X, layers):
 
 def overflows(X, targets, s, network, layers):
     """Return whether a sum of products overflows on the way to Z, even if g maps it to a finite value."""
-    Z = X @ layers[0][0] + layers[0][1]
-    for W, b in layers[1:]:
-        if not np.isfinite(Z).all():
-            return True
-        Z = network.activation.g(Z) @ W + b
-    return not np.isfinite(Z).all()
+    return not all(map(are_finite, all_Z(network, X, layers)))
+
+
+def all_Z(network, X, layers):
+    """Return Z of each layer."""
+    (W, b), *deeper = layers
+    found = [X @ W + b]
+    for W, b in deeper:
+        found.append(network.activation.g(found[-1]) @ W + b)
+    return found
 
 
 def width_of(layers):

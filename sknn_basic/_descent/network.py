@@ -20,7 +20,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .activations import Activation
-from .arithmetic import backward
+from .arithmetic import backward, ones_like
+from .arrays import namespace
 from .outputs import Output
 
 
@@ -56,7 +57,7 @@ def forward(network, X, layers):
 
 def cost(network, Z, targets, s):
     """J = sum_i s_i L_i."""
-    return np.sum(s * network.output.loss(Z, targets), axis=(-2, -1))
+    return namespace(Z).sum(s * network.output.loss(Z, targets), axis=(-2, -1))
 
 
 def propagate(network, X, layers, targets, s, want_cost=True):
@@ -64,7 +65,7 @@ def propagate(network, X, layers, targets, s, want_cost=True):
     inputs, Z = forward(network, X, layers)
     J = cost(network, Z, targets, s) if want_cost else None
     dZ = s * network.output.error(Z, targets)
-    ones = np.ones(s.shape, s.dtype)  # 1' dZ is the sum over rows, in a fifth of the time of np.sum
+    ones = ones_like(s)  # 1' dZ is the sum over rows, in a fifth of the time of np.sum
     gradients = []
     for A, (W, _) in zip(reversed(inputs), reversed(layers), strict=True):
         gradients.insert(0, (A.mT @ dZ, ones.mT @ dZ))
@@ -81,7 +82,7 @@ def curve(network, X, layers, targets, s, direction):
     """
     (W1, b1), (W2, b2) = layers
     (RW1, Rb1), (RW2, Rb2) = direction
-    both = X @ np.concatenate([W1, RW1], axis=-1)  # one product with the data
+    both = X @ namespace(W1).concat([W1, RW1], axis=-1)  # one product with the data
     Z1, RZ1 = both[:, : W1.shape[-1]], both[:, W1.shape[-1] :]
     A1 = network.activation.g(Z1 + b1)
     slope = network.activation.slope(A1)
@@ -91,7 +92,7 @@ def curve(network, X, layers, targets, s, direction):
     Rslope = network.activation.bend(A1) * RA1
     RdZ1 = backward(RdZ2, W2, slope) + backward(dZ2, RW2, slope) + backward(dZ2, W2, Rslope)
     RdW2 = RA1.mT @ dZ2 + A1.mT @ RdZ2
-    ones = np.ones(s.shape, s.dtype)
+    ones = ones_like(s)
     return [(X.mT @ RdZ1, ones.mT @ RdZ1), (RdW2, ones.mT @ RdZ2)]
 
 
@@ -99,13 +100,16 @@ def curve_of_output(network, X, layers, targets, s, direction):
     """Return the same for logistic regression, with [(RW, Rb)]."""
     ((W, b),), ((RW, Rb),) = layers, direction
     RdZ = s * network.output.error_change(X @ W + b, X @ RW + Rb)
-    return [(X.mT @ RdZ, np.ones(s.shape, s.dtype).mT @ RdZ)]
+    return [(X.mT @ RdZ, ones_like(s).mT @ RdZ)]
 
 
 def penalized_cost(J, l2, sum_of_squares):
     """J + l2/2 ||W||^2; biases are not penalised."""
-    penalty = np.reshape(l2, np.shape(J)) / 2 * sum_of_squares
-    return np.where(np.equal(l2, 0).reshape(np.shape(J)), J, J + penalty)  # 0 * inf is no penalty
+    if isinstance(l2, float | int):
+        return J + l2 / 2 * sum_of_squares
+    xp = namespace(J)
+    l2 = xp.reshape(l2, J.shape)
+    return xp.where(l2 == 0, J, J + l2 / 2 * sum_of_squares)  # 0 * inf is no penalty
 
 
 def penalize(gradients, layers, l2):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .arrays import largest, namespace
 from .engine import FIRST, Formulas, choose_engine
 from .logits import finite_forward, overflows
 from .network import cost, penalize, penalized_cost, update
@@ -18,7 +19,8 @@ class Objective:
 
     def __init__(self, network, samples, targets, s, l2, layers):
         self.network, self.samples, self.fit_intercept = network, samples, network.fit_intercept
-        self.l2, self.is_penalized = l2, np.any(l2)
+        self.is_penalized = bool(np.any(l2))
+        self.l2 = samples.asarray(l2) if np.ndim(l2) else l2
         self.engine = choose_engine(network, samples, layers)
         self.rows = samples.rows(self.engine.groups(samples, layers), targets, s)
 
@@ -29,7 +31,7 @@ class Objective:
         if self.is_penalized:
             gradients = penalize(gradients, layers, self.l2)
         if not self.fit_intercept:
-            gradients = [(dW, np.zeros_like(db)) for dW, db in gradients]
+            gradients = [(dW, namespace(db).zeros_like(db)) for dW, db in gradients]
         return self._penalized(J, layers), gradients
 
     def is_ready(self):
@@ -51,10 +53,11 @@ class Objective:
 
         That needs parameters that stay so far from overflow that nobody has to look at each: up to SAFE.
         """
-        largest = 4 * SAFE[self.samples.dtype]  # the cost of a sample is below four times its largest |Z|
-        safe = [tuple(np.full_like(array, largest) for array in layer) for layer in layers]
-        may_leap = self.takes_steps and not self.is_penalized and self.are_bounded(safe)
-        return self.engine.n_at_once(self.rows.only_block()[0], layers) if may_leap else 0
+        if not self.takes_steps or self.is_penalized:
+            return 0
+        value = 4 * SAFE[self.samples.dtype]  # the cost of a sample is below four times its largest |Z|
+        safe = [tuple(np.full_like(array, value) for array in layer) for layer in layers]
+        return self.engine.n_at_once(self.rows.only_block()[0], layers) if self.are_bounded(safe) else 0
 
     def leap(self, layers, learning_rate, n_steps, records):
         """Take steps in one call; return the layers, and the costs before `records`, or None if unsafe."""
@@ -98,31 +101,32 @@ class Objective:
     def _sum_of_squares(self, layers):
         """||W||^2 over all layers. Samples compute it for the first, since its parameters may not be W."""
         (W, _), *deeper = layers
-        return self.samples.inner_product(W, W) + sum(np.sum(W * W, axis=(-2, -1)) for W, _ in deeper)
+        total = self.samples.inner_product(W, W)
+        return total + sum(namespace(W).sum(W * W, axis=(-2, -1)) for W, _ in deeper)
 
     def are_finite(self, layers):
         """Whether weights and biases are finite in the precision of X, and so are all Z."""
         if self.are_bounded(layers):
             return True
         (W, b), *deeper = layers
-        largest = np.finfo(self.samples.weight_dtype).max
+        limit = float(np.finfo(self.samples.weight_dtype).max)
         if not self.samples.are_finite(W):
             return False
         others = [b, *(array for layer in deeper for array in layer)]
-        if not all((np.abs(array) <= largest).all() for array in others):
+        if not all(largest(array) <= limit for array in others):
             return False
         return not self.rows.total(overflows, self.network, layers)
 
     def are_bounded(self, layers):
         """Whether weights, biases and Z, of a stack too, are finite by an upper bound, without a product."""
         (W, b), *deeper = layers
-        largest = np.finfo(self.samples.weight_dtype).max
-        bound = self.samples.bound(W) + np.abs(b).max()
+        limit = float(np.finfo(self.samples.weight_dtype).max)
+        bound = self.samples.bound(W) + largest(b)
         for W, b in deeper:
-            if not bound < largest:
+            if not bound < limit:
                 return False
-            bound = W.shape[-2] * self.network.activation.bound(bound) * np.abs(W).max() + np.abs(b).max()
-        return bool(bound < largest)  # not if one of them is NaN
+            bound = W.shape[-2] * self.network.activation.bound(bound) * largest(W) + largest(b)
+        return bool(bound < limit)  # not if one of them is NaN
 
 
 def _cost(X, targets, s, network, layers):

@@ -1,6 +1,7 @@
 """The output layer with its loss and error (sections 1.1.2 and 1.2.1), chosen by the number of classes."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -8,12 +9,13 @@ from scipy.special import expit, log_expit
 
 from .activations import sigmoid
 from .arithmetic import by_class
+from .arrays import astype, at_least, by_numpy, namespace
 
 
 class Output(NamedTuple):
     """The output layer: what is computed from its Z."""
 
-    targets: Callable  # (labels 0 ... n_classes - 1, n_classes, dtype): T or Y (m, k)
+    targets: Callable  # (labels 0 ... n_classes - 1, n_classes, dtype of NumPy): T or Y (m, k)
     probabilities: Callable  # Z: one column for each class
     log_probabilities: Callable  # Z: their logarithms
     loss: Callable  # (Z, T or Y): L (m, 1) = -(y log a + (1 - y) log(1 - a)), or -log a of the true class
@@ -24,21 +26,31 @@ class Output(NamedTuple):
 
 
 def logistic_targets(labels, n_classes, dtype):
-    return (1 - 2 * labels).astype(dtype).reshape(-1, 1)
+    return namespace(labels).reshape(astype(1 - 2 * labels, dtype), (-1, 1))
+
+
+@by_numpy(expit)
+def probability(Z):
+    return sigmoid(Z)
+
+
+@by_numpy(log_expit)
+def log_probability(Z):
+    return -logistic_loss(Z, -1)
 
 
 def logistic_probabilities(Z):
-    return np.concatenate([expit(-Z), expit(Z)], axis=-1)
+    return namespace(Z).concat([probability(-Z), probability(Z)], axis=-1)
 
 
 def logistic_log_probabilities(Z):
-    return np.concatenate([log_expit(-Z), log_expit(Z)], axis=-1)
+    return namespace(Z).concat([log_probability(-Z), log_probability(Z)], axis=-1)
 
 
 def logistic_loss(Z, T):
     """log(1 + e^(T Z)) without overflow, 4 to 11 times as fast as np.logaddexp(0, T Z)."""
-    TZ = T * Z
-    return np.maximum(TZ, 0) + np.log1p(np.exp(-np.abs(TZ)))
+    TZ, xp = T * Z, namespace(Z)
+    return at_least(0, TZ) + xp.log1p(xp.exp(-xp.abs(TZ)))
 
 
 def logistic_error(Z, T):
@@ -50,42 +62,55 @@ def logistic_error_change(Z, RZ):
 
 
 def logistic_class_frequencies(T, s):
-    return np.array([s[T > 0].sum(), s[T < 0].sum()])
+    xp = namespace(T)
+    return xp.stack([xp.sum(s * (1 + T)), xp.sum(s * (1 - T))]) / 2
 
 
 def softmax_targets(labels, n_classes, dtype):
-    return (labels == np.arange(n_classes).reshape(-1, 1)).astype(dtype).T
+    xp = namespace(labels)
+    numbers = xp.arange(n_classes, dtype=labels.dtype, device=labels.device)
+    return astype(labels == xp.reshape(numbers, (-1, 1)), dtype).T
 
 
 @by_class
 def softmax_probabilities(Z):
-    E = np.exp(Z - Z.max(axis=-1, keepdims=True))
-    return E / E.sum(axis=-1, keepdims=True)
+    xp = namespace(Z)
+    E = xp.exp(Z - xp.max(Z, axis=-1, keepdims=True))
+    return E / xp.sum(E, axis=-1, keepdims=True)
 
 
 @by_class
 def softmax_log_probabilities(Z):
-    Z = Z - Z.max(axis=-1, keepdims=True)
-    return Z - np.logaddexp.reduce(Z, axis=-1, keepdims=True)
+    Z = Z - namespace(Z).max(Z, axis=-1, keepdims=True)
+    return Z - log_sum_exp(Z)
+
+
+@by_numpy(partial(np.logaddexp.reduce, axis=-1, keepdims=True))
+def log_sum_exp(Z):
+    """The logarithm of the sum of e^z, where the largest z is 0: log1p keeps what the others add."""
+    xp = namespace(Z)
+    n = xp.sum(xp.astype(Z == 0, Z.dtype), axis=-1, keepdims=True)
+    others = xp.sum(xp.where(Z == 0, 0.0, xp.exp(Z)), axis=-1, keepdims=True)
+    return xp.log(n) + xp.log1p(others / n)
 
 
 def softmax_loss(Z, Y):
-    return -np.sum(Y * softmax_log_probabilities(Z), axis=-1, keepdims=True)
+    return -namespace(Z).sum(Y * softmax_log_probabilities(Z), axis=-1, keepdims=True)
 
 
 def softmax_error(Z, Y):
     # Where Y is 1, A - Y is minus the sum of the other probabilities: no cancellation.
     wrong = (1 - Y) * softmax_probabilities(Z)
-    return wrong - Y * wrong.sum(axis=-1, keepdims=True)
+    return wrong - Y * namespace(Z).sum(wrong, axis=-1, keepdims=True)
 
 
 def softmax_error_change(Z, RZ):
     A = softmax_probabilities(Z)
-    return A * (RZ - np.sum(A * RZ, axis=-1, keepdims=True))
+    return A * (RZ - namespace(Z).sum(A * RZ, axis=-1, keepdims=True))
 
 
 def softmax_class_frequencies(Y, s):
-    return (Y * s).sum(axis=0)
+    return namespace(Y).sum(Y * s, axis=0)
 
 
 logistic = Output(

@@ -4,6 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
+from .arrays import astype
 from .choice import choose_samples
 from .curvature import largest_curvature
 from .engine import Formulas
@@ -20,7 +21,7 @@ MAX_RATE = 4.0
 class Problem:
     """Samples, targets, normalised weights and initial layers, in the representation that is fastest.
 
-    X (m, n) is a dense or CSR matrix, or `Stored`; the fitted weights have its dtype. The targets (m, k) are
+    X (m, n) is a dense or CSR matrix, `Stored` or `OnDevice`; the fitted weights have its dtype. The targets (m, k) are
     T or Y, whichever the output takes; s (m, 1) are the normalised weights. `n_steps` is the number of steps
     that will be taken, over all members of a stack; `gram` is X X' in float64, if already known.
     """
@@ -30,10 +31,10 @@ class Problem:
         (W, b), *deeper = layers
         self.network = network
         self.samples = choose_samples(X, W, n_steps, gram)
-        precision = self.samples.dtype
-        self.targets, self.s = targets.astype(precision, copy=False), s.astype(precision, copy=False)
+        self.targets, self.s = self.samples.asarray(targets), self.samples.asarray(s)
         # Parameters: the layers, with what the samples multiply in place of the first W.
-        self.layers = cast([(self.samples.parameters_of(W), b), *deeper], precision)
+        layers = (self.samples.parameters_of(W), b), *deeper
+        self.layers = [tuple(map(self.samples.asarray, layer)) for layer in layers]
         self.is_network = bool(deeper)
         self._sharpness, self._tried = {}, {}  # by l2
 
@@ -45,8 +46,9 @@ class Problem:
     def validation(self, X, targets, s):
         """Return the objective of other samples, without a penalty, as a function of the same parameters."""
         samples = self.samples.with_rows(choose_samples(X))
-        targets, s = (array.astype(samples.dtype, copy=False) for array in (targets, s))
-        return Objective(self.network, samples, targets, s, 0.0, self.layers)
+        return Objective(
+            self.network, samples, samples.asarray(targets), samples.asarray(s), 0.0, self.layers
+        )
 
     def weights_of(self, layers):
         """Return the layers with weights in place of parameters, in the precision of X."""
@@ -123,4 +125,4 @@ class Problem:
 
 def cast(layers, dtype):
     """Return the layers converted to a dtype."""
-    return [(W.astype(dtype, copy=False), b.astype(dtype, copy=False)) for W, b in layers]
+    return [(astype(W, dtype), astype(b, dtype)) for W, b in layers]

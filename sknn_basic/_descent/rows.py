@@ -24,7 +24,7 @@ class Rows:
     @classmethod
     def of(cls, groups, targets, s):
         """Return the rows of groups of blocks [[(slice, X), ...], ...] with their targets and weights."""
-        return cls([[(X, targets[rows], s[rows]) for rows, X in group] for group in groups])
+        return cls([[(X, targets[rows, ...], s[rows, ...]) for rows, X in group] for group in groups])
 
     def only_block(self):
         """Return (X, targets, s) of all rows if they are one block in memory, else None."""
@@ -52,9 +52,9 @@ def slices(n, size):
     return (slice(start, min(start + size, n)) for start in range(0, n, size))
 
 
-def grouped(blocks):
-    """Return neighbouring blocks in groups: `N_GROUPS` at most, whatever the number of threads."""
-    return [blocks[some] for some in slices(len(blocks), -(-len(blocks) // N_GROUPS))]
+def grouped(blocks, n_groups=N_GROUPS):
+    """Return neighbouring blocks in `n_groups` at most, whatever the number of threads."""
+    return [blocks[some] for some in slices(len(blocks), -(-len(blocks) // n_groups))]
 
 
 def added(terms):

@@ -3,10 +3,12 @@
 import sys
 from bisect import bisect_left, bisect_right
 from contextlib import suppress
+from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
 
+from .arrays import on_host
 from .rows import OutOfReach
 from .stacking import member
 
@@ -138,7 +140,7 @@ class Run(BaseRun):
     def record(self, cost, are_finite=False):
         """Record the cost of the layers reached; end if it, or they, are not finite, unless that is known."""
         step, layers = self.reached
-        is_record = is_in(step, self.records)
+        is_record, cost = is_in(step, self.records), float(cost)
         if is_record and not (are_finite or self._is_finite(cost, layers)):
             self.has_ended = True
             return
@@ -171,7 +173,7 @@ class Run(BaseRun):
         """Return the Descent that ends here, with the layers reached if finite, else the last recorded."""
         n_iter, layers = self.reached  # `cost` is that of these layers, if known
         if cost is None:
-            cost, _ = self.objective(layers, want_cost=True)
+            cost = float(self.objective(layers, want_cost=True)[0])
         if self._is_finite(cost, layers):
             costs = self._with_validation(cost, layers)
             return self._describe(layers, n_iter, costs, bisect_left(self.records, n_iter))
@@ -196,10 +198,10 @@ class Run(BaseRun):
         return self._describe(layers, n_iter, costs, bisect_left(self.records, n_iter))
 
     def _is_finite(self, cost, layers):
-        return bool(np.isfinite(cost)) and self.objective.are_finite(layers)
+        return isfinite(cost) and self.objective.are_finite(layers)
 
     def _with_validation(self, cost, layers):
-        return float(cost), None if self.validation is None else float(self.validation.data_cost(layers))
+        return cost, None if self.validation is None else float(self.validation.data_cost(layers))
 
     def _describe(self, layers, n_iter, costs, n_records):
         loss, validation_loss = costs
@@ -278,7 +280,7 @@ class StackRun(BaseRun):
         self.runs = [Run(objective, None, records) for _ in layers[0][0]]
 
     def record(self, costs):
-        step, layers = self.reached
+        (step, layers), costs = self.reached, on_host(costs)
         are_finite = bool(np.isfinite(costs).all()) and self.objective.are_bounded(layers)
         for i, run in enumerate(self.runs):
             if not run.has_ended:
@@ -300,7 +302,7 @@ class StackRun(BaseRun):
 
     def outcomes(self):
         """Return the Descent of each member if it ends here; None if its initial cost is not finite."""
-        costs, _ = self.objective(self.reached[1], want_cost=True)
+        costs = on_host(self.objective(self.reached[1], want_cost=True)[0]).tolist()
         return [self._outcome(run, i, costs[i]) for i, run in enumerate(self.runs)]
 
     def _outcome(self, run, i, cost):

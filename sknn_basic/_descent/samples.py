@@ -1,7 +1,8 @@
 """How X is held: the two products that `network.py` takes of it, and what else a descent asks of it.
 
 `BaseSamples` is the contract. `Samples` is a matrix in memory, `StoredSamples` (`stored.py`) reads its rows
-block by block, `GramSamples` (`gram.py`) multiplies the Gram matrix of its rows; `choice.py` chooses.
+block by block, `GramSamples` (`gram.py`) multiplies the Gram matrix of its rows, `DeviceSamples` (`device.py`)
+holds an array of another library; `choice.py` chooses.
 Rows that are somewhere else need no class, since `Stored` takes functions that read them. Write a class for
 another way to compute X W.
 """
@@ -13,6 +14,8 @@ import numpy as np
 from scipy import sparse
 
 from .arithmetic import product
+from .arrays import are_finite, namespace, on_host
+from .arrays import largest as largest_of
 from .rows import N_GROUPS, Rows, slices
 
 # X is processed in blocks of about this size: temporaries stay small, and the second product of a step finds
@@ -52,11 +55,14 @@ class BaseSamples(ABC):
         Whether compiled steps can multiply it, since they check nothing: aligned native floats in C order.
     gram : ndarray or None
         The Gram matrix that is multiplied in place of X.
+    n_groups : int
+        In so many groups of blocks, at most, threads share the rows.
     """
 
     in_memory = True
     fits_kernels = False
     gram = None
+    n_groups = N_GROUPS
 
     def __init__(self, X):
         self.X, self.shape = X, X.shape
@@ -75,6 +81,10 @@ class BaseSamples(ABC):
         """X', whose product `mT @ dZ` is `transposed_product`."""
         return Transpose(self)
 
+    def asarray(self, array):
+        """Return parameters, targets or weights where they are multiplied, in the precision of P."""
+        return on_host(array).astype(self.dtype, copy=False)
+
     def parameters_of(self, W):
         """Return P of the initial weights W (n, k)."""
         return W
@@ -89,15 +99,15 @@ class BaseSamples(ABC):
 
     def are_finite(self, P):
         """Whether W is finite in the precision of X."""
-        return bool(np.isfinite(P).all())
+        return are_finite(P)
 
     def bound(self, P):
         """Return an upper bound on all |X W|, on their partial sums, and on |W|."""
-        return P.shape[-2] * max(self.largest, 1.0) * float(np.abs(P).max())
+        return P.shape[-2] * max(self.largest, 1.0) * largest_of(P)
 
     def inner_product(self, P, Q):
         """Return the sum of W V over all weights W and V of P and Q, one for each member of a stack."""
-        return np.sum(P * Q, axis=(-2, -1))
+        return namespace(P).sum(P * Q, axis=(-2, -1))
 
     @cached_property
     def largest(self):
@@ -207,10 +217,10 @@ def moment_sums(X, s, origin):
     return first, second
 
 
-def moments_of(origin, first, second):
-    """Return mean and variance from the sums."""
+def moments_of(origin, first, second, rounding=1e-12):
+    """Return mean and variance from the sums, which are exact to `rounding`."""
     variance = second - first**2
-    variance[variance < 1e-12 * second] = 0  # rounding
+    variance[variance < rounding * second] = 0
     return origin + first, variance
 
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .arrays import namespace, on_host
 from .logits import finite_forward
 
 # A feature is poorly scaled if its variance is this many times smaller than the mean square of all features.
@@ -71,9 +72,9 @@ class Scaling:
         if len(features) == 0:
             return None
         slopes, errors = self.rows.total(_linear_slopes, self.network, descent.layers)
-        g = self.samples.weights_of(slopes) - np.outer(self.mean, errors)
+        g = on_host(self.samples.weights_of(slopes)) - np.outer(self.mean, on_host(errors))
         if self.network.activation is None:
-            g = g + l2 * self.samples.weights_of(descent.layers[0][0])
+            g = g + l2 * on_host(self.samples.weights_of(descent.layers[0][0]))
         gains = np.sum(g[features] ** 2, axis=1) / (2 * c[features])
         best = int(np.argmax(gains))
         if not gains[best] > MIN_RELATIVE_GAIN * self._entropy():
@@ -82,11 +83,11 @@ class Scaling:
 
     def _entropy(self):
         """Return the class entropy: the cost of always predicting the class frequencies."""
-        p = self.network.output.class_frequencies(self.targets, self.s)
+        p = on_host(self.network.output.class_frequencies(self.targets, self.s))
         return -np.sum(p[p > 0] * np.log(p[p > 0]))
 
 
 def _linear_slopes(X, targets, s, network, layers):
     """Return the gradient of a linear term, as parameters, and the sum of the errors."""
     dZ = s * network.output.error(finite_forward(network, X, layers), targets)
-    return X.mT @ dZ, dZ.sum(axis=0)
+    return X.mT @ dZ, namespace(dZ).sum(dZ, axis=0)

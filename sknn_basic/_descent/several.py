@@ -81,7 +81,7 @@ def _train_together(problem, piece, steps, records, observer, stopped, ended):
     train_stack(
         problem.objective(column(penalties, dtype) if any(penalties) else 0.0, layers),
         layers,
-        column(rates, dtype),
+        problem.samples.asarray(column(rates, dtype)),
         steps,
         records,
         on_checkpoint=partial(_add_all, ended, piece),

@@ -4,8 +4,11 @@ Descent bears rates below 2 over it. Unlike L, the bound of the logistic cost, i
 it promises nothing beyond the first steps: descent often moves to where it is 2 / rate (Cohen et al., 2021).
 """
 
+from math import isfinite, prod, sqrt
+
 import numpy as np
 
+from .arrays import largest, namespace
 from .network import curve, curve_of_output, penalize, propagate, update
 
 # At most so many products, each one read of X; Lanczos iterations end at this residual, relative to the
@@ -26,7 +29,7 @@ class Hessian:
     def __init__(self, network, samples, rows, layers, l2):
         self.network, self.samples, self.rows, self.layers, self.l2 = network, samples, rows, layers, l2
         self.shapes = [array.shape for layer in layers for array in layer]
-        self.ends = np.cumsum([array.size for layer in layers for array in layer])
+        self.ends = np.cumsum([prod(shape) for shape in self.shapes]).tolist()
 
     def largest_eigenvalue(self, max_products=MAX_PRODUCTS, tolerance=TOLERANCE):
         """Return it by Lanczos iterations; infinity if sums overflow."""
@@ -35,23 +38,22 @@ class Hessian:
         for _ in range(max_products):
             image = self._product(direction)
             diagonal.append(self._inner_product(image, direction))
-            image -= self._number(diagonal[-1]) * direction
+            image = image - diagonal[-1] * direction
             if before is not None:
-                image -= self._number(step) * before
+                image = image - step * before
             length = self._length(image)
-            if not np.isfinite(length):
+            if not isfinite(length):
                 return np.inf
             values, vectors = np.linalg.eigh(np.diag(diagonal) + np.diag(beside, -1))  # its lower triangle
-            largest = values[-1]
-            if length * abs(vectors[-1, -1]) <= tolerance * abs(largest):
+            if length * abs(vectors[-1, -1]) <= tolerance * abs(values[-1]):
                 break
             beside.append(length)
-            before, direction, step = direction, image * self._number(1 / length), length
-        return float(largest)
+            before, direction, step = direction, image * (1 / length), length
+        return float(values[-1])
 
     def curvature_of_steps(self, rate):
         """Return the largest curvature along the first steps: the gradients' change over the step."""
-        largest, before, layers = 0.0, None, self.layers
+        highest, before, layers = 0.0, None, self.layers
         for _ in range(N_TRIED):
             _, gradients = self.rows.total(_gradients, self.network, layers)
             gradients = penalize(gradients, layers, self.l2)
@@ -59,49 +61,51 @@ class Hessian:
             if before is not None:
                 change, length = vector - before, self._length(before)
                 curvature = self._length(change) / length / rate if length > 0 else np.nan
-                if not np.isfinite(curvature):
+                if not isfinite(curvature):
                     break
-                largest = max(largest, curvature)
-            before, layers = vector, update(layers, gradients, self._number(rate))
-        return largest
+                highest = max(highest, curvature)
+            before, layers = vector, update(layers, gradients, rate)
+        return highest
 
     def _start(self):
         """Return a random direction; for a network 0 in W of the first layer: the same however X is held.
 
         For logistic regression b alone would not do: on centred X its products never reach W.
         """
-        direction = np.zeros(self.ends[-1], self.layers[0][0].dtype)
+        direction = np.zeros(self.ends[-1])
         begin = self.ends[0] if len(self.layers) > 1 else 0
         end = self.ends[-1] if self.network.fit_intercept else self.ends[0]
         direction[begin:end] = np.random.default_rng(0).standard_normal(end - begin)
-        return direction * self._number(1 / self._length(direction))
+        direction = self.samples.asarray(direction)
+        return direction * (1 / self._length(direction))
 
     def _product(self, direction):
-        parts = np.split(direction, self.ends[:-1])
-        arrays = [part.reshape(shape) for part, shape in zip(parts, self.shapes, strict=True)]
+        xp, starts = namespace(direction), [0, *self.ends[:-1]]
+        arrays = [
+            xp.reshape(direction[start:end], shape)
+            for start, end, shape in zip(starts, self.ends, self.shapes, strict=True)
+        ]
         direction = list(zip(arrays[::2], arrays[1::2], strict=True))
         images = self.rows.total(_curve, self.network, self.layers, direction)
         if self.l2:
             images = penalize(images, direction, self.l2)
         if not self.network.fit_intercept:
-            images = [(RW, np.zeros_like(Rb)) for RW, Rb in images]
+            images = [(RW, xp.zeros_like(Rb)) for RW, Rb in images]
         return _vector(images)
 
     def _inner_product(self, p, q):
         """Return the sum of the products of all weights and biases, as a float."""
-        n = self.ends[0]
-        P, Q = p[:n].reshape(self.shapes[0]), q[:n].reshape(self.shapes[0])
+        n, xp = self.ends[0], namespace(p)
+        P, Q = xp.reshape(p[:n], self.shapes[0]), xp.reshape(q[:n], self.shapes[0])
         return float(self.samples.inner_product(P, Q)) + float(p[n:] @ q[n:])
 
     def _length(self, p):
-        return np.sqrt(self._inner_product(p, p))
-
-    def _number(self, value):
-        return self.layers[0][0].dtype.type(value)
+        return sqrt(self._inner_product(p, p))
 
 
 def _vector(layers):
-    return np.concatenate([array.ravel() for layer in layers for array in layer])
+    xp = namespace(layers[0][0])
+    return xp.concat([xp.reshape(array, (-1,)) for layer in layers for array in layer])
 
 
 def _gradients(X, targets, s, network, layers):
@@ -120,14 +124,16 @@ def scaled_up(layers, network, samples):
     or 0.
     """
     (W1, b1), (W2, b2) = layers
-    largest = np.array([np.abs(W1).max(), np.abs(W2).max()])
-    if not largest.all():
+    sizes = largest(W1), largest(W2)
+    if not all(sizes):
         return None
     # So that no square underflows.
-    P, Q = (W / W.dtype.type(size) for W, size in zip((W1, W2), largest, strict=True))
-    lengths = np.sqrt([float(samples.inner_product(P, P)), float(np.vdot(Q, Q))])
-    usual = np.sqrt([network.activation.gain * b.shape[-1] for b in (b1, b2)])
-    if (largest * lengths >= usual / 2).all():
+    P, Q = W1 / sizes[0], W2 / sizes[1]
+    q = namespace(Q).reshape(Q, (-1,))
+    squares = samples.inner_product(P, P), namespace(q).vecdot(q, q)
+    lengths = [sqrt(float(square)) for square in squares]
+    usual = [sqrt(network.activation.gain * b.shape[-1]) for b in (b1, b2)]
+    if all(size * length >= u / 2 for size, length, u in zip(sizes, lengths, usual, strict=True)):
         return None
-    factors = np.maximum(usual / lengths, largest)
-    return [(W * W.dtype.type(factor), b) for (W, b), factor in zip([(P, b1), (Q, b2)], factors, strict=True)]
+    factors = [max(u / length, size) for size, length, u in zip(sizes, lengths, usual, strict=True)]
+    return [(W * factor, b) for (W, b), factor in zip([(P, b1), (Q, b2)], factors, strict=True)]

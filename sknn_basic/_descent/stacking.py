@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from .arrays import copied, namespace
+from .device import DeviceSamples
 from .samples import BLOCK_BYTES
 
 # Bytes of weights and temporaries in one stack: more members than fit descend in several, one after another.
@@ -21,18 +23,22 @@ MEMBERS_OF_KERNEL, MIN_FEATURES = 2, 8
 
 def member(layers, i):
     """Return the layers of member i."""
-    return [(W[i], b[i]) for W, b in layers]
+    return [(W[i, ...], b[i, ...]) for W, b in layers]
 
 
 def stack(layers_of_members):
     """Return the layers of all members as one stack."""
     layers = zip(*layers_of_members, strict=True)
-    return [tuple(np.stack(arrays) for arrays in zip(*layer, strict=True)) for layer in layers]
+    return [
+        tuple(namespace(arrays[0]).stack(arrays) for arrays in zip(*layer, strict=True)) for layer in layers
+    ]
 
 
 def repeat(layers, n):
     """Return a stack of n copies, in the memory layout that the products of a stack have."""
-    return [tuple(np.broadcast_to(a.mT, (n, *a.mT.shape)).copy().mT for a in layer) for layer in layers]
+    return [
+        tuple(copied(namespace(a).broadcast_to(a.mT, (n, *a.mT.shape))).mT for a in layer) for layer in layers
+    ]
 
 
 def column(values, dtype):
@@ -50,7 +56,9 @@ def n_members_at_once(problem, n_members, is_observed=False):
     width = sum(b.shape[1] for _, b in problem.layers)
     rows = min(n_samples, max(BLOCK_BYTES // (8 * n_features), 8 * width))
     (W, _), *deeper = problem.layers
-    weights = n_features * W.shape[1] + sum(W.size for W, _ in deeper)
+    weights = n_features * W.shape[1] + sum(W.shape[0] * W.shape[1] for W, _ in deeper)
+    if isinstance(problem.samples, DeviceSamples):  # which makes its blocks of rows the smaller
+        return max(STACK_BYTES // (8 * 4 * weights), 1)
     n_at_once = max(STACK_BYTES // (8 * (5 * rows * width + 4 * weights)), 1)
     if problem.objective(0.0, repeat(problem.layers, 2)).takes_steps:
         is_alone = problem.samples.gram is None and n_features < MIN_FEATURES

@@ -2,6 +2,7 @@
 
 from contextlib import nullcontext
 from functools import cache, partial
+from math import prod
 from numbers import Integral, Real
 
 import numpy as np
@@ -9,11 +10,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
+from .._descent.arrays import argmax, copied, namespace, on_host
 from .._descent.choice import choose_samples
 from .._descent.logits import logits
 from .._descent.run import recorded_steps, train
 from .._descent.threads import threads
-from .._lazy.sources import computed, lazy_method
+from .._lazy.sources import computed, lazy_method, placed_like
 from .._sklearn import Interval, StrOptions, fit_context
 from .advice import orientation_advice
 from .callbacks import CallbackSupportMixin, begin_fit
@@ -214,7 +216,7 @@ class GradientDescentClassifier(
         """
         if problem is not None:
             descent = problem.with_weights(descent)
-        layers = [(W.copy(), b.copy()) for W, b in descent.layers]
+        layers = [(copied(W), copied(b)) for W, b in descent.layers]
         about_data = {name: getattr(self, name) for name in DATA_ATTRIBUTES if hasattr(self, name)}
         return about_data | self._fitted_attributes(descent._replace(layers=layers), rate)
 
@@ -241,13 +243,13 @@ class GradientDescentClassifier(
     def _check_warm_start(self):
         """Raise ValueError if the fitted layers are not of the sizes that the parameters specify."""
 
-    def _logits(self, X):
-        """Return the logits, Z of the output, (n_samples, 1 or n_classes), in the precision of X."""
+    def _logits(self, X, method):
+        """Return the logits, Z of the output, (n_samples, 1 or n_classes), in the precision of X, for a method."""
         check_is_fitted(self)
         Z = active_memo().logits(self, X)
         if Z is not None:
             return Z
-        X = validate_new_samples(self, X)
+        X = validate_new_samples(self, X, method)
         return finite_logits(self._network, X, self._get_layers())
 
     @lazy_method
@@ -266,8 +268,8 @@ class GradientDescentClassifier(
             for more, one score per class: the class of the largest is predicted. A log-odds that overflows
             is the largest float; if a score overflows, all of its sample are divided by a power of 2.
         """
-        Z = self._logits(X)
-        return Z.ravel() if Z.shape[1] == 1 else Z
+        Z = self._logits(X, "decision_function")
+        return Z[:, 0] if Z.shape[1] == 1 else Z
 
     @lazy_method
     def predict(self, X):
@@ -283,9 +285,11 @@ class GradientDescentClassifier(
         y : ndarray of shape (n_samples,)
             Labels from `classes_`.
         """
-        Z = self._logits(X)
-        predicted = (Z[:, 0] > 0).astype(np.intp) if Z.shape[1] == 1 else Z.argmax(axis=1)
-        return self.classes_[predicted]
+        Z = self._logits(X, "predict")
+        predicted = on_host(Z[:, 0] > 0).astype(np.intp) if Z.shape[1] == 1 else on_host(argmax(Z))
+        labels = on_host(self.classes_)[predicted]
+        is_here = isinstance(Z, np.ndarray) or labels.dtype.kind not in "biuf"  # no other library has text
+        return labels if is_here else placed_like(X, labels)
 
     @lazy_method
     def predict_proba(self, X):
@@ -301,7 +305,7 @@ class GradientDescentClassifier(
         A : ndarray of shape (n_samples, n_classes)
             Probabilities in the order of `classes_`. Small ones are as accurate as large ones.
         """
-        Z = self._logits(X)
+        Z = self._logits(X, "predict_proba")
         return self._network.output.probabilities(Z)
 
     @lazy_method
@@ -319,13 +323,13 @@ class GradientDescentClassifier(
             Computed from Z, so finite and accurate even where `predict_proba` rounds to 0. In
             float32, 0 where `predict_proba` rounds to 1.
         """
-        Z = self._logits(X)
-        output = self._network.output
+        Z = self._logits(X, "predict_log_proba")
+        output, xp = self._network.output, namespace(Z)
         log_A = output.log_probabilities(Z)
-        if log_A.dtype == np.float32:
+        if log_A.dtype == xp.float32:
             # check_estimator compares with the logarithm of the rounded probability, to 1e-9. In float32
             # 1 - p rounds to 1 for p < 3e-8; in float64 only for p < 6e-17, which passes the check.
-            log_A[output.probabilities(Z) == 1] = 0
+            log_A = xp.where(output.probabilities(Z) == 1, 0.0, log_A)
         return log_A
 
     def score(self, X, y, sample_weight=None):
@@ -353,7 +357,7 @@ class GradientDescentClassifier(
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = tags.array_api_support = True
         return tags
 
 
@@ -370,6 +374,6 @@ def are_plain_labels(y, predicted):
 
 def finite_logits(network, X, layers):
     """Return the logits of the rows of X: finite, and in the precision of X."""
-    is_small = X.shape[0] * max(W.size for W, _ in layers) < BLAS_SHARES_FROM
+    is_small = X.shape[0] * max(prod(W.shape) for W, _ in layers) < BLAS_SHARES_FROM
     with nullcontext() if is_small else threads.shared_out(), np.errstate(all="ignore"):
         return logits(network, choose_samples(X), layers)

@@ -6,13 +6,23 @@ import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
+from .._descent.arrays import namespace, on_host, placed
 from .._descent.problem import Problem, cast
 from .._descent.sharpness import Hessian
 from .._descent.threads import threads
+from .._lazy.sources import computed
 from .advice import orientation_advice
 from .base import GradientDescentClassifier
 from .descent_path import unfitted
-from .inputs import check_labels, label_numbers, make_problem, normalized_weights, validate_new_samples
+from .inputs import (
+    check_labels,
+    label_numbers,
+    layers_on_host,
+    make_problem,
+    make_targets,
+    normalized_weights,
+    validate_new_samples,
+)
 from .pipelines import fit_transformers, last_step, transformed, with_last_step
 
 # Finer than for `learning_rate="auto"`, since no fit waits for it. Of 720 models, of both kinds on five data
@@ -137,9 +147,9 @@ def weights_to_vector(model):
     """
     classifier = last_step(model_in("weights_to_vector", model))
     check_is_fitted(classifier)
-    return np.concatenate(
-        [array.ravel() for array in arrays_of(classifier._network, classifier._get_layers())]
-    )
+    arrays = arrays_of(classifier._network, classifier._get_layers())
+    xp = namespace(arrays[0])
+    return xp.concat([xp.reshape(array, (-1,)) for array in arrays])
 
 
 def vector_to_weights(vector, model):
@@ -193,9 +203,9 @@ def vector_to_weights(vector, model):
     model = model_in("vector_to_weights", model)
     classifier = last_step(model)
     check_is_fitted(classifier)
-    layers = classifier._get_layers()
+    layers = layers_on_host(classifier)
     dtype, arrays = layers[0][0].dtype, arrays_of(classifier._network, layers)
-    vector = np.asarray(vector, dtype)
+    vector = np.asarray(computed(vector), dtype)
     ends = np.cumsum([array.size for array in arrays])
     if vector.shape != (ends[-1],):
         shapes = ", ".join(str(array.shape) for array in arrays)
@@ -214,6 +224,9 @@ def vector_to_weights(vector, model):
     changed = copy(classifier)
     for name in OF_THE_DESCENT:
         vars(changed).pop(name, None)
+    W = classifier._get_layers()[0][0]
+    if namespace(W) is not np:
+        parts = [placed(part, namespace(W), W.device) for part in parts]
     vars(changed).update(classifier._layer_attributes(list(zip(parts[::2], parts[1::2], strict=True))))
     return with_last_step(model, changed)
 
@@ -252,9 +265,9 @@ def problem_of(model, X, y, sample_weight):
     with orientation_advice(X, y, classifier.n_features_in_):
         X = validate_new_samples(classifier, X)
         y = check_labels(y, X)
-    network, classes = classifier._network, classifier.classes_
+    network, classes = classifier._network, on_host(classifier.classes_)
     labels = label_numbers(y, classes, "y", "classes_ of the model")
-    s = normalized_weights(labels, classes, sample_weight, classifier.class_weight, X)
-    targets = network.output.targets(labels, len(classes), X.dtype)
-    layers = cast(classifier._get_layers(), X.dtype)
+    s = normalized_weights(labels, classes, sample_weight, classifier.class_weight)
+    targets = make_targets(network.output, labels, len(classes), X)
+    layers = cast(layers_on_host(classifier), X.dtype)
     return classifier, Problem(network, X, targets, s, layers, n_steps=0)

@@ -1,13 +1,17 @@
 """Validate the arguments of `fit` and turn them into a `Problem`: X, targets and normalised weights s."""
 
+from functools import partial
+
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
+from .._descent.arrays import namespace, on_host
+from .._descent.device import OnDevice
 from .._descent.problem import Problem, cast
-from .._lazy.sources import computed, is_float32, source_of
+from .._lazy.sources import computed, placed_like, source_of
 from .._sklearn import check_sample_weight
 from .advice import orientation_advice, refuse_file_names, value_advice
 
@@ -20,26 +24,37 @@ def make_problem(estimator, X, y, sample_weight=None, *, n_steps, gram=None):
 
     `gram` is X X' in float64, if already known.
     """
-    before = {name: getattr(estimator, name, None) for name in DATA_ATTRIBUTES}
+    before, given = {name: getattr(estimator, name, None) for name in DATA_ATTRIBUTES}, y
     X, y, classes = validate_samples(estimator, X, y)
     if len(classes) < 2:
         raise ValueError(
             f"{type(estimator).__name__} needs samples of at least 2 classes, but y contains only one class: "
             f"{classes.tolist()[0]!r}."
         )
-    estimator.classes_ = classes
+    estimator.classes_ = placed_like(given, classes)
     labels = np.searchsorted(classes, y)  # np.unique(return_inverse=True) takes 40 bytes a sample
-    s = normalized_weights(labels, classes, sample_weight, estimator.class_weight, X)
+    s = normalized_weights(labels, classes, sample_weight, estimator.class_weight)
     network = estimator._network
-    targets = network.output.targets(labels, len(classes), X.dtype)
+    targets = make_targets(network.output, labels, len(classes), X)
     if not estimator.warm_start or before["classes_"] is None:
         layers = estimator._init_layers(X.shape[1], targets.shape[1], X.dtype)
     else:
         _check_warm_start(estimator, *before.values())
-        layers = cast(estimator._get_layers(), X.dtype)
+        layers = cast(layers_on_host(estimator), X.dtype)
         if not network.fit_intercept:
             layers = [(W, np.zeros_like(b)) for W, b in layers]
     return Problem(network, X, targets, s, layers, n_steps, gram)
+
+
+def make_targets(output, labels, n_classes, X):
+    """Return the targets of labels 0 ... n_classes - 1 where X is."""
+    labels = X.place(labels) if isinstance(X, OnDevice) else labels
+    return output.targets(labels, n_classes, X.dtype)
+
+
+def layers_on_host(classifier):
+    """Return the fitted layers as arrays of NumPy."""
+    return [(on_host(W), on_host(b)) for W, b in classifier._get_layers()]
 
 
 def make_validation(estimator, problem, X_val, y_val, sample_weight_val):
@@ -53,14 +68,15 @@ def make_validation(estimator, problem, X_val, y_val, sample_weight_val):
     for name in ("X_val", "y_val"):
         if name not in given:
             raise ValueError(f"{' and '.join(given)} given without {name}: pass X_val and y_val together.")
-    classes, dtype = estimator.classes_, problem.samples.weight_dtype
+    classes, dtype = on_host(estimator.classes_), problem.samples.weight_dtype
     try:
         with orientation_advice(X_val, y_val, estimator.n_features_in_, "_val"):
             X_val = _validated(estimator, X_val, dtype)
+            check_place(X_val, problem.samples.X, "X_val must use the same namespace and device as X")
             y_val = check_labels(y_val, X_val)
             labels = label_numbers(y_val, classes, "y_val", "y")
-            s = normalized_weights(labels, classes, sample_weight_val, estimator.class_weight, X_val)
-            targets = problem.network.output.targets(labels, len(classes), dtype)
+            s = normalized_weights(labels, classes, sample_weight_val, estimator.class_weight)
+            targets = make_targets(problem.network.output, labels, len(classes), X_val)
             return problem.validation(X_val, targets, s)
     except ValueError as error:
         raise ValueError(f"In the validation samples ({', '.join(arguments)}): {error}") from error
@@ -80,20 +96,52 @@ def validate_samples(estimator, X, y):
         return X, y, classes_of(y)
 
 
-def validate_new_samples(estimator, X):
-    """Return X to predict, validated in the same way."""
+def validate_new_samples(estimator, X, method=None):
+    """Return X to predict, validated in the same way; for a method X must be where the weights are."""
     with orientation_advice(X, None, estimator.n_features_in_):
-        return _validated(estimator, X)
+        X = _validated(estimator, X)
+    if method is not None:
+        check_model_place(estimator, X, estimator._get_layers()[0][0], method)
+    return X
+
+
+def check_model_place(estimator, X, fitted, method):
+    """Raise ValueError unless X, passed to a method, is where the fitted array is; in scikit-learn's words."""
+    check_place(
+        X,
+        fitted,
+        f"Inputs passed to {type(estimator).__name__}.{method}() must use the same namespace and the same device "
+        "as those passed to fit()",
+        "Move the model: from sklearn.utils._array_api import get_namespace_and_device, move_estimator_to; "
+        "xp, _, device = get_namespace_and_device(X); model = move_estimator_to(model, xp, device)",
+    )
+
+
+def check_place(X, other, what, advice="Move one of them"):
+    """Raise ValueError unless X, which is validated, is of the library and on the device of an array."""
+    places = [_place_of(getattr(array, "array", array)) for array in (X, other)]
+    if places[0] != places[1]:
+        raise ValueError(f"{what}, but these are {places[1]} and {places[0]}. {advice}.")
+
+
+def _place_of(array):
+    """Return the names of an array's library and device."""
+    xp = namespace(array) if hasattr(array, "__dlpack__") else np
+    return "NumPy" if xp is np else f"{xp.__name__.rpartition('.')[2]} on {array.device}"
 
 
 def _validated(estimator, X, dtype=None, reset=False):
-    """Return X in memory, dense or CSR, or as `Stored`, whose values are checked when they are first read."""
+    """Return X in memory, dense or CSR, or what stands for it, of which values are checked when first read."""
+    return held(X, partial(validate_data, estimator, reset=reset), dtype)
+
+
+def held(X, check, dtype=None):
+    """Return the samples in the form that a descent takes; `check` is scikit-learn's function that validates."""
     source = source_of(X)
     X = source.example()
     refuse_file_names(X)
     with value_advice(X):
-        X = validate_data(estimator, X, accept_sparse="csr", dtype=dtype or accepted_dtypes(X), reset=reset)
-    return source.stored(X.dtype) if source.is_stored else X
+        return source.held(check(X, accept_sparse="csr", dtype=source.dtypes(dtype)))
 
 
 def check_labels(y, X):
@@ -135,11 +183,6 @@ def classes_of(y):
     return classes
 
 
-def accepted_dtypes(X):
-    """Return the dtypes to keep: float32 and float64."""
-    return np.float32 if is_float32(X) else [np.float64, np.float32]
-
-
 # Warm start
 
 
@@ -155,10 +198,11 @@ def _check_warm_start(estimator, classes, n_features, names):
             f"warm_start=True continues from weights that were fitted on {was} features, but X has {now}. "
             "Pass the same features, or set warm_start=False to start afresh."
         )
-    if not np.array_equal(estimator.classes_, classes):
+    now, classes = on_host(estimator.classes_), on_host(classes)
+    if not np.array_equal(now, classes):
         raise ValueError(
             f"warm_start=True continues from weights that were fitted on the classes {classes.tolist()}, but "
-            f"y has {estimator.classes_.tolist()}. Pass the same classes, or set warm_start=False to start "
+            f"y has {now.tolist()}. Pass the same classes, or set warm_start=False to start "
             "afresh."
         )
     estimator._check_warm_start()
@@ -167,11 +211,11 @@ def _check_warm_start(estimator, classes, n_features, names):
 # Weights
 
 
-def normalized_weights(labels, classes, sample_weight, class_weight, X):
+def normalized_weights(labels, classes, sample_weight, class_weight):
     """Return s (n_samples, 1): the sample weights divided by their sum, so that the cost is a plain sum."""
     weights = np.ones(len(labels))
     if sample_weight is not None:
-        weights = check_sample_weight(computed(sample_weight), X, dtype=np.float64)
+        weights = check_sample_weight(computed(sample_weight), labels, dtype=np.float64)
         weights = _divide_by_max(weights, "sample_weight")
     if class_weight == "balanced":
         totals = np.bincount(labels, weights, minlength=len(classes))

@@ -14,6 +14,8 @@ import numpy as np
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 
+from .._descent.arrays import on_host
+from .inputs import layers_on_host
 from .pipelines import defining_class, last_step
 
 PACKAGE = __package__.partition(".")[0]  # sknn_basic
@@ -62,9 +64,9 @@ def _set_types_of_classifier(operator):
 
     classifier = operator.raw_operator
     _refuse_own_methods(classifier, "predict predict_proba decision_function _logits _get_layers _network")
-    is_number = _are_numbers(classifier.classes_)
+    is_number = _are_numbers(on_host(classifier.classes_))
     operator.outputs[0].type = (Int64TensorType if is_number else StringTensorType)([None])
-    operator.outputs[1].type = _float_type(operator)([None, len(classifier.classes_)])
+    operator.outputs[1].type = _float_type(operator)([None, classifier.classes_.shape[0]])
 
 
 def _set_type_of_scaler(operator):
@@ -132,7 +134,7 @@ def _convert_classifier(scope, operator, container):
     precision = guess_numpy_type(kind)
     op = partial(_operator, container.target_opset, precision)
     *hidden, (W, b) = [
-        (np.ascontiguousarray(W, precision), b.astype(precision)) for W, b in classifier._get_layers()
+        (np.ascontiguousarray(W, precision), b.astype(precision)) for W, b in layers_on_host(classifier)
     ]
     A = _joined_inputs(op, operator, kind)
     for W1, b1 in hidden:
@@ -149,7 +151,7 @@ def _convert_classifier(scope, operator, container):
         limit = float(np.finfo(precision).max) / 4  # the softmax of infinite logits is not a number
         logits = op("Min", op("Max", logits, -limit), limit)
         scores = op("Softmax", logits, axis=1, output_names=operator.outputs[1:])
-    classes = classifier.classes_
+    classes = on_host(classifier.classes_)
     labels = classes.astype(np.int64 if _are_numbers(classes) else str)
     chosen = op("Gather", labels, op("ArgMax", Z, axis=1, keepdims=0), output_names=operator.outputs[:1])
     for output in (scores, chosen):

@@ -1,6 +1,8 @@
 """The public function `propagate`: the cost and its gradients at given weights."""
 
 from collections import namedtuple
+from functools import partial
+from math import isfinite
 from numbers import Real
 
 import numpy as np
@@ -8,14 +10,15 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
 from .._descent.activations import ACTIVATIONS
+from .._descent.arrays import are_finite, namespace
 from .._descent.network import Network
 from .._descent.outputs import logistic, softmax
 from .._descent.problem import Problem
 from .._descent.threads import threads
-from .._lazy.sources import refuse_files, shape_of
+from .._lazy.sources import computed, shape_of
 from .advice import orientation_advice
 from .fitted_weights import model_in, problem_of
-from .inputs import accepted_dtypes, check_labels, classes_of, normalized_weights
+from .inputs import check_labels, classes_of, held, make_targets, normalized_weights
 from .pipelines import last_step
 
 # The cost, and its gradients in the shapes of the parameters.
@@ -132,15 +135,17 @@ def propagate(
     with threads.shared_out(), np.errstate(all="ignore"):
         objective = problem.objective(float(l2))
         J, gradients = objective(problem.layers, want_cost=True)
+        J = float(J)
         is_finite = objective.are_finite(problem.layers)
     flat = [array for layer in gradients for array in layer]
-    if not is_finite or not all(np.isfinite(array).all() for array in [J, *flat]):
+    if not (is_finite and isfinite(J) and all(map(are_finite, flat))):
         raise ValueError(
             f"A sum of products, the cost or a gradient overflows {problem.samples.dtype}. Scale X, as "
             "StandardScaler does, or pass smaller weights."
         )
-    shaped = [array.reshape(shape)[()] for array, shape in zip(flat, shapes, strict=True)]
-    return (NetworkGradients if problem.is_network else LogisticGradients)(float(J), *shaped)
+    shaped = [namespace(array).reshape(array, shape) for array, shape in zip(flat, shapes, strict=True)]
+    shaped = [array[()] if array.ndim == 0 else array for array in shaped]  # NumPy's as a number
+    return (NetworkGradients if problem.is_network else LogisticGradients)(J, *shaped)
 
 
 def _problem_of_model(model, X, y, sample_weight):
@@ -154,10 +159,9 @@ def _problem_of_weights(X, y, given, activation, sample_weight):
     """Return the problem at the weights and biases [(name, value), ...], or raise ValueError."""
     if not isinstance(activation, str) or activation not in ACTIVATIONS:
         raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {activation!r}.")
-    refuse_files(X)
     with orientation_advice(X, y, next(iter(shape_of(given[0][1])), None)):
-        X = check_array(X, accept_sparse="csr", dtype=accepted_dtypes(X), input_name="X")
-        y = check_labels(column_or_1d(y), X)
+        X = held(X, partial(check_array, input_name="X"))
+        y = check_labels(column_or_1d(computed(y)), X)
         layers, n_in = [], X.shape[1]
         for (W_name, W), (b_name, b) in zip(given[::2], given[1::2], strict=True):
             W = _parameter(W_name, W, n_in)
@@ -166,15 +170,15 @@ def _problem_of_weights(X, y, given, activation, sample_weight):
     output = logistic if n_in == 1 else softmax
     n_classes = max(n_in, 2)
     labels = _labels(y, n_classes)
-    s = normalized_weights(labels, np.arange(n_classes), sample_weight, None, X)
+    s = normalized_weights(labels, np.arange(n_classes), sample_weight, None)
     network = Network(ACTIVATIONS[activation] if layers[1:] else None, output)
-    return Problem(network, X, output.targets(labels, n_classes, X.dtype), s, layers, n_steps=0)
+    return Problem(network, X, make_targets(output, labels, n_classes, X), s, layers, n_steps=0)
 
 
 def _parameter(name, value, rows, columns=None):
     """Return weights or biases as a matrix of so many rows and (if given) columns, or raise ValueError."""
     try:
-        array = np.asarray(value)
+        array = np.asarray(computed(value))
     except ValueError as error:  # a ragged list
         raise ValueError(f"{name} is not an array: {error}.") from error
     if array.dtype.kind not in "buif" or not np.isfinite(array).all():

@@ -6,9 +6,13 @@ Every kind of X is a `Source`. Arrays in files are refused, since NumPy would re
 from functools import partial, wraps
 
 import numpy as np
+from sklearn import get_config
 
+from .._descent.arrays import find_with, is_foreign, namespace, on_host, placed
+from .._descent.device import OnDevice
 from .._descent.rows import slices
 from .._descent.stored import Block, Stored
+from .._sklearn import DISPATCHES, find_namespace, float_dtypes, to_host
 from .memory import max_gram_bytes, rows_at_once
 
 DASK = ("dask", "dask_expr")
@@ -24,6 +28,9 @@ FILES = {
 }
 
 
+find_with(find_namespace, to_host)
+
+
 class Source:
     """X in memory: an array, a sparse matrix, a table or a list. Its subclasses are not in memory."""
 
@@ -36,6 +43,43 @@ class Source:
     def example(self):
         """Return what scikit-learn's validation can look at: X, or in its place a row like those of X."""
         return self.X
+
+    def dtypes(self, dtype=None):
+        """Return the types of floats to keep, in the words of X's library: one of NumPy, or both."""
+        return dtype or (np.float32 if is_float32(self.X) else [np.float64, np.float32])
+
+    def held(self, X):
+        """Return the samples in the form that a descent takes; X is the validated example."""
+        return self.stored(X.dtype) if self.is_stored else X
+
+    def on_host(self):
+        return self.X
+
+
+class DeviceArray(Source):
+    """An array of another library, while scikit-learn dispatches by the array API standard."""
+
+    def __init__(self, X):
+        if not DISPATCHES:
+            raise ImportError(
+                "array_api_dispatch=True with an array of another library than NumPy needs scikit-learn 1.9 or "
+                "newer: upgrade it, or pass an array of NumPy."
+            )
+        super().__init__(X.detach() if hasattr(X, "detach") else X)  # of PyTorch, without its gradients
+
+    def dtypes(self, dtype=None):
+        found = float_dtypes(self.X)
+        return found if dtype is None else [getattr(namespace(self.X), dtype.name)]
+
+    def held(self, X):
+        return OnDevice(X)
+
+    def on_host(self):
+        return on_host(self.X)
+
+    def placed(self, values):
+        """Return values of the host where this array is."""
+        return placed(values, namespace(self.X), self.X.device)
 
 
 class Memmap(Source):
@@ -87,6 +131,8 @@ def source_of(X):
 def _kind_of(X):
     if _library_of(X) in DASK:
         return DaskArray if hasattr(X, "chunks") else DaskTable
+    if is_foreign(X) and get_config()["array_api_dispatch"]:
+        return DeviceArray
     is_mapped = isinstance(X, np.memmap) and X.ndim == 2 and X.size and X.dtype.kind in "buif"
     return Memmap if is_mapped and X.dtype not in (np.float32, np.float64) else Source
 
@@ -131,8 +177,15 @@ def refuse_unindexable(X):
 
 
 def computed(values):
-    """Return labels, weights or predictions; computed, if they are of Dask."""
-    return values.compute() if issubclass(_kind_of(values), DaskArray) else values
+    """Return labels, weights or predictions on the host; computed, if they are of Dask."""
+    source = _kind_of(values)(values)
+    return values.compute() if source.is_lazy else source.on_host()
+
+
+def placed_like(array, values):
+    """Return values of the host where an array is that may be of another library."""
+    source = _kind_of(array)(array)
+    return source.placed(values) if isinstance(source, DeviceArray) else values
 
 
 def lazy_method(method):
@@ -212,4 +265,4 @@ def is_float32(X):
 
 def _name_of(dtype):
     """Return the name of the values' type, for extension types of pandas too."""
-    return str(getattr(dtype, "numpy_dtype", getattr(dtype, "subtype", dtype))).lower()
+    return str(getattr(dtype, "numpy_dtype", getattr(dtype, "subtype", dtype))).lower().rpartition(".")[2]

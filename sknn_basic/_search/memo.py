@@ -16,6 +16,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from .._classifiers import LogisticRegressionGD, ShallowNNClassifier
+from .._descent.arrays import is_foreign, namespace
 from .._descent.choice import prefers_gram
 from .._descent.threads import threads
 from .._fitting.callbacks import only_progress_bars
@@ -49,6 +50,7 @@ class SearchMemo(NoMemo):
         self.trained = {}  # by these and the samples: {setting: Remembered}
         self.stack_of = {}  # by the id of a loss_curve_, which the memo keeps: Stack
         self.Z = {}  # by the id of a stack, and the rows: {setting: logits}
+        self.on_devices = []  # arrays of other libraries: that of X and y of each fold, once
         self.scaled = {}  # by array and scaler: the array that the rows of all candidates are taken from
         self.has_warned_of_scale = self.is_closed = False
         self.progress = progress
@@ -67,7 +69,7 @@ class SearchMemo(NoMemo):
             settings = self._settings_with(own, others, classifier)
             if self.is_closed or len(settings) < 2 or not may_be_stacked(classifier):
                 return None
-            key = others, settings, *map(name_of, (X, y, sample_weight))
+            key = others, settings, *map(self._name_of, (X, y, sample_weight))
         except Exception:  # of whatever the grid or X may hold: the ordinary fit raises what is wrong
             return None
         if key not in self.trained:
@@ -76,6 +78,17 @@ class SearchMemo(NoMemo):
             self.trained[key] = self._train(classifier, settings, X, y, sample_weight, task)
         remembered = self.trained[key].get(own)
         return None if remembered is None else self._for_candidate(remembered, own)
+
+    def _name_of(self, X):
+        """Return a name that no other rows or labels have; on a device all values are compared there."""
+        if not is_foreign(X):
+            return name_of(X)
+        for i, known in enumerate(self.on_devices):
+            is_alike = type(known) is type(X) and known.device == X.device and known.dtype == X.dtype
+            if is_alike and known.shape == X.shape and bool(namespace(X).all(known == X)):
+                return i
+        self.on_devices.append(X)
+        return len(self.on_devices) - 1
 
     def _settings_with(self, own, others, classifier):
         """Return the settings of the first grid that has this one: all that may be trained with it."""
@@ -164,6 +177,7 @@ class SearchMemo(NoMemo):
     def close(self, X):
         """Remember nothing from now on, and let go of the rows: each refers to the array that keeps it."""
         self.is_closed = True
+        self.on_devices.clear()
         for whole in (X, *self.scaled.values()):
             getattr(whole, "parts", {}).clear()
 

@@ -1,0 +1,100 @@
+"""Arrays of any library that follows the array API standard: their functions, and the ways to the host.
+
+A formula takes `xp = namespace(Z)` where it needs a function, and calls it by the name of the standard. Of an
+ndarray that is NumPy itself. Whoever lets other arrays in says how to find their functions (`find_with`).
+"""
+
+from functools import wraps
+
+import numpy as np
+
+_namespaces = {np.ndarray: np}  # by the type of an array
+_foreign = {}  # what `find_with` was given
+
+
+def find_with(find, to_host):
+    """Set `find(array)`, which returns the functions of an array, and `to_host(array, xp)`, an ndarray."""
+    _foreign.update(find=find, to_host=to_host)
+
+
+def is_foreign(array):
+    """Whether an object is an array of another library."""
+    return hasattr(array, "__dlpack__") and not isinstance(array, np.ndarray | np.generic)
+
+
+def namespace(array):
+    """Return the module with the functions of an array; of anything else it is NumPy."""
+    kind = type(array)
+    if kind not in _namespaces:
+        _namespaces[kind] = _foreign["find"](array) if is_foreign(array) else np
+    return _namespaces[kind]
+
+
+def on_host(array):
+    """Return an ndarray of the values, or what NumPy has already."""
+    xp = namespace(array)
+    return array if xp is np else _foreign["to_host"](array, xp)
+
+
+def by_numpy(function):
+    """Decorate a formula for arrays of other libraries: `function` computes ndarrays in its place."""
+
+    def decorate(formula):
+        @wraps(formula)
+        def of_any_library(Z):
+            return function(Z) if isinstance(Z, np.ndarray) else formula(Z)
+
+        return of_any_library
+
+    return decorate
+
+
+def placed(array, xp, device, dtype=None):
+    """Return a copy of an array, of any library, on a device; in 32 bits where there are no more."""
+    array = on_host(array)
+    dtype = np.dtype(array.dtype if dtype is None else dtype)
+    if dtype.name not in xp.__array_namespace_info__().dtypes(device=device):
+        dtype = np.dtype(dtype.name.replace("64", "32"))
+    return xp.asarray(np.ascontiguousarray(array, dtype), device=device, copy=True)
+
+
+def astype(array, dtype):
+    """Return the values in a type of NumPy, of the same name in other libraries; a copy only if it differs."""
+    xp = namespace(array)
+    if xp is np:
+        return array.astype(dtype, copy=False)
+    return xp.astype(array, getattr(xp, np.dtype(dtype).name), copy=False)
+
+
+def row_major(array):
+    """Return an ndarray in C order; what other libraries do with theirs is their own."""
+    return np.ascontiguousarray(array) if isinstance(array, np.ndarray) else array
+
+
+def copied(array):
+    return array.copy() if isinstance(array, np.ndarray) else namespace(array).asarray(array, copy=True)
+
+
+def at_least(number, Z):
+    """max(number, z), which the standard has for a number as a bound alone."""
+    return np.maximum(number, Z) if isinstance(Z, np.ndarray) else namespace(Z).clip(Z, min=number)
+
+
+def argmax(Z):
+    """Return the column of the largest z in each row, the first of equals; in 32 bits, which all devices have."""
+    if isinstance(Z, np.ndarray):
+        return Z.argmax(axis=1)
+    xp, k = namespace(Z), Z.shape[1]
+    columns = xp.arange(k, dtype=xp.int32, device=Z.device)
+    return xp.min(xp.where(Z == xp.max(Z, axis=1, keepdims=True), columns, k), axis=1)
+
+
+def are_finite(array):
+    xp = namespace(array)
+    return bool(xp.all(xp.isfinite(array)))
+
+
+def largest(array):
+    """Return the largest |value|, as a float."""
+    xp = namespace(array)
+    return float(xp.max(xp.abs(array)))

@@ -1,0 +1,72 @@
+"""X in an array of another library than NumPy, such as one on a graphics card."""
+
+from functools import cached_property
+
+import numpy as np
+
+from .arithmetic import product
+from .arrays import largest, namespace, on_host, placed
+from .rows import slices
+from .samples import BaseSamples, Samples, moments_of
+
+# Bytes of Z, and of samples for their moments, in a block of rows: a step makes some five arrays of Z's size.
+BLOCK_BYTES = 2**28
+
+
+class OnDevice:
+    """X (m, n) of float32 or float64, of a library that follows the array API standard."""
+
+    def __init__(self, array):
+        self.array, self.shape = array, tuple(array.shape)
+        self.xp = namespace(array)
+        self.dtype = np.dtype(np.float32 if array.dtype == self.xp.float32 else np.float64)
+
+    def place(self, array, dtype=None):
+        """Return a copy of an array, of any library, where X is."""
+        return placed(array, self.xp, self.array.device, dtype)
+
+
+class DeviceSamples(BaseSamples):
+    """The samples where X is, and with them the parameters, the targets and s.
+
+    No value of a step comes to the host, so that none waits for the device.
+    """
+
+    n_groups = 1
+
+    def __matmul__(self, W):
+        return product(self.X.array, W)
+
+    def transposed_product(self, dZ):
+        return product(self.X.array.mT, dZ)
+
+    def asarray(self, array):
+        return self.X.place(array, self.dtype)
+
+    def on_host(self):
+        return Samples(on_host(self.X.array))
+
+    @cached_property
+    def largest(self):
+        return largest(self.X.array)
+
+    def blocks(self, width):
+        n_rows = max(BLOCK_BYTES // (width * self.dtype.itemsize), 1)
+        if self.shape[0] <= n_rows:
+            return [(slice(None), self)]
+        return [(rows, self._rows(rows)) for rows in slices(self.shape[0], n_rows)]
+
+    def _rows(self, rows):
+        return DeviceSamples(OnDevice(self.X.array[rows, ...]))
+
+    def moments(self, rows, s, n_rows=None):
+        samples = self
+        if n_rows is not None:
+            samples = self._rows(slice(None, None, -(-self.shape[0] // n_rows)))
+            s = self.X.xp.ones_like(s[: samples.shape[0], ...]) / samples.shape[0]
+        origin, sums = self.X.array[:1, :], (0.0, 0.0)
+        for part, block in samples.blocks(self.shape[1]):
+            x = block.X.array - origin
+            sums = [total + y.mT @ s[part, ...] for total, y in zip(sums, (x, x * x), strict=True)]
+        origin, *sums = (on_host(array).astype(np.float64).ravel() for array in (origin, *sums))
+        return moments_of(origin, *sums, rounding=5000 * np.finfo(self.dtype).eps)
