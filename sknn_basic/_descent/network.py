@@ -106,7 +106,7 @@ def curve_of_output(network, X, layers, targets, s, direction):
 def penalized_cost(J, l2, sum_of_squares):
     """J + l2/2 ||W||^2; biases are not penalised."""
     if isinstance(l2, float | int):
-        return J + l2 / 2 * sum_of_squares
+        return float(J) + l2 / 2 * float(sum_of_squares)
     xp = namespace(J)
     l2 = xp.reshape(l2, J.shape)
     return xp.where(l2 == 0, J, J + l2 / 2 * sum_of_squares)  # 0 * inf is no penalty

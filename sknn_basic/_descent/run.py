@@ -277,7 +277,7 @@ class StackRun(BaseRun):
 
     def __init__(self, objective, layers, records):
         super().__init__(objective, layers, records)
-        self.runs = [Run(objective, None, records) for _ in layers[0][0]]
+        self.runs = [Run(objective, None, records) for _ in range(layers[0][0].shape[0])]
 
     def record(self, costs):
         (step, layers), costs = self.reached, on_host(costs)
