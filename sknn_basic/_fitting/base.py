@@ -19,7 +19,7 @@ from .._lazy.sources import computed, lazy_method, placed_like
 from .._sklearn import Interval, StrOptions, fit_context
 from .advice import orientation_advice
 from .callbacks import CallbackSupportMixin, begin_fit
-from .inputs import DATA_ATTRIBUTES, make_problem, make_validation, validate_new_samples
+from .inputs import DATA_ATTRIBUTES, check_model_place, make_problem, make_validation, validate_new_samples
 from .memo import active_memo
 from .messages import (
     find_warning,
@@ -249,8 +249,9 @@ class GradientDescentClassifier(
         Z = active_memo().logits(self, X)
         if Z is not None:
             return Z
-        X = validate_new_samples(self, X, method)
-        return finite_logits(self._network, X, self._get_layers())
+        X, layers = validate_new_samples(self, X), self._get_layers()
+        check_model_place(self, X, layers[0][0], method)
+        return finite_logits(self._network, X, layers)
 
     @lazy_method
     def decision_function(self, X):

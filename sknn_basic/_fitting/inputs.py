@@ -96,13 +96,10 @@ def validate_samples(estimator, X, y):
         return X, y, classes_of(y)
 
 
-def validate_new_samples(estimator, X, method=None):
-    """Return X to predict, validated in the same way; for a method X must be where the weights are."""
+def validate_new_samples(estimator, X):
+    """Return X to predict, validated in the same way."""
     with orientation_advice(X, None, estimator.n_features_in_):
-        X = _validated(estimator, X)
-    if method is not None:
-        check_model_place(estimator, X, estimator._get_layers()[0][0], method)
-    return X
+        return _validated(estimator, X)
 
 
 def check_model_place(estimator, X, fitted, method):
@@ -119,6 +116,8 @@ def check_model_place(estimator, X, fitted, method):
 
 def check_place(X, other, what, advice="Move one of them"):
     """Raise ValueError unless X, which is validated, is of the library and on the device of an array."""
+    if not isinstance(X, OnDevice) and isinstance(other, np.ndarray):
+        return
     places = [_place_of(getattr(array, "array", array)) for array in (X, other)]
     if places[0] != places[1]:
         raise ValueError(f"{what}, but these are {places[1]} and {places[0]}. {advice}.")
