@@ -63,12 +63,8 @@ class DescentDisplay:
         kinds of sight.
     grid_resolution : int, default=200
         The points on each side of the panel of the boundary, at least 2.
-    contour_kw : dict, default=None
-        For matplotlib's `contour`, which draws the boundary.
-    line_kw : dict, default=None
-        For matplotlib's `plot`, which draws the cost.
-    scatter_kw : dict, default=None
-        For matplotlib's `scatter`, which draws the samples.
+    contour_kw, line_kw, scatter_kw : dict, default=None
+        For matplotlib's `contour`, `plot` and `scatter`, which draw the boundary, the cost and the samples.
 
     Attributes
     ----------
