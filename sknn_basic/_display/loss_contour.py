@@ -11,6 +11,8 @@ from .._files.text import short_name
 from .._fitting.fitted_weights import model_in
 from .._fitting.pipelines import last_step
 from .axes import (
+    HANDLE,
+    MOST_ROWS,
     SLIDE,
     below,
     import_matplotlib,
@@ -18,13 +20,16 @@ from .axes import (
     is_small,
     keywords,
     label_axes,
+    lay_out,
+    n_columns,
     n_letters,
     paper,
+    points,
     room,
     style_of,
     text_size,
 )
-from .feature_plane import MOST_ROWS, class_colours
+from .feature_plane import class_colours
 from .names import distinguishing_names, legend_name
 from .weight_paths import Descent, low_vectors
 from .weight_plane import WeightPlane, axis_plane, choose_axes, principal_plane, view
@@ -33,7 +38,6 @@ GRID = 60  # points on each side
 N_LEVELS = 20
 N_STEPS_OF_BAR = 5  # between the ticks of the colour bar, at most; in a small place 4
 TICK = 0.45, 0.3  # inches that a number on the horizontal and the vertical axis takes
-LINE = 4  # letters that the line of a path in the legend takes
 BAR = 1.04, 0, 0.04, 1  # where the colour bar is, in shares of the plane: beside it, as high as it
 
 
@@ -314,9 +318,7 @@ class LossContourDisplay:
         self.starts_ = self._draw_points([path[0] for path in self.paths], [paper()], label="start")
         self.ends_ = self._draw_points([path[-1] for path in self.paths], colours)
         self._draw_legend()
-        layout = self.figure_.get_layout_engine()
-        if layout:  # the first draw lays out again: a plane of equal scales needs both
-            layout.execute(self.figure_.figure)
+        lay_out(self.figure_)  # the first draw does it again: a plane of equal scales needs both
         return self
 
     def project(self, weights):
@@ -471,26 +473,33 @@ class LossContourDisplay:
         return self.ax_.scatter(*np.transpose(points), **keywords(artist, style, self.scatter_kw), **kwargs)
 
     def _draw_legend(self):
-        """Draw the legend and the names of the axes: in a small place below them, in few words."""
+        """Draw the legend and the names of the axes: the legend below them, in a small place in few words."""
         size, (width, height) = text_size(self.ax_), self._sides()
         names = [[name, name.replace(" of the variance", "")] for name in self.names]
         label_axes(self.ax_, *names, size=size, sides=(width, height))
-        has_rates = self.labels is None or None in self.labels
-        stable = "" if self.stable_rate is None else f" (stable below {self.stable_rate:.3g})"
-        if size is None:
-            self.ax_.legend(title=f"learning rate{stable}" if has_rates else None, framealpha=0.9)
+        if size is not None:
+            for axis, side, tick in zip("xy", (width, height), TICK, strict=True):
+                self.ax_.locator_params(axis, nbins=max(int(side / tick), 2))
+        elif self.figure_.get_layout_engine() is None:  # which makes room below
+            self.ax_.legend(title=self._legend_title(), framealpha=0.9)
             return
-        for axis, side, tick in zip("xy", (width, height), TICK, strict=True):
-            self.ax_.locator_params(axis, nbins=max(int(side / tick), 2))
-        row = n_letters(room(self.ax_)[0], size) - LINE
+        size = size or points("medium")
+        row = n_letters(room(self.ax_)[0], size)
         handles, labels = self.ax_.get_legend_handles_labels()
-        labels = [short_name(label, max(row, 4)) for label in labels]
-        n_columns = min(max((row + LINE) // (max(map(len, labels)) + LINE), 1), len(labels))
-        if len(labels) > MOST_ROWS * height * n_columns:
+        labels = [short_name(label, max(row - HANDLE, 4)) for label in labels]
+        columns = n_columns(labels, row)
+        if len(labels) > MOST_ROWS * height * columns:
             return
-        title = {"title": "learning rate", "title_fontsize": size} if has_rates else {}
-        spaces = {"handlelength": 1, "handletextpad": 0.4, "columnspacing": 1}
-        below(self.ax_, handles=handles, labels=labels, ncols=n_columns, fontsize=size, **spaces, **title)
+        options = {"fontsize": size, "handlelength": 1, "handletextpad": 0.4, "columnspacing": 1}
+        options |= {"title": self._legend_title(), "title_fontsize": size}
+        below(self.ax_, handles=handles, labels=labels, ncols=columns, **options)
+
+    def _legend_title(self):
+        """Return what the labels of paths are, or None if they are names."""
+        if self.labels is not None and None not in self.labels:
+            return None
+        has_stable = self.stable_rate is not None and not is_small(self.ax_)
+        return "learning rate" + (f" (stable below {self.stable_rate:.3g})" if has_stable else "")
 
 
 def _check_sizes(sizes):
