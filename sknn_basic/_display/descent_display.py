@@ -276,8 +276,9 @@ class DescentDisplay:
 
         Notes
         -----
-        By default a GIF takes less than 1 MB, and what a notebook holds, as JPEG, less than 2 MB. HTML leaves
-        out what would exceed matplotlib's rcParams["animation.embed_limit"], 20 MB, and logs that.
+        By default a GIF takes less than 1 MB, what a notebook holds, as JPEG, less than 2 MB, an .mp4 about
+        0.2 MB. HTML leaves out what would exceed matplotlib's rcParams["animation.embed_limit"], 20 MB, and
+        logs that.
         """
         for name, value in (("interval", interval), ("dpi", dpi), ("n_frames", n_frames)):
             check_scalar(value, name, Integral, min_val=1)
