@@ -31,8 +31,9 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, OnnxSearchMixin, GridSearchCV
     methods of new names. One that overrides anything but `__init__` is fitted alone, as by `GridSearchCV`.
 
     Far beyond the stable rate (see `LogisticRegressionGD`), where the cost does not fall, descent is chaotic:
-    it depends on rounding errors, and a stack that NumPy trains adds numbers in another order than a single
-    fit. There the scores of the two searches may differ, but are poor in both.
+    it depends on rounding errors, and a stack that NumPy trains, or the Gram matrix of wide samples, adds
+    numbers in another order than a single fit. There the scores of the two searches may differ, but are poor
+    in both.
 
     Parameters
     ----------
