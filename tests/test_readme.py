@@ -26,6 +26,7 @@ NEEDS = [  # what may be missing, and the text that tells an example that needs 
     ("matplotlib.pyplot", "plt"),
     ("matplotlib.pyplot", "ConfusionImagesDisplay"),
     ("PIL.Image", "read_image_folder"),
+    ("PIL.Image", "from PIL"),
     ("skops.io", "skops.io"),
     ("skl2onnx", "skl2onnx"),
     ("dask.array", "chunks="),
