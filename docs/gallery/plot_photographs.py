@@ -134,4 +134,5 @@ right.set(
     yticks=[],
 )
 temporary.cleanup()
+plt.show()
 # sphinx_gallery_thumbnail_number = 2
