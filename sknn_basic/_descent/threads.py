@@ -53,22 +53,24 @@ class Threads:
     @locked()
     def _limit(self, user):
         self.users.add(user)
-        self.limited = self.limited or [(library, library.num_threads) for library in _blas()]
+        if not self.limited:
+            self.limited = [(library, n) for library in _blas() if (n := library.num_threads) > 1]
         for library, _ in self.limited:
-            library.set_num_threads(1)
+            _set(library, 1)
 
     @locked()
     def _restore(self, user):
         self.users.discard(user)
         if not self.users:
             for library, n in self.limited:
-                library.set_num_threads(n)
+                if library.num_threads == 1:  # else others have set it meanwhile
+                    _set(library, n)
             self.limited = []
 
     def forget(self):
         """Begin anew in a forked process, which has none of the threads; BLAS has its own again."""
         for library, n in self.limited:
-            library.set_num_threads(n)
+            _set(library, n)
         self.__init__()
 
     def map(self, function, items):
@@ -106,6 +108,14 @@ class Threads:
 @cache
 def _blas():
     return ThreadpoolController().select(user_api="blas").lib_controllers
+
+
+def _set(library, n):
+    """Set the number of threads, from any thread: threadpoolctl 3.8 lets one alone set that of OpenBLAS."""
+    clear = getattr(library, "clear_controlling_thread", lambda force: None)
+    clear(force=True)
+    library.set_num_threads(n)
+    clear(force=True)
 
 
 def _apply(function, items):
