@@ -51,7 +51,7 @@ class LogisticRegressionGD(GradientDescentClassifier):
         the curve shows too.
     verbose : bool, default=False
         Whether to print the cost before every `record_every`-th step, or every 100th with "auto", as the
-        notes do, and a line before steps are compiled. The logger "sknn_basic" is told the same.
+        notes do, and a line if steps must be compiled. The logger "sknn_basic" is told the same.
 
     Attributes
     ----------
@@ -203,7 +203,7 @@ class ShallowNNClassifier(GradientDescentClassifier):
         records all of the first steps and then fewer and fewer, 94 times in 5,000 steps.
     verbose : bool, default=False
         Whether to print the cost before every `record_every`-th step, or every 100th with "auto", as the
-        notes do, and a line before steps are compiled. The logger "sknn_basic" is told the same.
+        notes do, and a line if steps must be compiled. The logger "sknn_basic" is told the same.
 
     Attributes
     ----------

@@ -61,7 +61,9 @@ def recorded_steps(record_every, end):
     steps = [0]
     while steps[-1] < end:
         half = int(GROWTH / 2 * steps[-1])
-        steps.append(steps[-1] + 2 * half + 1)  # odd, then even: shows a cost that is high at every other step
+        steps.append(
+            steps[-1] + 2 * half + 1
+        )  # odd, then even: shows a cost that is high at every other step
     return steps[:-1]
 
 

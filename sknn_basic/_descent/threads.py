@@ -6,7 +6,7 @@ data alone, and the caller adds their results in a fixed order.
 """
 
 import os
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ContextDecorator, contextmanager
 from functools import cache
 from threading import Lock, current_thread
@@ -17,6 +17,7 @@ from threadpoolctl import ThreadpoolController
 
 _lock = Lock()
 NAME = "sknn_basic descent"  # of the threads of the pool
+LONG = 2.0  # seconds: machine code is loaded in less, and compiled in 5 to 30
 
 
 class locked(ContextDecorator):
@@ -89,9 +90,15 @@ class Threads:
             results[i::n] = other.result()
         return results
 
-    def wait_for(self, function, *arguments):
-        """Return function(*arguments) from another thread, since an interruption does not reach it there."""
-        return self._start(function, *arguments).result()
+    def wait_for(self, function, *arguments, if_long=None):
+        """Return function(*arguments) from another thread, since an interruption does not reach it there.
+
+        `if_long()` is called if it takes long.
+        """
+        future = self._start(function, *arguments)
+        if if_long is not None and not wait([future], LONG).done:
+            if_long()
+        return future.result()
 
     def _start(self, function, *arguments):
         """Return the future of a call; made by this thread if there can be no others."""

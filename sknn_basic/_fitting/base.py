@@ -23,9 +23,10 @@ from .messages import (
     find_warning,
     is_logged,
     log_cost,
+    prepare,
     print_cost,
     reported_steps,
-    tell_preparation,
+    tell_reading,
     warn_of_fit,
 )
 from .onnx import OnnxClassifierMixin
@@ -177,7 +178,8 @@ class GradientDescentClassifier(
         validation = make_validation(self, problem, *validation)
         rate = problem.learning_rate(self.learning_rate, l2)
         objective = problem.objective(l2)
-        tell_preparation(problem, objective, self.verbose)
+        tell_reading(problem, self.verbose)
+        prepare(objective, self.verbose)
         on_record = print_cost if self.verbose else log_cost if is_logged() else None
         records = recorded_steps(self.record_every, n_steps)
         descent = train(

@@ -95,12 +95,16 @@ def tell(line, is_printed):
         print(line)
 
 
-def tell_preparation(problem, objective, is_printed):
-    """Say how samples that are not in memory are read, and that steps must be compiled first."""
+def tell_reading(problem, is_printed):
+    """Say how samples that are not in memory are read."""
     if reading := problem.samples.describe_reading():
         tell(reading, is_printed)
-    if not objective.is_ready():
-        tell("Preparing compiled steps: this takes some seconds the first time on a computer.", is_printed)
+
+
+def prepare(objective, is_printed):
+    """Do what must be done before the first step, and say so if steps have to be compiled."""
+    line = "Compiling the steps: this takes up to half a minute, the first time on a computer."
+    objective.prepare(partial(tell, line, is_printed))
 
 
 def print_cost(step, cost, validation_cost, is_printed=True):
