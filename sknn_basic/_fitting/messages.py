@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from .advice import ROUTING
+
 # What `verbose` prints, at the level INFO, whether or not it is printed.
 logger = logging.getLogger("sknn_basic")
 PRINTED_EVERY = 100  # steps, as in the notes, where "auto" chooses those that are recorded
@@ -55,6 +57,9 @@ def find_warning(classifier, problem, rate, descent):
         return FitWarning(_divergence_message(ended, keeps_start, rate, limit))
     if keeps_start and _has_risen(ended.validation_loss, ended.validation_loss_curve, dtype):
         return FitWarning(_validation_message(ended, rate))
+    validation = descent.validation_loss, descent.validation_loss_curve
+    if _has_risen(*validation, dtype) and problem.is_validated_on_other_scale():
+        return FitWarning(_other_scale_message(descent))
     if descent.interrupted or descent.n_iter < classifier.max_iter:  # stopped by the user or a callback
         return None
     with np.errstate(all="ignore"):
@@ -154,6 +159,14 @@ def _validation_message(descent, learning_rate):
         f"{learning_rate:g}: it ended at {descent.validation_loss:g} after step {descent.n_iter}, above its "
         f"start of {descent.validation_loss_curve[0]:g}. The initial weights are kept. Check that X_val and "
         "y_val are scaled and labelled as X and y are, or pass a smaller learning_rate."
+    )
+
+
+def _other_scale_message(descent):
+    return (
+        "The validation samples are on another scale than X: their values are much larger, and their cost "
+        f"ended at {descent.validation_loss:g}, above its start of {descent.validation_loss_curve[0]:g}. "
+        f"Scale X_val as X. In a pipeline: {ROUTING}"
     )
 
 
