@@ -23,6 +23,7 @@ from .messages import (
     find_warning,
     is_logged,
     log_cost,
+    log_end,
     prepare,
     print_cost,
     reported_steps,
@@ -154,6 +155,7 @@ class GradientDescentClassifier(
             if remembered is None:
                 with threads.shared_out():
                     rate, descent, warning = fitted._descend(X, y, sample_weight, validation, task)
+                    log_end(self, rate, descent)
             else:
                 rate, descent, warning = remembered.rate, remembered.descent, remembered.warning
                 vars(fitted).update(remembered.before_descent)

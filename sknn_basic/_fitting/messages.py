@@ -121,6 +121,15 @@ def print_cost(step, cost, validation_cost, is_printed=True):
 log_cost = partial(print_cost, is_printed=False)
 
 
+def log_end(classifier, rate, descent):
+    """Log the model's cost and where it ended; printed are the notes' lines alone."""
+    if is_logged():
+        what, validation = type(classifier).__name__, descent.validation_loss
+        also = "" if validation is None else f" (validation: {validation:f})"
+        line = f"{what}: cost {descent.loss:f}{also} after {descent.n_iter} steps at learning_rate={rate:g}."
+        tell(line, is_printed=False)
+
+
 def reported_steps(record_every, records, n_steps):
     """Return the steps before which the cost is said."""
     return range(0, n_steps, PRINTED_EVERY) if record_every == "auto" else records
