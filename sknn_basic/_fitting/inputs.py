@@ -56,7 +56,7 @@ def make_validation(estimator, problem, X_val, y_val, sample_weight_val):
     classes, dtype = estimator.classes_, problem.samples.weight_dtype
     try:
         with orientation_advice(X_val, y_val, estimator.n_features_in_, "_val"):
-            X_val = _validated(estimator, X_val, dtype)
+            X_val = _validated(estimator, X_val, dtype, suffix="_val")
             y_val = check_labels(y_val, X_val)
             labels = label_numbers(y_val, classes, "y_val", "y")
             s = normalized_weights(labels, classes, sample_weight_val, estimator.class_weight, X_val)
@@ -86,12 +86,12 @@ def validate_new_samples(estimator, X):
         return _validated(estimator, X)
 
 
-def _validated(estimator, X, dtype=None, reset=False):
+def _validated(estimator, X, dtype=None, reset=False, suffix=""):
     """Return X in memory, dense or CSR, or as `Stored`, whose values are checked when they are first read."""
     source = source_of(X)
     X = source.example()
     refuse_file_names(X)
-    with value_advice(X):
+    with value_advice(X, suffix):
         X = validate_data(estimator, X, accept_sparse="csr", dtype=dtype or accepted_dtypes(X), reset=reset)
     return source.stored(X.dtype) if source.is_stored else X
 
