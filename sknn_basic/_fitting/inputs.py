@@ -71,7 +71,7 @@ def make_validation(estimator, problem, X_val, y_val, sample_weight_val):
     classes, dtype = on_host(estimator.classes_), problem.samples.weight_dtype
     try:
         with orientation_advice(X_val, y_val, estimator.n_features_in_, "_val"):
-            X_val = _validated(estimator, X_val, dtype)
+            X_val = _validated(estimator, X_val, dtype, suffix="_val")
             check_place(X_val, problem.samples.X, "X_val must use the same namespace and device as X")
             y_val = check_labels(y_val, X_val)
             labels = label_numbers(y_val, classes, "y_val", "y")
@@ -129,17 +129,17 @@ def _place_of(array):
     return "NumPy" if xp is np else f"{xp.__name__.rpartition('.')[2]} on {array.device}"
 
 
-def _validated(estimator, X, dtype=None, reset=False):
+def _validated(estimator, X, dtype=None, reset=False, suffix=""):
     """Return X in memory, dense or CSR, or what stands for it, of which values are checked when first read."""
-    return held(X, partial(validate_data, estimator, reset=reset), dtype)
+    return held(X, partial(validate_data, estimator, reset=reset), dtype, suffix)
 
 
-def held(X, check, dtype=None):
+def held(X, check, dtype=None, suffix=""):
     """Return the samples in the form that a descent takes; `check` is scikit-learn's function that validates."""
     source = source_of(X)
     X = source.example()
     refuse_file_names(X)
-    with value_advice(X):
+    with value_advice(X, suffix):
         return source.held(check(X, accept_sparse="csr", dtype=source.dtypes(dtype)))
 
 
