@@ -86,7 +86,7 @@ def argmax(Z):
         return Z.argmax(axis=1)
     xp, k = namespace(Z), Z.shape[1]
     columns = xp.arange(k, dtype=xp.int32, device=Z.device)
-    return xp.min(xp.where(Z == xp.max(Z, axis=1, keepdims=True), columns, k), axis=1)
+    return xp.min(xp.where(xp.max(Z, axis=1, keepdims=True) == Z, columns, k), axis=1)
 
 
 # The methods of ndarrays take half of the time of NumPy's functions of the same names.

@@ -19,7 +19,7 @@ from .._lazy.sources import computed, lazy_method, placed_like
 from .._sklearn import Interval, StrOptions, fit_context
 from .advice import orientation_advice
 from .callbacks import CallbackSupportMixin, begin_fit
-from .inputs import DATA_ATTRIBUTES, check_model_place, make_problem, make_validation, validate_new_samples
+from .inputs import DATA_ATTRIBUTES, check_place, make_problem, make_validation, validate_new_samples
 from .memo import active_memo
 from .messages import (
     find_warning,
@@ -250,13 +250,13 @@ class GradientDescentClassifier(
         """Raise ValueError if the fitted layers are not of the sizes that the parameters specify."""
 
     def _logits(self, X, method):
-        """Return the logits, Z of the output, (n_samples, 1 or n_classes), in the precision of X, for a method."""
+        """Return Z of the output, (n_samples, 1 or n_classes), in the precision of X, for a method."""
         check_is_fitted(self)
         Z = active_memo().logits(self, X)
         if Z is not None:
             return Z
         X, layers = validate_new_samples(self, X), self._get_layers()
-        check_model_place(self, X, layers[0][0], method)
+        check_place(X, layers[0][0], f"Inputs passed to {type(self).__name__}.{method}()")
         return finite_logits(self._network, X, layers)
 
     @lazy_method
