@@ -47,7 +47,9 @@ def test_the_logger_is_told_what_verbose_prints(model, capsys, caplog):
         assert heard.loss_curve_ == silent.loss_curve_
         assert_same_bits(weights_of(heard), weights_of(silent))
     assert told[0] == told[1]
-    assert [line.split(":")[0] for line in told[0][:-1]] == [f"Cost after iteration {n}" for n in (0, 100, 200)]
+    assert [line.split(":")[0] for line in told[0][:-1]] == [
+        f"Cost after iteration {n}" for n in (0, 100, 200)
+    ]
     assert told[0][-1] == (
         f"{type(model).__name__}: cost {silent.loss_:.6f} after 201 steps "
         f"at learning_rate={silent.learning_rate_:g}."
