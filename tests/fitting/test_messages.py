@@ -33,7 +33,7 @@ def test_verbose_prints_as_the_notes_do(capsys, caplog):
 
 @both
 def test_the_logger_is_told_what_verbose_prints(model, capsys, caplog):
-    """Whether or not it is printed; then of which model the fit was, and where it ended. That changes no bit."""
+    """Whether or not it is printed; then of which model the fit was, and where it ended. It changes no bit."""
     X, y = blobs()
     model = clone(model).set_params(max_iter=201)
     silent = clone(model).fit(X, y)
@@ -47,7 +47,9 @@ def test_the_logger_is_told_what_verbose_prints(model, capsys, caplog):
         assert heard.loss_curve_ == silent.loss_curve_
         assert_same_bits(weights_of(heard), weights_of(silent))
     assert told[0] == told[1]
-    assert [line.split(":")[0] for line in told[0][:-1]] == [f"Cost after iteration {n}" for n in (0, 100, 200)]
+    assert [line.split(":")[0] for line in told[0][:-1]] == [
+        f"Cost after iteration {n}" for n in (0, 100, 200)
+    ]
     assert told[0][-1] == (
         f"{type(model).__name__}: cost {silent.loss_:.6f} after 201 steps "
         f"at learning_rate={silent.learning_rate_:g}."
