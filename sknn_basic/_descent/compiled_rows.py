@@ -152,7 +152,7 @@ def all_transposed_products(X, dZ, dW):
         transposed_products(X, dZ[k - 1, :m], dW[k - 1])
 
 
-@compiled()
+@compiled(is_kernel=True)
 def row_steps(
     X, is_gram, targets, s, W, b, dW, db,
     J, peak, rates, n_steps, fit_intercept, records,

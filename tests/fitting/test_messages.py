@@ -33,7 +33,7 @@ def test_verbose_prints_as_the_notes_do(capsys, caplog):
 
 @both
 def test_the_logger_is_told_what_verbose_prints(model, capsys, caplog):
-    """Whether or not it is printed; then of which model the fit was, and where it ended. That changes no bit."""
+    """Whether or not it is printed; then which model was fitted, where it ended. It changes no bit."""
     X, y = blobs()
     model = clone(model).set_params(max_iter=201)
     silent = clone(model).fit(X, y)
