@@ -70,17 +70,18 @@ def measure(device, small):
     print(equal(device))
     if is_card:
         print(synchronisations(device))
-    print(flush=True)
-    rows, verdicts = [], []
+    print()
+    header = ["samples", "model", "a step", "plain PyTorch", "times as long", "in reads of X"]
+    print("\n".join(table(header, [])[:-1]), flush=True)
+    verdicts = []
     for shape, (steps, most) in (SHAPES | ON_A_CARD if is_card else SHAPES).items():
         try:
-            row, verdict_lines = step_lines(shape, steps, most, device, small)
+            row, lines = step_lines(shape, steps, most, device, small)
         except torch.cuda.OutOfMemoryError:
-            row, verdict_lines = [*words_of(shape, small), "too large for the device", "", "", ""], []
-        rows.append(row)
-        verdicts += verdict_lines
-    header = ["samples", "model", "a step", "plain PyTorch", "times as long", "in reads of X"]
-    print("\n".join([*table(header, rows), *verdicts, sweep_line(device, small), ""]), flush=True)
+            row, lines = [*words_of(shape, small), "too large for the device", "", "", ""], []
+        print(f"| {' | '.join(row)} |", flush=True)
+        verdicts += lines
+    print("\n".join(["", *verdicts, sweep_line(device, small), ""]), flush=True)
 
 
 def equal(device):
@@ -302,4 +303,4 @@ if __name__ == "__main__":
     parser.add_argument("--device", default="cpu", help="of PyTorch: cpu or cuda")
     parser.add_argument("--small", action="store_true", help="a trial run: its figures say nothing")
     options = parser.parse_args()
-    sys.exit(start(options.device, options.small).returncode)
+    start(options.device, options.small)
