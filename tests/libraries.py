@@ -53,6 +53,13 @@ def host(array):
     return np.asarray(array)
 
 
+class NumPy(Place):
+    """The host itself."""
+
+    xp, device = np, "cpu"
+
+
+HOST = NumPy("numpy")
 CPU = Place("array_api_strict", "CPU_DEVICE")
 DEVICE = Place("array_api_strict", "device1")  # refuses to become NumPy's unless asked
 NO_FLOAT64 = Place("array_api_strict", "no_float64", {"float64"})

@@ -90,8 +90,8 @@ def test_tags_of_classifiers(model):
     tags = get_tags(model)
     given, target = tags.input_tags, tags.target_tags
     assert tags.estimator_type == "classifier"
-    assert all([given.two_d_array, given.sparse, target.required, tags.requires_fit])
-    assert not any([given.three_d_array, given.allow_nan, target.multi_output, tags.array_api_support])
+    assert all([given.two_d_array, given.sparse, target.required, tags.requires_fit, tags.array_api_support])
+    assert not any([given.three_d_array, given.allow_nan, target.multi_output])
     assert tags.classifier_tags.multi_class
     assert not tags.classifier_tags.multi_label
     assert not tags.non_deterministic
@@ -106,6 +106,7 @@ def test_tags_of_the_scaler(dtype, kept):
     assert not tags.input_tags.sparse
     assert not tags.target_tags.required
     assert tags.transformer_tags.preserves_dtype == kept
+    assert tags.array_api_support
 
 
 def test_tags_of_the_search_are_those_of_its_estimator():
@@ -114,6 +115,7 @@ def test_tags_of_the_search_are_those_of_its_estimator():
     assert tags.classifier_tags.multi_class
     assert tags.input_tags.sparse
     assert tags.target_tags.required
+    assert tags.array_api_support == get_tags(GridSearchCV(SEARCH.estimator, {})).array_api_support
     pipeline = make_pipeline(FlattenScaler(), LogisticRegressionGD())
     assert not get_tags(VectorizedGridSearchCV(pipeline, {})).input_tags.sparse
 
