@@ -47,11 +47,11 @@ class LogisticRegressionGD(GradientDescentClassifier):
         Whether `fit` continues from the weights of the previous fit, on the same features and classes.
     record_every : int or "auto", default="auto"
         The cost is recorded before every `record_every`-th step, in [1, inf), such as the notes' 100. "auto"
-        records all of the first steps and then fewer and fewer, 86 times in 2,000 steps, so that the start of
+        records all of the first steps and then fewer and fewer, 82 times in 2,000 steps, so that the start of
         the curve shows too.
     verbose : bool, default=False
         Whether to print the cost before every `record_every`-th step, or every 100th with "auto", as the
-        notes do, and a line before steps are compiled. The logger "sknn_basic" is told the same.
+        notes do, and a line if steps must be compiled. The logger "sknn_basic" is told the same.
 
     Attributes
     ----------
@@ -200,10 +200,10 @@ class ShallowNNClassifier(GradientDescentClassifier):
         Whether `fit` continues from the weights of the previous fit, on the same features and classes.
     record_every : int or "auto", default="auto"
         The cost is recorded before every `record_every`-th step, in [1, inf), such as the notes' 100. "auto"
-        records all of the first steps and then fewer and fewer, 98 times in 5,000 steps.
+        records all of the first steps and then fewer and fewer, 94 times in 5,000 steps.
     verbose : bool, default=False
         Whether to print the cost before every `record_every`-th step, or every 100th with "auto", as the
-        notes do, and a line before steps are compiled. The logger "sknn_basic" is told the same.
+        notes do, and a line if steps must be compiled. The logger "sknn_basic" is told the same.
 
     Attributes
     ----------

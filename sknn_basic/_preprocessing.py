@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ._descent.arrays import are_finite, astype, namespace
 from ._fitting.advice import refuse_file_names, value_advice
 from ._fitting.callbacks import CallbackSupportMixin, begin_fit
-from ._fitting.inputs import check_model_place
+from ._fitting.inputs import check_place
 from ._fitting.memo import active_memo
 from ._fitting.onnx import OnnxScalerMixin
 from ._fitting.state import replacing_state
@@ -188,7 +188,7 @@ class FlattenScaler(
             raise ValueError(self._shape_message(shape))
         X = self._validated(X, shape)
         xp = namespace(X)
-        check_model_place(self, X, self._fitted_range, "transform")
+        check_place(X, self._fitted_range, "Inputs passed to FlattenScaler.transform()")
         try:
             rows = self._scaled(np.divide, X, self.dtype or _float_dtype(X))
         except MemoryError as error:
@@ -248,7 +248,7 @@ class FlattenScaler(
                 f"X has {X.shape[1]} columns, but one image of shape {self.image_shape_} has "
                 f"{self.n_features_in_} values. Pass rows as transform returns them."
             )
-        check_model_place(self, X, self._fitted_range, "inverse_transform")
+        check_place(X, self._fitted_range, "Inputs passed to FlattenScaler.inverse_transform()")
         images = self._scaled(np.multiply, X, _float_dtype(X))
         return namespace(X).reshape(images, (-1, *self.image_shape_))
 

@@ -3,9 +3,9 @@
 import sklearn
 from sklearn import config_context
 from sklearn.base import _fit_context as fit_context
-from sklearn.utils._param_validation import Interval, StrOptions, validate_parameter_constraints
 from sklearn.utils._array_api import _convert_to_numpy as to_host
 from sklearn.utils._array_api import get_namespace, supported_float_dtypes
+from sklearn.utils._param_validation import Interval, StrOptions, validate_parameter_constraints
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
 # Older versions know parts of the array API standard only.

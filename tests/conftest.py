@@ -40,6 +40,19 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("hostile_seed", range(metafunc.config.getoption("hostile")))
 
 
+AHEAD = {"gw0": "test_compiled_rows", "gw1": "test_compiled_columns"}  # two workers that compile
+
+
+@pytest.hookimpl(trylast=True)  # once xdist has been told what is collected: the others start meanwhile
+def pytest_collection_finish(session):
+    """Compile kernels in one worker, before its first test: each worker would else compile them all."""
+    name = AHEAD.get(os.environ.get("PYTEST_XDIST_WORKER"))
+    if name in {item.path.stem for item in session.items}:
+        import kernels
+
+        kernels.compile_ahead(name)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem):
     """Let a KeyboardInterrupt that escapes from a test about interruptions fail it, not end the run."""

@@ -5,9 +5,13 @@ import pytest
 
 from longhand import assert_close
 from models import assert_same_bits, flat, moved, step_of
+from sknn_basic._descent.activations import ACTIVATIONS
+from sknn_basic._descent.engine import CompiledLogistic, CompiledNetwork, CompiledSoftmax
 from sknn_basic._descent.gram import GramSamples
-from sknn_basic._descent.network import penalize, propagate, update
+from sknn_basic._descent.network import Network, penalize, propagate, update
+from sknn_basic._descent.outputs import logistic, softmax
 from sknn_basic._descent.samples import Samples
+from sknn_basic._descent.stored import ConvertedSamples
 
 # For every remainder of rows and features, and for several tiles.
 SIZES = [(1, 1), (3, 2), (7, 5), (50, 4), (600, 3), (40, 40), (1100, 13), (1030, 70)]
@@ -55,3 +59,15 @@ def assert_steps_of_one_call_have_the_bits_of_single_steps(l2, engine, network, 
     assert_same_bits(flat(reached), flat(layers))
     assert costs.tolist() == expected_costs
     assert peak == max(peaks)
+
+
+def compile_ahead(name):
+    """Compile the kernels that a test file is about, for all types, or load them from Numba's cache."""
+    X, values = np.zeros((1, 1)), np.zeros((1, 1), np.uint8)
+    if name == "test_compiled_columns":
+        CompiledSoftmax(Network(None, softmax), Samples(X)).prepare()
+        CompiledNetwork(Network(ACTIVATIONS["tanh"], logistic), Samples(X)).prepare()
+        return
+    for dtype in (np.float64, np.float32):
+        for samples in (Samples(X.astype(dtype)), ConvertedSamples(values, dtype, 255.0)):
+            CompiledLogistic(Network(None, logistic), samples).prepare()

@@ -22,6 +22,12 @@ def logistic_descent(X, y, learning_rate, n_steps):
     return w, b, np.array(costs)
 
 
+def logistic_cost(X, y, w, b):
+    """J of section 1.1.3 at w (n,) and b of the samples X (m, n), as rows."""
+    A = 1 / (1 + np.exp(-(X @ w + b)))
+    return -np.mean(y * np.log(A) + (1 - y) * np.log(1 - A))
+
+
 def softmax_descent(X, y, learning_rate, n_steps):
     """The same for the classes 0 ... k - 1, with the softmax: return W (n, k), b (k, 1) and costs."""
     n, m = X.shape

@@ -28,6 +28,12 @@ def blobs(n_classes=2, m=40, n=5, seed=0):
     return X, y
 
 
+def noisy(n_classes=2, n=2):
+    """Samples of classes that overlap, so that the cost has a minimum."""
+    X, y = blobs(n_classes, m=60, n=n)
+    return X + np.random.RandomState(1).standard_normal(X.shape), y
+
+
 def images(n_classes=2, m=30, shape=(4, 5, 3), noise=200, step=20):
     rng = np.random.RandomState(0)
     y = np.arange(m) % n_classes

@@ -29,8 +29,8 @@ def load(path):
     return module
 
 
-front_page, modules, lecture, public_names = (
-    load(DOCS / "_ext" / name) for name in ("front_page.py", "modules.py", "lecture.py", "public_names.py")
+modules, lecture, public_names = (
+    load(DOCS / "_ext" / name) for name in ("modules.py", "lecture.py", "public_names.py")
 )
 
 
@@ -117,7 +117,7 @@ def test_picture_of_the_front_page_moves_unless_motion_is_unwanted(tmp_path):
     """It takes less than 1 MB and stops within 5 seconds, at the picture for those who want no motion."""
     pytest.importorskip("matplotlib.figure")
     Image = pytest.importorskip("PIL.Image")
-    front_page.draw(tmp_path)
+    load(DOCS / "_ext" / "front_page.py").draw(tmp_path)
     assert (tmp_path / "front_page.webp").stat().st_size < 10**6
     with Image.open(tmp_path / "front_page.webp") as moving, Image.open(tmp_path / "front_page.png") as still:
         size = still.size
@@ -151,13 +151,36 @@ def test_lecture_lists_the_pages_of_the_gallery_in_its_order():
     listing = lecture.listing(pages)
     before, _, after = lecture.with_pictures(lecture.TEACHERS.read_text()).partition(listing)
     assert before.endswith("shown.\n\n```{eval-rst}\n")
-    assert after.startswith("```\n\n## What students can do\n")
+    assert after.startswith("```\n\n### Its pictures as files\n")
     for name, title, first in pages:
         assert title
         assert first
         assert f":ref:`{title} <sphx_glr_auto_examples_{name}.py>`" in listing
     known, unknown = ["plot_assignment.py", "plot_rates.py"], ["plot_aaa.py", "plot_zzz.py"]
     assert sorted([*unknown[::-1], *known[::-1]], key=lecture.Order("")) == [*known, *unknown]
+
+
+def test_lines_for_teachers_save_every_picture(tmp_path, monkeypatch):
+    """Those of all scripts, in the shape of a slide, whatever a script sets for its own."""
+    plt = pytest.importorskip("matplotlib.pyplot")
+    lines = lecture.TEACHERS.read_text().split("```py\n")[1].split("```")[0]
+    gallery = tmp_path / "docs" / "gallery"
+    gallery.mkdir(parents=True)
+    script = "import matplotlib.pyplot as plt\nfor _ in range(2):\n    plt.figure()\n"
+    (gallery / "plot_a.py").write_text(f"{script}plt.rcParams['figure.figsize'] = 1, 1\n")
+    (gallery / "plot_b.py").write_text(script)
+    monkeypatch.chdir(tmp_path)
+    with plt.rc_context():
+        exec(compile(lines, "teachers.md", "exec"), {})
+    assert plt.get_fignums() == []
+    pictures = sorted((tmp_path / "pictures").iterdir())
+    assert [path.name for path in pictures] == [f"plot_{name}_{i}.png" for name in "ab" for i in (1, 2)]
+    assert all(plt.imread(path).shape[:2] == (864, 1536) for path in pictures)
+
+
+def test_every_script_of_the_gallery_shows_its_pictures():
+    """Also when it is run by Python alone."""
+    assert all("plt.show()\n" in path.read_text() for path in (DOCS / "gallery").glob("plot_*.py"))
 
 
 SOUND = """<html><head><link rel="stylesheet" href="style.css"><link rel="next" href="other.html"></head>

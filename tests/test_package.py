@@ -203,7 +203,7 @@ def test_public_names_are_documented(name):
     is_warning = isinstance(public, type) and issubclass(public, Warning)
     parameters = () if is_warning else inspect.signature(public).parameters
     for parameter in parameters:
-        assert re.search(rf"^ +{parameter}(, \w+)* : ", public.__doc__, re.MULTILINE), parameter
+        assert re.search(rf"^ +(\w+, )*{parameter}(, \w+)* : ", public.__doc__, re.MULTILINE), parameter
     assert "Examples\n" in public.__doc__
     assert "See Also\n" in public.__doc__
 

@@ -1,15 +1,25 @@
 """The cost of held-out samples beside that of the training samples, by scikit-learn's log_loss."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn import config_context
 from sklearn.base import clone
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_digits,
+    load_iris,
+    load_wine,
+    make_classification,
+)
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import StandardScaler, scale
 from sklearn.utils.class_weight import compute_sample_weight
 
 from models import blobs, both, weights_of
@@ -187,6 +197,55 @@ def test_bad_validation_samples_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
         model.fit(X, y, **({"X_val": X_val, "y_val": y_val} | change))
     assert vars(model) == before
+
+
+def tables():
+    """Halves of 20 small data sets, with many classes or few, noise, or heavy tails."""
+    for load in (load_iris, load_wine, load_breast_cancer):
+        yield load(return_X_y=True)
+    X, y = load_digits(return_X_y=True)
+    yield X[:120], y[:120]
+    for seed in range(6):
+        yield make_classification(120, 20, n_informative=4, flip_y=0.3, random_state=seed)
+        rng = np.random.default_rng(seed)
+        yield rng.standard_normal((80, 20 * (seed + 1))), rng.integers(0, 2, 80)
+    for sample in (rng.standard_exponential, rng.standard_normal, partial(rng.standard_t, 3)):
+        yield sample(size=(200, 10)), rng.integers(0, 2, 200)
+    yield np.exp(rng.standard_normal((200, 10))), rng.integers(0, 3, 200)
+
+
+@pytest.mark.parametrize("data", [*tables()], ids=lambda data: str(data[0].shape))
+@both
+def test_overfitting_is_no_other_scale(model, data):
+    """Warnings are errors here: the cost of half the samples may rise without one."""
+    X, y = data
+    order = np.random.default_rng(0).permutation(len(X))
+    (X, X_val), (y, y_val) = (np.array_split(np.asarray(array)[order], 2) for array in (X, y))
+    scaler = StandardScaler().fit(X)
+    model = clone(model).set_params(learning_rate="auto", max_iter=3000)
+    model.fit(scaler.transform(X), y, X_val=scaler.transform(X_val), y_val=y_val)
+
+
+@pytest.mark.parametrize("load", [load_wine, load_breast_cancer])
+@both
+def test_validation_samples_on_another_scale_warn(model, load):
+    """Those that bypass the scaler of X."""
+    X, y = load(return_X_y=True)
+    model = clone(model).set_params(learning_rate="auto", max_iter=300)
+    advice = r'another scale than X: .*pass transform_input=\["X_val"\] to the pipeline'
+    with pytest.warns(ConvergenceWarning, match=advice):
+        model.fit(scale(X), y, X_val=X, y_val=y)
+
+
+@both
+def test_advice_for_validation_samples_that_bypass_the_transformers(model):
+    """That of X, to encode and to impute, has been followed already."""
+    X, y = blobs(2, 20, 3)
+    for wrong in (np.array(["a", "b"] * 30).reshape(20, 3), np.full((20, 3), np.nan)):
+        with pytest.raises(ValueError, match=r'pass transform_input=\["X_val"\] to the pipeline') as error:
+            clone(model).fit(X, y, X_val=wrong, y_val=y)
+        assert "OneHotEncoder" not in str(error.value)
+        assert "SimpleImputer" not in str(error.value)
 
 
 def test_pipeline_transforms_the_validation_samples():

@@ -1,9 +1,8 @@
 """The picture that moves on the front page, and a still one for those who want no motion."""
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
 import numpy as np
+from matplotlib.animation import AbstractMovieWriter
+from PIL import Image
 from sklearn.datasets import make_circles
 
 from sknn_basic import DescentDisplay, ShallowNNClassifier
@@ -26,11 +25,23 @@ def draw(folder):
 
 def frames(animation):
     """Return the frames of an animation as pictures; equal ones in succession are one."""
-    from matplotlib.animation import PillowWriter
-    from PIL import Image, ImageSequence
+    writer = Pictures()
+    animation.save(".", writer, dpi=DPI)
+    return writer.pictures
 
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "frames.png"  # an animated PNG: it loses nothing
-        animation.save(path, PillowWriter(), dpi=DPI)
-        with Image.open(path) as picture:
-            return [frame.convert("RGB") for frame in ImageSequence.Iterator(picture)]
+
+class Pictures(AbstractMovieWriter):
+    """Keeps what `save` has drawn, and writes no file. Matplotlib's own writers draw each frame once more."""
+
+    def setup(self, fig, outfile, dpi=None):
+        super().setup(fig, outfile, dpi)
+        fig.set_dpi(dpi)
+        self.pictures = []
+
+    def grab_frame(self, **savefig_kwargs):
+        picture = Image.fromarray(np.asarray(self.fig.canvas.buffer_rgba())).convert("RGB")
+        if self.pictures[-1:] != [picture]:
+            self.pictures.append(picture)
+
+    def finish(self):
+        pass

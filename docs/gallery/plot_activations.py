@@ -18,8 +18,9 @@ from sklearn.model_selection import train_test_split
 
 from sknn_basic import LossCurveDisplay, ShallowNNClassifier, propagate
 
+INK = plt.rcParams["text.color"]  # black, or white in a dark style
 BLUE, ORANGE = "#0072B2", "#E66100"
-PALE = LinearSegmentedColormap.from_list("classes", ["#80B8D8", "white", "#F2B080"])
+PALE = LinearSegmentedColormap.from_list("classes", ["#80B8D8", plt.rcParams["axes.facecolor"], "#F2B080"])
 COLOURS = {"sigmoid": "#0072B2", "tanh": "#56B4E9", "relu": "#D55E00", "leaky_relu": "#E69F00"}
 
 # %%
@@ -87,7 +88,7 @@ for name in g:
 X, y = make_moons(600, noise=0.2, random_state=0)
 X, X_test, y, y_test = train_test_split(X, y, test_size=0.5, stratify=y, random_state=0)
 networks = {
-    name: ShallowNNClassifier(8, activation=name, random_state=0, record_every="auto").fit(X, y) for name in g
+    name: ShallowNNClassifier(8, activation=name, learning_rate=1.2, random_state=0).fit(X, y) for name in g
 }
 
 
@@ -98,9 +99,9 @@ def draw_boundary(ax, model, X, y):
         model, X, **options, plot_method="pcolormesh", cmap=PALE, vmin=0, vmax=1
     )
     DecisionBoundaryDisplay.from_estimator(
-        model, X, **options, plot_method="contour", levels=[0.5], colors="black", linewidths=2
+        model, X, **options, plot_method="contour", levels=[0.5], colors=INK, linewidths=2
     )
-    ax.scatter(*X.T, c=np.array([BLUE, ORANGE])[y], s=14, edgecolors="black", linewidths=0.4)
+    ax.scatter(*X.T, c=np.array([BLUE, ORANGE])[y], s=14, edgecolors=INK, linewidths=0.4)
     ax.set(xticks=[], yticks=[], xlabel="", ylabel="")
 
 
@@ -138,6 +139,7 @@ for step in (10, 1000):
         for name, network in networks.items()
     }
     print(f"step {step:5}: " + ", ".join(f"{name} {cost:.3f}" for name, cost in costs.items()))
+plt.show()
 
 # %%
 # Sigmoid waits for several hundred steps on a plateau, on which the network is no better than a line: its
@@ -146,5 +148,4 @@ for step in (10, 1000):
 # the rate of 1.2 is at the edge of what they bear.
 #
 # In the end all four are right on about the same number of test samples.
-
 # sphinx_gallery_thumbnail_number = 2

@@ -24,6 +24,8 @@ from sknn_basic import (
     load_photo_patches,
 )
 
+INK = plt.rcParams["text.color"]  # black, or white in a dark style
+
 train_x, train_y, test_x, test_y, names = load_photo_patches()
 print(f"training images {train_x.shape}, test images {test_x.shape}, classes {names.tolist()}")
 
@@ -76,7 +78,7 @@ for name, model in models.items():
 costs = network.validation_loss_curve_
 lowest = int(np.argmin(costs))
 step = int(network.loss_curve_steps_[lowest])
-ax.plot(step, costs[lowest], "o", color="black", label=f"lowest of the network, step {step:,}")
+ax.plot(step, costs[lowest], "o", color=INK, label=f"lowest of the network, step {step:,}")
 ax.set(ylim=(0, None), title="Cost of training images (solid) and test images (dashed)")
 ax.legend()
 
@@ -108,6 +110,7 @@ for part, (name, model) in zip(figure.subfigures(2, 1), models.items(), strict=T
         model, test_x, test_y, class_names=names, n_images=6, ax=axes
     )
     part.suptitle(f"{name}: {display.n_mistakes} of {display.n_samples} test images are wrong")
+plt.show()
 
 # %%
 # Try it yourself

@@ -20,6 +20,7 @@ from scipy.special import expit
 from sknn_basic import LogisticRegressionGD, descent_path
 
 plt.rcParams.update({"font.size": 12, "axes.spines.top": False, "axes.spines.right": False})
+INK = plt.rcParams["text.color"]  # black, or white in a dark style
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#555555"
 
 # %%
@@ -129,7 +130,7 @@ curves = (
 )
 for ax, (title, ylabel, curve, colour) in zip(axes, curves, strict=True):
     ax.plot(time, curve, color=colour, lw=2.5)
-    ax.axvline(rate * stop, color="k", ls="--", lw=1.2)
+    ax.axvline(rate * stop, color=INK, ls="--", lw=1.2)
     ax.set(xscale="log", xlabel="rate * steps", ylabel=ylabel, title=title, ylim=(0, None))
 axes[0].text(0.7 * rate * stop, 0.02, "lowest\nvalidation\ncost", va="bottom", ha="right")
 plt.show()

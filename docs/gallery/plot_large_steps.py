@@ -24,6 +24,7 @@ from sklearn.datasets import load_digits
 
 from sknn_basic import LogisticRegressionGD, descent_path
 
+INK = plt.rcParams["text.color"]  # black, or white in a dark style
 plt.rcParams.update({"font.size": 12, "axes.spines.top": False, "axes.spines.right": False})
 
 # %%
@@ -88,7 +89,7 @@ final = np.array([model.loss_ for model in models])
 right.plot(multiples, final, "-", color="grey", lw=1)
 right.scatter(multiples, final, color=colours, s=90, edgecolor="k", lw=0.6, zorder=3)
 right.plot(
-    multiples, final[0] * multiples[0] / multiples, "--", color="k", lw=1.2, label="proportional to 1 / rate"
+    multiples, final[0] * multiples[0] / multiples, "--", color=INK, lw=1.2, label="proportional to 1 / rate"
 )
 right.axvline(2, color="grey", ls=":", lw=1.5)
 right.text(2.4, final.max(), "2/L", va="top", color="grey")

@@ -28,6 +28,7 @@ from scipy.optimize import nnls
 from sknn_basic import FlattenScaler, LogisticRegressionGD, descent_path, load_photo_patches, read_hdf5
 
 plt.rcParams.update({"font.size": 12, "axes.spines.top": False, "axes.spines.right": False})
+INK = plt.rcParams["text.color"]  # black, or white in a dark style
 BLUE, ORANGE = "#0072B2", "#D55E00"
 
 # %%
@@ -156,9 +157,9 @@ for label, marker, colour in ((1, "o", BLUE), (0, "s", ORANGE)):
         *X[y == label].T, s=50, marker=marker, color=colour, edgecolor="k", lw=0.6, label=f"y = {label}"
     )
 line = np.array([-3, 3])
-left.plot(line, -line, color="k", lw=1.5)
+left.plot(line, -line, color=INK, lw=1.5)
 for side in (-2, 2):
-    left.plot(line, side - line, color="k", lw=1, ls="--")
+    left.plot(line, side - line, color=INK, lw=1, ls="--")
 left.set(xlabel="$x_1$", ylabel="$x_2$", xlim=(-3, 3), ylim=(-3, 3), aspect="equal", title="The paper's data")
 left.legend(loc="lower right", framealpha=1)
 middle.plot(steps, results["symmetric"][0], color=BLUE, lw=2.5, label="descent")
@@ -167,7 +168,7 @@ middle.plot(
     steps[1:],
     (results["symmetric"][0][-1] + slope)[1:],
     "--",
-    color="k",
+    color=INK,
     lw=1.2,
     label="the theorem's slope",
 )
@@ -177,7 +178,7 @@ middle.set(
 middle.legend()
 right.plot(steps, results["symmetric"][1], color=BLUE, lw=2.5, label="the paper's data")
 right.plot(steps, results["lopsided"][1], color=ORANGE, lw=2.5, label="lopsided margin")
-right.plot(steps[1:], prediction, "--", color="k", lw=1.2, label="theorem's limit")
+right.plot(steps[1:], prediction, "--", color=INK, lw=1.2, label="theorem's limit")
 right.set(
     xscale="log", yscale="log", xlabel="steps t", ylabel="angle to the SVM, radians", title="The angle falls"
 )
@@ -219,7 +220,7 @@ print(f"all {len(y)} images right after {separated:,} steps")
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(11.2, 6.3), layout="constrained")
 left.plot(steps, margin, color=BLUE, lw=2.5)
-left.axhline(1, color="k", ls="--", lw=1.2)
+left.axhline(1, color=INK, ls="--", lw=1.2)
 left.text(steps[-1], 1.02, "hard-margin SVM", va="bottom", ha="right")
 left.axvline(separated, color="grey", ls=":", lw=1.5)
 left.text(separated, -0.9, " all images right", va="bottom")

@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 
 from sknn_basic import FlattenScaler, LogisticRegressionGD, WeightsDisplay, descent_path, load_photo_patches
 
+INK = plt.rcParams["text.color"]  # black, or white in a dark style
 BLUE, ORANGE = "#0072B2", "#D55E00"
 
 # %%
@@ -45,7 +46,7 @@ for (top, bottom), step in zip(axes.T, shown, strict=True):
     WeightsDisplay.from_estimator(at[step], ax=top)
     top.set_title(f"{step:,} step{'s' * (step > 1)}")
     bottom.hist(weights / np.abs(weights).max(), bins=60, range=(-1, 1), color=BLUE)
-    bottom.axvline(0, color="black", lw=1)
+    bottom.axvline(0, color=INK, lw=1)
     bottom.set(yticks=[], xticks=[-1, 0, 1], xlabel="weight / largest")
     similar = weights @ first / np.linalg.norm(weights) / np.linalg.norm(first)
     print(
@@ -92,6 +93,7 @@ for step in (0, *shown):
         f"step {step:6,}: accuracy {accuracy['training'][i]:6.1%} and {accuracy['test'][i]:4.0%},"
         f" cost {cost['training'][i]:.3f} and {cost['test'][i]:.3f} (training and test)"
     )
+plt.show()
 
 # %%
 # Most of what the model will ever know of new images it learns between step 50 and step 500, while its

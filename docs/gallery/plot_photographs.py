@@ -53,19 +53,21 @@ print(*sorted(path.name for path in photos.iterdir()), sep=", ")
 # --------------
 #
 # Each photograph is turned upright, cropped to its central square and made 64 x 64 pixels small. Labels are
-# numbers, and ``classes`` has the names of the folders in the same order. A quarter of the images is kept for
-# the test, with the same share of each class.
+# numbers, and ``classes`` has the names of the folders in the same order: ``classes[labels]`` are the names,
+# which the models take as they are. A quarter of the images is kept for the test, with the same share of each
+# class.
 
 images, labels, classes = read_image_folder(photos, size=64)
-X_train, X_test, y_train, y_test = train_test_split(images, labels, stratify=labels, random_state=0)
+names = classes[labels]
+X_train, X_test, y_train, y_test = train_test_split(images, names, stratify=names, random_state=0)
 print(f"{len(X_train)} training images, {len(X_test)} test images of shape {images.shape[1:]}")
-for label, name in enumerate(classes):
-    print(f"{name}: {(labels == label).sum()} images")
+for name in classes:
+    print(f"{name}: {(names == name).sum()} images")
 
 figure, axes = plt.subplots(2, 8, figsize=(9.6, 2.9), layout="constrained")
-for label, row in enumerate(axes):
-    row[0].set_ylabel(classes[label], fontsize=13)
-    for ax, image in zip(row, X_train[y_train == label], strict=False):
+for name, row in zip(classes, axes, strict=True):
+    row[0].set_ylabel(name, fontsize=13)
+    for ax, image in zip(row, X_train[y_train == name], strict=False):
         ax.imshow(image)
         ax.set(xticks=[], yticks=[])
 
@@ -87,7 +89,7 @@ print(f"{model.score(X_test, y_test):.1%} of the test images are right")
 # those that were cut from another part of both photographs. It makes little difference here; with a series of
 # yours it may.
 
-apart = model.score(bundled.test_set_x, [list(classes).index(bundled.classes[i]) for i in bundled.test_set_y])
+apart = model.score(bundled.test_set_x, bundled.classes[bundled.test_set_y])
 print(f"{apart:.1%} of the images from another part of the photographs are right")
 
 # %%
@@ -97,12 +99,8 @@ print(f"{apart:.1%} of the images from another part of the photographs are right
 # What the model gets wrong teaches more than how often. The most confident mistakes come first.
 
 figure, axes = plt.subplots(2, 3, figsize=(9.6, 5.4), layout="constrained")
-ConfusionMatrixDisplay.from_estimator(
-    model, X_test, y_test, display_labels=classes, cmap="Blues", colorbar=False, ax=axes[0, 0]
-)
-display = ConfusionImagesDisplay.from_estimator(
-    model, X_test, y_test, class_names=classes, n_images=5, ax=axes.flat[1:]
-)
+ConfusionMatrixDisplay.from_estimator(model, X_test, y_test, cmap="Blues", colorbar=False, ax=axes[0, 0])
+display = ConfusionImagesDisplay.from_estimator(model, X_test, y_test, n_images=5, ax=axes.flat[1:])
 figure.suptitle(
     f"{display.n_mistakes} of {display.n_samples} test images are wrong: predicted and true class"
 )
@@ -123,7 +121,7 @@ for predicted, probability, true in zip(display.predicted, display.probability, 
 
 photo = read_image(new, size=64)
 (probabilities,) = model.predict_proba([photo])
-for name, probability in zip(classes, probabilities, strict=True):
+for name, probability in zip(model.classes_, probabilities, strict=True):
     print(f"{name}: {probability:.1%}")
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 4.4), layout="constrained")
@@ -131,9 +129,10 @@ left.imshow(Image.open(new))
 left.set(title="new.jpg", xticks=[], yticks=[])
 right.imshow(photo)
 right.set(
-    title=f"as the model sees it: {classes[probabilities.argmax()]}, {probabilities.max():.0%}",
+    title=f"as the model sees it: {model.predict([photo])[0]}, {probabilities.max():.0%}",
     xticks=[],
     yticks=[],
 )
 temporary.cleanup()
+plt.show()
 # sphinx_gallery_thumbnail_number = 2

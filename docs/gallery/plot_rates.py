@@ -123,6 +123,7 @@ ax = draw_costs(models, labels, multiples.values(), log_x=False)
 ax.set_title("Random labels: above 2/L the cost rises and stays high")
 ax.set(yticks=[0.7, 1, 2, 5, 10], yticklabels=["0.7", "1", "2", "5", "10"])
 ax.minorticks_off()
+plt.show()
 
 # %%
 # Below 2/L the cost settles at its minimum, a little below log 2 = 0.693, the cost of not learning at all.

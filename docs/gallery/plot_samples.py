@@ -152,6 +152,7 @@ for ax, ((title, label), (sizes, values)) in zip(axes, panels.items(), strict=Tr
 axes[0].set_ylabel("microseconds per step")
 axes[0].legend(loc="upper left")
 figure.suptitle("Time of a step on this computer")
+plt.show()
 
 # %%
 # On the left, the time of the loop grows with the number of features, and all the more once X no longer fits

@@ -111,3 +111,4 @@ for rate, cost, accuracy in zip(rates, costs, accuracies, strict=True):
     i = cost.argmin()
     edge = "   on the edge of the map" if i == len(steps) - 1 else ""
     print(f"{rate:.5f} {steps[i]:11} {rate * steps[i]:18.2f} {cost[i]:7.3f} {accuracy[i]:10.1%}{edge}")
+plt.show()

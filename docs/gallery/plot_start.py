@@ -22,8 +22,9 @@ from sklearn.inspection import DecisionBoundaryDisplay
 
 from sknn_basic import LossCurveDisplay, ShallowNNClassifier
 
+INK = plt.rcParams["text.color"]  # black, or white in a dark style
 BLUE, ORANGE = "#0072B2", "#E66100"
-PALE = LinearSegmentedColormap.from_list("classes", ["#80B8D8", "white", "#F2B080"])
+PALE = LinearSegmentedColormap.from_list("classes", ["#80B8D8", plt.rcParams["axes.facecolor"], "#F2B080"])
 
 # %%
 # A ring around a disc
@@ -53,9 +54,9 @@ for ax, (scale, network) in zip(axes[1:], networks.items(), strict=True):
         network, X, **options, plot_method="pcolormesh", cmap=PALE, vmin=0, vmax=1
     )
     DecisionBoundaryDisplay.from_estimator(
-        network, X, **options, plot_method="contour", levels=[0.5], colors="black", linewidths=2
+        network, X, **options, plot_method="contour", levels=[0.5], colors=INK, linewidths=2
     )
-    ax.scatter(*X.T, c=np.array([BLUE, ORANGE])[y], s=10, edgecolors="black", linewidths=0.4)
+    ax.scatter(*X.T, c=np.array([BLUE, ORANGE])[y], s=10, edgecolors=INK, linewidths=0.4)
     ax.set(
         xticks=[],
         yticks=[],
@@ -147,5 +148,5 @@ figure.suptitle("The same samples in six sizes, three starts each")
 # Why did the notes choose 0.01? For images of 64 x 64 pixels in three colours it is right:
 
 print(f"'auto' for 12,288 features: 1/sqrt(12288) = {1 / np.sqrt(12_288):.4f}")
-
+plt.show()
 # sphinx_gallery_thumbnail_number = 1

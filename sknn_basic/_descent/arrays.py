@@ -86,15 +86,30 @@ def argmax(Z):
         return Z.argmax(axis=1)
     xp, k = namespace(Z), Z.shape[1]
     columns = xp.arange(k, dtype=xp.int32, device=Z.device)
-    return xp.min(xp.where(Z == xp.max(Z, axis=1, keepdims=True), columns, k), axis=1)
+    return xp.min(xp.where(xp.max(Z, axis=1, keepdims=True) == Z, columns, k), axis=1)
+
+
+# The methods of ndarrays take half of the time of NumPy's functions of the same names.
+
+
+def row_max(Z):
+    is_ours = isinstance(Z, np.ndarray)
+    return Z.max(axis=-1, keepdims=True) if is_ours else namespace(Z).max(Z, axis=-1, keepdims=True)
+
+
+def row_sum(Z):
+    is_ours = isinstance(Z, np.ndarray)
+    return Z.sum(axis=-1, keepdims=True) if is_ours else namespace(Z).sum(Z, axis=-1, keepdims=True)
 
 
 def are_finite(array):
     xp = namespace(array)
-    return bool(xp.all(xp.isfinite(array)))
+    is_finite = xp.isfinite(array)
+    return bool(is_finite.all() if xp is np else xp.all(is_finite))
 
 
 def largest(array):
     """Return the largest |value|, as a float."""
     xp = namespace(array)
-    return float(xp.max(xp.abs(array)))
+    values = xp.abs(array)
+    return float(values.max() if xp is np else xp.max(values))

@@ -22,11 +22,17 @@ UNROLLED = 4  # rows, or features, that are multiplied at a time
 SHIFT = 1.5 * 2.0**52
 
 
-def compiled(fastmath=False, inline="never"):
-    """Compile without the GIL, and cache on disk where a folder can be written."""
+def compiled(fastmath=False, inline="never", is_kernel=False):
+    """Compile without the GIL, and cache on disk where a folder can be written.
+
+    A kernel contains all that it calls. The process that compiles a called function keeps it by itself too,
+    and would link the kernel to that one; a process that loads the kernel from the cache has only what was
+    compiled with it, which may round in another way.
+    """
 
     def decorate(function):
         options = {"nogil": True, "fastmath": fastmath, "error_model": "numpy", "inline": inline}
+        options["forceinline"] = not is_kernel
         try:
             return njit(cache=True, **options)(function)
         except RuntimeError:  # there is no such folder

@@ -194,7 +194,7 @@ def transpose(W, WT):
             WT[u, j] = W[j, u]
 
 
-@compiled()
+@compiled(is_kernel=True)
 def softmax_steps(XT, targets, s, W, b, dW, db, J, peak, rates, n_steps, fit_intercept, records):
     """Descend with one layer of several outputs."""
     n, k = W.shape
@@ -220,7 +220,7 @@ def softmax_steps(XT, targets, s, W, b, dW, db, J, peak, rates, n_steps, fit_int
                 move_biases(b, db, alpha)
 
 
-@compiled()
+@compiled(is_kernel=True)
 def network_steps(
     XT, is_gram, targets, s, activation,
     W1, b1, W2, b2, dW1, db1, dW2, db2,

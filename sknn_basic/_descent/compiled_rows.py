@@ -152,7 +152,7 @@ def all_transposed_products(X, dZ, dW):
         transposed_products(X, dZ[k - 1, :m], dW[k - 1])
 
 
-@compiled()
+@compiled(is_kernel=True)
 def row_steps(
     X, is_gram, targets, s, W, b, dW, db,
     J, peak, rates, n_steps, fit_intercept, records,
@@ -181,14 +181,9 @@ def row_steps(
             x = X[start : start + rows]
             all_products(x, W, b, Z)
             first, many = np.uint64(start), np.uint64(rows)
-            if len(J) == 1:
-                J[0, at if is_record else none] += errors(targets, s, first, many, Z, dZ, is_record)
-            else:
-                for i in range(len(J)):
-                    own = slice(i * n_outputs, (i + 1) * n_outputs)
-                    J[i, at if is_record else none] += errors(
-                        targets, s, first, many, Z[own], dZ[own], is_record
-                    )
+            for i in range(len(J)):
+                own = slice(i * n_outputs, (i + 1) * n_outputs)
+                J[i, at if is_record else none] += errors(targets, s, first, many, Z[own], dZ[own], is_record)
             for c in range(k):
                 sum_of_errors[c] += total(dZ[c, :rows])
             if is_gram:

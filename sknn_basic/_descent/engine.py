@@ -73,12 +73,11 @@ class Formulas:
     def __init__(self, network):
         self.network = network
 
-    def is_ready(self):
-        """Whether the first step can start at once."""
-        return True
+    def prepare(self, if_long=None):
+        """Do what must be done before the first step; return whether this engine can take it.
 
-    def prepare(self):
-        """Do what must be done before the first step; return whether this engine can take it."""
+        `if_long()` is called if that takes long.
+        """
         return True
 
     def groups(self, samples, layers):
@@ -106,18 +105,15 @@ class Compiled:
         # Of what is multiplied: bytes as they are, all else as floats.
         self.value_dtype = np.dtype(np.uint8) if samples.stored_dtype == np.uint8 else samples.dtype
 
-    def is_ready(self):
-        return self._key() in _ready
-
-    def prepare(self):
+    def prepare(self, if_long=None):
         """Compile, or load what was compiled; return whether that has worked.
 
         A thread does it, since an interruption does not reach it there.
         """
-        if self.is_ready():
+        if self._key() in _ready:
             return True
         try:
-            threads.wait_for(_warm_up, *self._key())
+            threads.wait_for(_warm_up, *self._key(), if_long=if_long)
         except Exception as error:  # Numba is older than NumPy; its cache is damaged, or the disk is full
             _failed.append(error)
             warnings.warn(_failure_message(error), RuntimeWarning, stacklevel=2)

@@ -34,13 +34,9 @@ class Objective:
             gradients = [(dW, namespace(db).zeros_like(db)) for dW, db in gradients]
         return self._penalized(J, layers), gradients
 
-    def is_ready(self):
-        """Whether the first step can start at once: no machine code must be made or loaded."""
-        return self.engine.is_ready()
-
-    def prepare(self):
+    def prepare(self, if_long=None):
         """Do what must be done before the first step; if the engine cannot, the formulas take its place."""
-        if not self.engine.prepare():
+        if not self.engine.prepare(if_long):
             self.engine = Formulas(self.network)
 
     @property

@@ -9,7 +9,7 @@ from scipy.special import expit, log_expit
 
 from .activations import sigmoid
 from .arithmetic import by_class
-from .arrays import astype, at_least, by_numpy, namespace
+from .arrays import astype, at_least, by_numpy, namespace, row_max, row_sum
 
 
 class Output(NamedTuple):
@@ -74,14 +74,13 @@ def softmax_targets(labels, n_classes, dtype):
 
 @by_class
 def softmax_probabilities(Z):
-    xp = namespace(Z)
-    E = xp.exp(Z - xp.max(Z, axis=-1, keepdims=True))
-    return E / xp.sum(E, axis=-1, keepdims=True)
+    E = namespace(Z).exp(Z - row_max(Z))
+    return E / row_sum(E)
 
 
 @by_class
 def softmax_log_probabilities(Z):
-    Z = Z - namespace(Z).max(Z, axis=-1, keepdims=True)
+    Z = Z - row_max(Z)
     return Z - log_sum_exp(Z)
 
 
@@ -89,24 +88,24 @@ def softmax_log_probabilities(Z):
 def log_sum_exp(Z):
     """The logarithm of the sum of e^z, where the largest z is 0: log1p keeps what the others add."""
     xp = namespace(Z)
-    n = xp.sum(xp.astype(Z == 0, Z.dtype), axis=-1, keepdims=True)
-    others = xp.sum(xp.where(Z == 0, 0.0, xp.exp(Z)), axis=-1, keepdims=True)
+    n = row_sum(xp.astype(Z == 0, Z.dtype))
+    others = row_sum(xp.where(Z == 0, 0.0, xp.exp(Z)))
     return xp.log(n) + xp.log1p(others / n)
 
 
 def softmax_loss(Z, Y):
-    return -namespace(Z).sum(Y * softmax_log_probabilities(Z), axis=-1, keepdims=True)
+    return -row_sum(Y * softmax_log_probabilities(Z))
 
 
 def softmax_error(Z, Y):
     # Where Y is 1, A - Y is minus the sum of the other probabilities: no cancellation.
     wrong = (1 - Y) * softmax_probabilities(Z)
-    return wrong - Y * namespace(Z).sum(wrong, axis=-1, keepdims=True)
+    return wrong - Y * row_sum(wrong)
 
 
 def softmax_error_change(Z, RZ):
     A = softmax_probabilities(Z)
-    return A * (RZ - namespace(Z).sum(A * RZ, axis=-1, keepdims=True))
+    return A * (RZ - row_sum(A * RZ))
 
 
 def softmax_class_frequencies(Y, s):

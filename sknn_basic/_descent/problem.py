@@ -16,6 +16,9 @@ from .sharpness import Hessian, scaled_up
 # The largest "auto" for a network, or the number of classes if that is more: 1 over the curvature along the
 # biases of the output where all classes are equally likely. Only a start close to certainty is flatter.
 MAX_RATE = 4.0
+# Validation samples are on another scale if their largest value is so many times that of X. With halves of 20
+# small data sets it was 4 times at most; with raw values of two tables beside scaled ones, 350 times.
+OTHER_SCALE = 30
 
 
 class Problem:
@@ -45,10 +48,15 @@ class Problem:
 
     def validation(self, X, targets, s):
         """Return the objective of other samples, without a penalty, as a function of the same parameters."""
+        self.X_val = X
         samples = self.samples.with_rows(choose_samples(X))
         return Objective(
             self.network, samples, samples.asarray(targets), samples.asarray(s), 0.0, self.layers
         )
+
+    def is_validated_on_other_scale(self):
+        largest, largest_val = (choose_samples(X).largest for X in (self.samples.X, self.X_val))
+        return largest_val > OTHER_SCALE * largest
 
     def weights_of(self, layers):
         """Return the layers with weights in place of parameters, in the precision of X."""

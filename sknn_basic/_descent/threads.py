@@ -6,7 +6,7 @@ data alone, and the caller adds their results in a fixed order.
 """
 
 import os
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ContextDecorator, contextmanager
 from functools import cache
 from threading import Lock, current_thread
@@ -17,6 +17,7 @@ from threadpoolctl import ThreadpoolController
 
 _lock = Lock()
 NAME = "sknn_basic descent"  # of the threads of the pool
+LONG = 2.0  # seconds: machine code is loaded in less, and compiled in 5 to 30
 
 
 class locked(ContextDecorator):
@@ -53,22 +54,24 @@ class Threads:
     @locked()
     def _limit(self, user):
         self.users.add(user)
-        self.limited = self.limited or [(library, library.num_threads) for library in _blas()]
+        if not self.limited:
+            self.limited = [(library, n) for library in _blas() if (n := library.num_threads) > 1]
         for library, _ in self.limited:
-            library.set_num_threads(1)
+            _set(library, 1)
 
     @locked()
     def _restore(self, user):
         self.users.discard(user)
         if not self.users:
             for library, n in self.limited:
-                library.set_num_threads(n)
+                if library.num_threads == 1:  # else others have set it meanwhile
+                    _set(library, n)
             self.limited = []
 
     def forget(self):
         """Begin anew in a forked process, which has none of the threads; BLAS has its own again."""
         for library, n in self.limited:
-            library.set_num_threads(n)
+            _set(library, n)
         self.__init__()
 
     def map(self, function, items):
@@ -87,9 +90,15 @@ class Threads:
             results[i::n] = other.result()
         return results
 
-    def wait_for(self, function, *arguments):
-        """Return function(*arguments) from another thread, since an interruption does not reach it there."""
-        return self._start(function, *arguments).result()
+    def wait_for(self, function, *arguments, if_long=None):
+        """Return function(*arguments) from another thread, since an interruption does not reach it there.
+
+        `if_long()` is called if it takes long.
+        """
+        future = self._start(function, *arguments)
+        if if_long is not None and not wait([future], LONG).done:
+            if_long()
+        return future.result()
 
     def _start(self, function, *arguments):
         """Return the future of a call; made by this thread if there can be no others."""
@@ -106,6 +115,14 @@ class Threads:
 @cache
 def _blas():
     return ThreadpoolController().select(user_api="blas").lib_controllers
+
+
+def _set(library, n):
+    """Set the number of threads, from any thread: threadpoolctl 3.8 lets one alone set that of OpenBLAS."""
+    clear = getattr(library, "clear_controlling_thread", lambda force: None)
+    clear(force=True)
+    library.set_num_threads(n)
+    clear(force=True)
 
 
 def _apply(function, items):

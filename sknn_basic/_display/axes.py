@@ -8,6 +8,9 @@ from .._files.text import short_name
 SLIDE = 9.6, 5.4  # inches, of a new figure: the shape of a slide
 SMALL = 3  # inches, of the shorter side of an axes below which its text and lines are small
 LETTER = 0.6  # of the size of the font: the mean width of a letter
+HANDLE = 4  # letters that the line or marker of an entry in a legend takes
+MOST_COLUMNS = 5  # of a legend
+MOST_ROWS = 1.6  # of a legend below an axes, for each inch of the height of the axes
 BETWEEN = 0.5  # of the size of both panels: room for the labels between them where no layout makes it
 
 
@@ -80,6 +83,18 @@ def label_axes(ax, x, y, *, size, sides=None):
         axis.set_label_text(text, parse_math=False, **({} if size is None else {"fontsize": size}))
     if size is not None:
         ax.tick_params(which="both", labelsize=size, pad=2, length=2)
+
+
+def n_columns(labels, row):
+    """Return in how many columns a legend of labels has rows of so many letters."""
+    return min(max(row // (max(map(len, labels)) + HANDLE), 1), len(labels), MOST_COLUMNS)
+
+
+def lay_out(figure):
+    """Execute the layout of a figure, if it has one, so that the sizes of its axes are known."""
+    layout = figure.get_layout_engine()
+    if layout:
+        layout.execute(figure.get_figure(root=True))
 
 
 def below(ax, **options):

@@ -10,6 +10,8 @@ from .._files.text import short_name
 from .._fitting.inputs import validate_new_samples
 from .._fitting.pipelines import last_step, transformed
 from .axes import (
+    HANDLE,
+    MOST_ROWS,
     SMALL,
     below,
     import_matplotlib,
@@ -17,6 +19,7 @@ from .axes import (
     is_small,
     keywords,
     label_axes,
+    n_columns,
     n_letters,
     paper,
     points,
@@ -30,8 +33,6 @@ GRID = 200  # points on each side: lines look smooth on a slide
 MARGIN = 0.08  # around the samples, as a share of their range
 PALETTE = "#0072B2 #E66100 #009E73 #CC79A7 #56B4E9 #8B5A2B #F0C000".split()  # for all kinds of sight
 LEGEND_NAME = 28  # letters of the longest name of a class
-MOST_ROWS = 1.6  # of the legend for each inch of the plane's height
-MARKER = 4  # letters that the marker of a class in the legend takes
 STRENGTH = 0.5  # how much colour the background has at most, so that points and frames stand out
 
 
@@ -181,12 +182,12 @@ def _draw_legend(ax, classes, colours):
     size = text_size(ax) or points("medium")
     row = n_letters(room(ax)[0], size)
     names = [
-        legend_name(short_name(label, min(LEGEND_NAME, max(row - MARKER, 4)))) for label in classes.tolist()
+        legend_name(short_name(label, min(LEGEND_NAME, max(row - HANDLE, 4)))) for label in classes.tolist()
     ]
-    n_columns = min(max(row // (max(map(len, names)) + MARKER), 1), 5)
-    if len(names) > MOST_ROWS * room(ax)[1] * n_columns:
+    columns = n_columns(names, row)
+    if len(names) > MOST_ROWS * room(ax)[1] * columns:
         return
     style = {"marker": "o", "markeredgecolor": "black", "markeredgewidth": 0.5, "linestyle": ""}
     for name, colour in zip(names, colours, strict=True):
         ax.plot([], [], color=colour, label=name, **style)
-    below(ax, ncols=n_columns, fontsize=size, handletextpad=0.2, columnspacing=1)
+    below(ax, ncols=columns, fontsize=size, handletextpad=0.2, columnspacing=1)

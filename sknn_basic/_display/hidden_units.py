@@ -38,10 +38,8 @@ class HiddenUnitsDisplay:
     ----------
     X : array-like of shape (n_samples, 2)
         The samples, whose range the panels cover.
-    inputs : ndarray of shape (n_points, n_points, n_units)
-        Z1 on a grid: rows along the second feature, columns along the first.
-    activations : ndarray of shape (n_points, n_points, n_units)
-        A1 on the grid.
+    inputs, activations : ndarray of shape (n_points, n_points, n_units)
+        Z1 and A1 on a grid: rows along the second feature, columns along the first.
     weights : ndarray of shape (n_units, n_classes)
         The output weight of each unit for each class; of two classes one column, for the second.
     logits : ndarray of shape (n_points, n_points) or (n_points, n_points, n_classes)
@@ -56,10 +54,9 @@ class HiddenUnitsDisplay:
         kinds of sight.
     cmap : str or matplotlib Colormap, default=None
         The colours of activations from -max(abs(A1)) to its opposite; None takes those of the classes.
-    contour_kw : dict, default=None
-        For matplotlib's `contour`, which draws the lines where inputs are 0 and the boundary.
-    scatter_kw : dict, default=None
-        For matplotlib's `scatter`, which draws the samples.
+    contour_kw, scatter_kw : dict, default=None
+        For matplotlib's `contour`, which draws the lines where inputs are 0 and the boundary, and `scatter`,
+        which draws the samples.
 
     Attributes
     ----------

@@ -5,7 +5,7 @@ from math import ceil, prod, sqrt
 import numpy as np
 
 from .._preprocessing import FlattenScaler
-from .axes import divide
+from .axes import divide, lay_out
 
 SMALLEST_TITLE = 4  # points; what is smaller, nobody reads
 
@@ -67,6 +67,8 @@ def grid_for_images(n_images):
 def fit_titles(axes):
     """Draw titles of images that are wider than their places in two lines, and in smaller letters."""
     if _narrowest(axes) < 1:
+        lay_out(axes[0].figure)
+    if _narrowest(axes) < 1:
         for title in (ax.title for ax in axes if "\n" not in ax.get_title()):
             title.set_text(title.get_text().replace(", ", "\n", 1))
     size = max(axes[0].title.get_fontsize() * min(1, _narrowest(axes)), SMALLEST_TITLE)
@@ -76,4 +78,6 @@ def fit_titles(axes):
 
 def _narrowest(axes):
     """Return the width of the narrowest place as a multiple of that of the title that it is for."""
-    return min(ax.bbox.width / max(ax.title.get_window_extent().width, 1) for ax in axes)
+    widths = (ax.get_position(original=True).width * ax.figure.bbox.width for ax in axes)
+    titles = (max(ax.title.get_window_extent().width, 1) for ax in axes)
+    return min(width / title for width, title in zip(widths, titles, strict=True))

@@ -2,18 +2,17 @@
 
 import warnings
 from numbers import Integral
-from operator import itemgetter
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_array, check_random_state, check_scalar
+from sklearn.utils import check_scalar
 
 from .._files.text import short_name
-from .._fitting.descent_path import descent_path, geometric_steps, models_reached, unfitted
 from .._fitting.fitted_weights import model_in
-from .._fitting.pipelines import feature_names, fit_transformers, last_step
+from .._fitting.pipelines import last_step
 from .axes import (
+    HANDLE,
+    MOST_ROWS,
     SLIDE,
     below,
     import_matplotlib,
@@ -21,27 +20,24 @@ from .axes import (
     is_small,
     keywords,
     label_axes,
+    lay_out,
+    n_columns,
     n_letters,
     paper,
+    points,
     room,
     style_of,
     text_size,
 )
-from .estimators import unwrap
-from .feature_plane import MOST_ROWS, class_colours
+from .feature_plane import class_colours
 from .names import distinguishing_names, legend_name
-from .weight_space import WeightPlane, WeightSpace, axis_plane, principal_plane
+from .weight_paths import Descent, low_vectors
+from .weight_plane import WeightPlane, axis_plane, choose_axes, principal_plane, view
 
 GRID = 60  # points on each side
-MARGIN = 0.15  # around the paths, as a share of their range
-NARROWEST = 0.6  # the shorter side of the view, as a share of the longer one
-HIGHEST = 4  # times the first cost: the view covers what of the paths is below, since others may diverge
-FIRST_STEPS = 100  # are all drawn: from one to the next a path beyond 2/L may jump
-N_STEPS = 100  # further ones
 N_LEVELS = 20
 N_STEPS_OF_BAR = 5  # between the ticks of the colour bar, at most; in a small place 4
 TICK = 0.45, 0.3  # inches that a number on the horizontal and the vertical axis takes
-LINE = 4  # letters that the line of a path in the legend takes
 BAR = 1.04, 0, 0.04, 1  # where the colour bar is, in shares of the plane: beside it, as high as it
 
 
@@ -60,10 +56,8 @@ class LossContourDisplay:
 
     Parameters
     ----------
-    first : ndarray of shape (n_points,)
-        The coordinates along the horizontal axis.
-    second : ndarray of shape (n_points,)
-        The coordinates along the vertical axis.
+    first, second : ndarray of shape (n_points,)
+        The coordinates along the horizontal and the vertical axis.
     loss : ndarray of shape (n_points, n_points)
         The cost, with the penalty: rows along the second axis, columns along the first.
     paths : list of ndarray of shape (n_steps, 2)
@@ -84,12 +78,9 @@ class LossContourDisplay:
     levels : int or array-like of float in increasing order, default=20
         The levels of the contours; a number of bands, at least 1, makes levels as far apart as those of a
         bowl at equal distances.
-    contour_kw : dict, default=None
-        For matplotlib's `contour`, which draws the lines of equal cost.
-    line_kw : dict, default=None
-        For matplotlib's `plot`, which draws the paths.
-    scatter_kw : dict, default=None
-        For matplotlib's `scatter`, which draws the first and last points.
+    contour_kw, line_kw, scatter_kw : dict, default=None
+        For matplotlib's `contour`, `plot` and `scatter`, which draw the lines of equal cost, the paths, and
+        their first and last points.
 
     Attributes
     ----------
@@ -265,24 +256,18 @@ class LossContourDisplay:
         else:
             labels, rates = None, list(learning_rates)
         class_colours(len(rates), colors, "colors")  # refuses them before it trains
-        descents = [_Descent(model, X, y) for model in models]
+        descents = [Descent(model, X, y) for model in models]
         space = descents[0].space
-        sizes = [descent.space.n_parameters for descent in descents]
-        if len({*sizes}) > 1:
-            raise ValueError(
-                f"The estimators have {sizes} weights, but one plane needs models of the same size: the same "
-                "features, classes, fit_intercept and hidden_layer_size."
-            )
-        axes, names = _axes(space, weights, descents[0].names)
+        _check_sizes([descent.space.n_parameters for descent in descents])
+        axes, names = choose_axes(space, weights, descents[0].names)
         with warnings.catch_warnings():
             if learning_rates is not None:
                 warnings.simplefilter("ignore", ConvergenceWarning)
             descents = descents if is_list else descents * len(rates)
             paths = [descent.path(rate) for descent, rate in zip(descents, rates, strict=True)]
-        lowest = min((path.lowest() for path in paths), key=itemgetter(0))[1]
-        near = np.concatenate([[lowest], *(path.low_vectors() for path in paths)])
+        lowest, near = low_vectors(paths)
         plane = principal_plane(near, lowest) if axes is None else axis_plane(lowest, axes, names)
-        first, second = _view(plane.project(near), grid_resolution)
+        first, second = view(plane.project(near), grid_resolution)
         display = cls(
             first=first,
             second=second,
@@ -333,9 +318,7 @@ class LossContourDisplay:
         self.starts_ = self._draw_points([path[0] for path in self.paths], [paper()], label="start")
         self.ends_ = self._draw_points([path[-1] for path in self.paths], colours)
         self._draw_legend()
-        layout = self.figure_.get_layout_engine()
-        if layout:  # the first draw lays out again: a plane of equal scales needs both
-            layout.execute(self.figure_.figure)
+        lay_out(self.figure_)  # the first draw does it again: a plane of equal scales needs both
         return self
 
     def project(self, weights):
@@ -372,17 +355,8 @@ class LossContourDisplay:
         array([[0., 0.],
                [0., 2.]])
         """
-        if isinstance(weights, (list, tuple)) and any(hasattr(model, "get_params") for model in weights):
-            fitted = [unwrap(type(self).__name__, model)[1] for model in weights]
-            weights = [self._space.vector(model._get_layers()) for model in fitted]
-        sizes, n = {np.size(vector) for vector in weights}, len(self.center_)
-        if sizes != {n}:
-            raise ValueError(
-                f"The plane is one of {n} weights, but {sorted(sizes)} are given: pass a list of models of "
-                f"the same size, or an array of shape (n_points, {n})."
-            )
-        weights = check_array(weights, dtype=np.float64, input_name="weights")
-        return WeightPlane(self.center_, self.directions_, self.names).project(weights)
+        vectors = self._space.vectors(weights, type(self).__name__)
+        return WeightPlane(self.center_, self.directions_, self.names).project(vectors)
 
     def add_path(self, weights, label=None, **kwargs):
         """Draw another path in the plane, such as one from another start.
@@ -499,60 +473,42 @@ class LossContourDisplay:
         return self.ax_.scatter(*np.transpose(points), **keywords(artist, style, self.scatter_kw), **kwargs)
 
     def _draw_legend(self):
-        """Draw the legend and the names of the axes: in a small place below them, in few words."""
+        """Draw the legend and the names of the axes: the legend below them, in a small place in few words."""
         size, (width, height) = text_size(self.ax_), self._sides()
         names = [[name, name.replace(" of the variance", "")] for name in self.names]
         label_axes(self.ax_, *names, size=size, sides=(width, height))
-        has_rates = self.labels is None or None in self.labels
-        stable = "" if self.stable_rate is None else f" (stable below {self.stable_rate:.3g})"
-        if size is None:
-            self.ax_.legend(title=f"learning rate{stable}" if has_rates else None, framealpha=0.9)
+        if size is not None:
+            for axis, side, tick in zip("xy", (width, height), TICK, strict=True):
+                self.ax_.locator_params(axis, nbins=max(int(side / tick), 2))
+        elif self.figure_.get_layout_engine() is None:  # which makes room below
+            self.ax_.legend(title=self._legend_title(), framealpha=0.9)
             return
-        for axis, side, tick in zip("xy", (width, height), TICK, strict=True):
-            self.ax_.locator_params(axis, nbins=max(int(side / tick), 2))
-        row = n_letters(room(self.ax_)[0], size) - LINE
+        size = size or points("medium")
+        row = n_letters(room(self.ax_)[0], size)
         handles, labels = self.ax_.get_legend_handles_labels()
-        labels = [short_name(label, max(row, 4)) for label in labels]
-        n_columns = min(max((row + LINE) // (max(map(len, labels)) + LINE), 1), len(labels))
-        if len(labels) > MOST_ROWS * height * n_columns:
+        labels = [short_name(label, max(row - HANDLE, 4)) for label in labels]
+        columns = n_columns(labels, row)
+        if len(labels) > MOST_ROWS * height * columns:
             return
-        title = {"title": "learning rate", "title_fontsize": size} if has_rates else {}
-        spaces = {"handlelength": 1, "handletextpad": 0.4, "columnspacing": 1}
-        below(self.ax_, handles=handles, labels=labels, ncols=n_columns, fontsize=size, **spaces, **title)
+        options = {"fontsize": size, "handlelength": 1, "handletextpad": 0.4, "columnspacing": 1}
+        options |= {"title": self._legend_title(), "title_fontsize": size}
+        below(self.ax_, handles=handles, labels=labels, ncols=columns, **options)
+
+    def _legend_title(self):
+        """Return what the labels of paths are, or None if they are names."""
+        if self.labels is not None and None not in self.labels:
+            return None
+        has_stable = self.stable_rate is not None and not is_small(self.ax_)
+        return "learning rate" + (f" (stable below {self.stable_rate:.3g})" if has_stable else "")
 
 
-class _Descent:
-    """A classifier behind its transformers: its samples, its space of weights and its paths."""
-
-    def __init__(self, model, X, y):
-        self.names, self.X, self.y = _transform(model, X, y)
-        self.classifier = _with_fixed_start(last_step(model))
-        self.space = WeightSpace(self.classifier, self.X, self.y)
-
-    def path(self, rate):
-        """Return the path of the descent at a learning rate."""
-        return _Path(self.space, clone(self.classifier).set_params(learning_rate=rate), self.X, self.y)
-
-
-class _Path:
-    """The weight vectors and costs of one descent, and its learning rate as a number."""
-
-    def __init__(self, space, classifier, X, y):
-        end = int(classifier.max_iter)
-        steps = np.unique([*range(min(end, FIRST_STEPS) + 1), *geometric_steps(end, N_STEPS)])
-        models, _ = models_reached(descent_path(classifier, X, y, steps), steps)
-        self.vectors = np.array([space.vector(model._get_layers()) for model in models])
-        self.losses = np.array([model.loss_ for model in models])
-        self.rate = space.learning_rate(classifier.learning_rate)
-
-    def lowest(self):
-        """Return the lowest cost and its vector, the last of equal ones."""
-        i = len(self.losses) - 1 - np.argmin(self.losses[::-1])
-        return self.losses[i], self.vectors[i]
-
-    def low_vectors(self):
-        """Return the vectors whose cost is not far above that of the start."""
-        return self.vectors[self.losses <= HIGHEST * self.losses[0]]
+def _check_sizes(sizes):
+    """Refuse estimators of different numbers of weights."""
+    if len({*sizes}) > 1:
+        raise ValueError(
+            f"The estimators have {sizes} weights, but one plane needs models of the same size: the same "
+            "features, classes, fit_intercept and hidden_layer_size."
+        )
 
 
 def _check_lists(display, estimators, learning_rates):
@@ -566,50 +522,3 @@ def _check_lists(display, estimators, learning_rates):
     for name, values in (("learning_rates", learning_rates), ("the estimators", estimators)):
         if values is not None and len(values) == 0:
             raise ValueError(f"{display} draws a path for each of {name}, but that is empty.")
-
-
-def _transform(model, X, y):
-    """Return what reaches the classifier behind transformers fitted anew: the features' names, X and y."""
-    given = getattr(X, "columns", None)
-    fitted, X, y = fit_transformers(unfitted(model, 1), X, y)
-    names = None if given is None else feature_names(fitted, given)
-    if names is None:
-        names = [f"feature {j}" for j in range(np.shape(X)[1])]
-    return [short_name(name) for name in names], X, y
-
-
-def _with_fixed_start(classifier):
-    """Return a clone that starts afresh, and from the same random weights in every fit."""
-    classifier = clone(classifier)
-    classifier.warm_start = False  # not set_params: a subclass may have fewer parameters
-    if "random_state" in classifier.get_params() and classifier.random_state is None:
-        classifier.set_params(random_state=check_random_state(None).randint(2**31 - 1))
-    return classifier
-
-
-def _axes(space, weights, names):
-    """Return which two parameters are the axes and their names, or None and None for principal directions."""
-    is_vector = len(space.problem.layers) == 1 and space.shapes[0][1] == 1
-    if weights is not None:
-        if not is_vector:
-            raise ValueError(
-                "weights=... is for logistic regression on two classes, where each feature has one weight. "
-                "Leave it out, for the principal directions of the paths."
-            )
-        if len(weights) != 2 or len({*weights} & {*range(len(names))}) != 2:
-            raise ValueError(f"weights should be two of the features 0 to {len(names) - 1}, got {weights}.")
-        return tuple(weights), tuple(f"weight of {names[j]}" for j in weights)
-    if space.n_parameters == 1:
-        raise ValueError("A model of one weight, without an intercept, has no plane of weights.")
-    if space.n_parameters > 2 or not is_vector:
-        return None, None
-    return (0, 1), tuple([f"weight of {name}" for name in names] + ["intercept"])[:2]
-
-
-def _view(points, resolution):
-    """Return coordinates along both axes that cover the points."""
-    low, high = points.min(axis=0), points.max(axis=0)
-    sizes = high - low
-    sizes = np.maximum(sizes, NARROWEST * (sizes.max() or 1))
-    centre, half = (low + high) / 2, sizes * (0.5 + MARGIN)
-    return tuple(np.linspace(c - h, c + h, resolution) for c, h in zip(centre, half, strict=True))

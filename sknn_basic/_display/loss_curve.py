@@ -1,16 +1,18 @@
 """The cost over the steps of gradient descent."""
 
+from itertools import product
 from typing import NamedTuple
 from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 
-from .axes import import_matplotlib
+from .axes import MOST_ROWS, below, import_matplotlib, lay_out, n_columns, n_letters, points, room
 from .estimators import unwrap
 from .names import Traits, legend_name, names_of_traits
 
 ROUNDING = 1e-8  # a cost that ends this share above its minimum has not risen
 EARLY = 0.05  # share of the steps; where most of the fall is in it, a linear axis shows a vertical line
+DASHED = "dashed: validation"  # the title of a legend that names the other curves alone
 LEGEND_SIZES = None, "small", "x-small"  # of letters, the first in which a legend fits in its axes
 
 
@@ -321,22 +323,40 @@ def _falls_early(lines):
 
 
 def _add_legend(ax):
-    """Add a legend in the first form that fits in the axes, or else in the one that exceeds them least."""
-    handles, labels = ax.get_legend_handles_labels()
+    """Add a legend in the first form that fits in the axes and covers no curve, or else below them."""
+    lay_out(ax.figure)
+    forms = _forms(*ax.get_legend_handles_labels())
+    for (handles, labels, title), size in product(forms, LEGEND_SIZES):
+        legend = ax.legend(handles, labels, **title, fontsize=size, title_fontsize=size)
+        if _is_free(ax, legend.get_window_extent()):
+            return
+    handles, labels, title = forms[-2]
+    if title.get("title") == DASHED:
+        labels = [label.removesuffix(", training") for label in labels]
+    size, (width, height) = points("x-small"), room(ax)
+    columns = n_columns(labels, n_letters(width, size))
+    if ax.figure.get_layout_engine() and len(labels) <= MOST_ROWS * height * columns:
+        options = {"ncols": columns, "fontsize": size, "title_fontsize": size}
+        below(ax, handles=handles, labels=labels, **options, **title)
+
+
+def _forms(handles, labels):
+    """Return the lines, labels and title of legends, from many words in a line to few."""
     forms = [(handles, labels, {})]
     training = [line for line in handles if line not in _DRAWN or _DRAWN[line].curve == "training"]
+    ends = [f", {_DRAWN[line].curve}" if line in _DRAWN else "" for line in handles]
+    names = {label.removesuffix(end) for label, end in zip(labels, ends, strict=True)}
     if 1 < len(training) < len(handles):
-        handles, labels = training, [line.get_label() for line in training]
-        forms.append((handles, labels, {"title": "dashed: validation"}))
-    forms.append((handles, [label.replace(", ", ",\n") for label in labels], forms[-1][2]))
-    room, tried = ax.get_window_extent(), {}
-    for handles, labels, title in forms:
-        for size in LEGEND_SIZES:
-            options = title | {"fontsize": size, "title_fontsize": size}
-            box = ax.legend(handles, labels, **options).get_window_extent()
-            excess = max(box.width / room.width, box.height / room.height)
-            if excess <= 1:
-                return
-            tried.setdefault(excess, (handles, labels, options))
-    handles, labels, options = tried[min(tried)]
-    ax.legend(handles, labels, **options)
+        forms.append((training, [line.get_label() for line in training], {"title": DASHED}))
+    elif len(names) == 1 < len(handles):
+        forms.append((handles, [end.removeprefix(", ") for end in ends], {"title": names.pop()}))
+    handles, labels, title = forms[-1]
+    return [*forms, (handles, [label.replace(", ", ",\n") for label in labels], title)]
+
+
+def _is_free(ax, box):
+    """Whether a box is in the axes, and covers none of their curves."""
+    room = ax.get_window_extent()
+    fits = room.x0 <= box.x0 and box.x1 <= room.x1 and room.y0 <= box.y0 and box.y1 <= room.y1
+    curves = (line.get_transform().transform_path(line.get_path()) for line in ax.lines)
+    return fits and not any(curve.intersects_bbox(box, filled=False) for curve in curves)

@@ -33,7 +33,11 @@ N_NUMBERED = 12  # classes of a confusion matrix whose cells hold numbers
 NAME_LENGTH = 12  # characters of a class, so that titles do not overlap
 TABLE_NAME_LENGTH = 18  # characters of a class beside a confusion matrix alone
 SMALL, MEDIUM, LARGE = 7.5, 10, 12  # points of the titles of images, axes and parts
+FULL = 9.6, 5.4  # inches of a figure below which all letters are smaller
+LEAST = 0.75  # of that size, below which a report has no images: their titles would be unreadable
+SMALLEST = 0.7  # of these points, in any figure
 CHARACTER = 0.0083  # inches of a character, for each point of its size
+MATRIX = 0.85  # of the width of its part: beside a matrix are the names of the classes
 TITLE_HEIGHT = 0.35  # inches of the title of an image, of two lines
 
 
@@ -88,7 +92,8 @@ def draw_report(models, X, y=None, *, class_names=None, figure=None):
         0, 1, ..., as `read_hdf5` and `read_image_folder` return them. None shows those of the tuple, or the
         labels.
     figure : matplotlib Figure or SubFigure, default=None
-        Where to draw, of a constrained layout; None makes a new figure of 12.8 x 7.2 inches, 16:9.
+        Where to draw, of a constrained layout; None makes a new figure of 12.8 x 7.2 inches, 16:9. One that
+        is smaller than 7.2 x 4.05 inches has room for the curves and the matrices alone, without images.
 
     Returns
     -------
@@ -161,10 +166,19 @@ def _draw(models, data, figure, beside="validation"):
     unwrapped = [unwrap("draw_report", model) for model in models]
     if names is None:
         names = distinguishing_names([classifier for _, classifier in unwrapped])
-    parts = [_Part(data, *each) for each in zip(names, models, unwrapped, strict=True)]
+    pyplot = import_matplotlib("pyplot")
     if figure is None:
-        figure = import_matplotlib("pyplot").figure(figsize=SIZE, layout="constrained")
-    if not _are_images(data):
+        figure = pyplot.figure(figsize=SIZE, layout="constrained")
+    scale = min(1, *figure.bbox.size / figure.dpi / FULL)
+    has_images, scale = _are_images(data) and scale >= LEAST, max(scale, SMALLEST)
+    parts = [_Part(data, scale, *each) for each in zip(names, models, unwrapped, strict=True)]
+    with pyplot.rc_context({"font.size": scale * pyplot.rcParams["font.size"]}):
+        _draw_parts(parts, figure, has_images, beside)
+    return figure
+
+
+def _draw_parts(parts, figure, has_images, beside):
+    if not has_images:
         n_rows, n_columns = (len(parts), 1) if len(parts) < 3 else (1, len(parts))
         if n_columns == 1:
             curves, rest = figure.subfigures(1, 2, width_ratios=[1, 1] if n_rows == 1 else [1.7, 1])
@@ -179,13 +193,12 @@ def _draw(models, data, figure, beside="validation"):
         places = bottom.subfigures(1, len(parts), squeeze=False).flat
         for part, matrix, where in zip(parts, matrices, places, strict=True):
             part.draw_confusion_matrix(matrix, part.name)
-            caption, style = _caption(part.summary(), where, LARGE)
+            caption, style = _caption(part.summary(), where, LARGE * part.scale)
             where.suptitle(caption, **style, fontweight="bold", parse_math=False)
             left, right = where.subfigures(1, 2)
             part.draw_weights(left)
             part.draw_mistakes(right, N_SHOWN // len(parts) or 1)
     _draw_curves(curves, parts, beside)
-    return figure
 
 
 def _are_images(data):
@@ -197,7 +210,8 @@ def _draw_curves(where, parts, beside):
     displays = LossCurveDisplay.from_estimators([part.model for part in parts], names=names, ax=ax)
     for line in (display.validation_line_ for display in displays if display.validation_line_):
         line.set_label(beside.join(line.get_label().rsplit("validation", 1)))
-    ax.set_title("Cost over the steps of gradient descent", fontsize=MEDIUM)
+    caption, style = _caption("Cost over the steps of gradient descent", where, MEDIUM * parts[0].scale)
+    ax.set_title(caption, **style)
     ax.get_legend().remove()
     handles, labels = ax.get_legend_handles_labels()
     for n_columns, size in product((3, 2, 1) if len(parts) == 3 else (2, 1), ("small", "x-small")):
@@ -211,8 +225,8 @@ def _draw_curves(where, parts, beside):
 class _Part:
     """What a report says of one model."""
 
-    def __init__(self, data, name, model, unwrapped):
-        self.data, self.name, self.model = data, name, model
+    def __init__(self, data, scale, name, model, unwrapped):
+        self.data, self.scale, self.name, self.model = data, scale, name, model
         steps, self.classifier = unwrapped
         self.image_shape, self.white = fitted_images(steps)
         self.labels = unique_labels(self.classifier.classes_, data.test_set_y)
@@ -237,7 +251,7 @@ class _Part:
         ConfusionMatrixDisplay.from_predictions(
             self.data.test_set_y, self.predicted, labels=self.labels, ax=ax, **style
         )
-        caption, style = _caption(title, where, MEDIUM)
+        caption, style = _caption(title, where, MEDIUM * self.scale, share=MATRIX)
         ax.set_title(caption, **style, parse_math=False)
         ax.set_anchor("N")
         ax.grid(visible=False)
@@ -246,7 +260,7 @@ class _Part:
         ax.set_xticks(shown, [names[i] for i in shown], fontsize="small")
         ax.set_yticks(shown, [names[i] for i in shown], fontsize="small")
         room = 0.6 * min(where.bbox.width, where.bbox.height) / where.figure.dpi  # inches of the matrix
-        if len(shown) * max(len(names[i]) for i in shown) * CHARACTER * SMALL > room:
+        if len(shown) * max(len(names[i]) for i in shown) * CHARACTER * SMALL * self.scale > room:
             ax.tick_params(axis="x", rotation=90)
         elif n == 2:
             ax.tick_params(axis="y", rotation=90)
@@ -265,14 +279,14 @@ class _Part:
         importance = np.abs(classifier.coefs_[1]).sum(axis=1) if is_network else np.zeros(n)
         shown = np.sort(np.argsort(-importance, kind="stable")[:N_SHOWN])
         title = _weights_title(n, len(shown), is_network, is_relative)
-        caption, style = _caption(title, where, MEDIUM)
+        caption, style = _caption(title, where, MEDIUM * self.scale)
         where.suptitle(caption, **style)
-        caption, _ = _caption(_colours(shape[2:] == (3,), is_relative), where, 0.9 * SMALL)
-        where.supxlabel(caption, fontsize=SMALL)
+        caption, _ = _caption(_colours(shape[2:] == (3,), is_relative), where, 0.9 * SMALL * self.scale)
+        where.supxlabel(caption, fontsize=SMALL * self.scale)
         titles = [display.titles[i].replace(", for ", "\nfor ", 1) for i in shown]
         longest = max(len(line) for title in titles for line in title.splitlines())
         shown_display = WeightsDisplay(weights=display.weights[shown], image_shape=shape, titles=titles)
-        _draw_images(shown_display, where, len(shown), longest)
+        _draw_images(shown_display, where, SMALL * self.scale, longest)
 
     def draw_mistakes(self, where, n_images):
         """Draw the misclassified test images, the most confident mistakes first."""
@@ -288,10 +302,10 @@ class _Part:
             return
         which = "Its" if n_drawn == n_mistakes else f"The {n_drawn} most confident of its"
         title = f"{which} {counted(n_mistakes, 'mistake')}\nin {display.n_samples} {samples}"
-        caption, style = _caption(title, where, MEDIUM)
+        caption, style = _caption(title, where, MEDIUM * self.scale)
         where.suptitle(caption, **style)
         longest = max(len(name) for name in [*display.predicted, *display.true])
-        _draw_images(display, where, n_drawn, longest + len(", 99.9%"))
+        _draw_images(display, where, SMALL * self.scale, longest + len(", 99.9%"))
 
 
 def _weights_title(n, n_shown, is_network, is_relative):
@@ -311,10 +325,11 @@ def _colours(is_rgb, is_relative):
     return "red: bright pixel raises the score; blue: lowers it; white: 0"
 
 
-def _draw_images(display, where, n_images, n_characters):
+def _draw_images(display, where, points, n_characters):
     """Draw a display of images in the grid in which they are largest, and as wide as so many characters."""
+    n_images = len(display.weights if isinstance(display, WeightsDisplay) else display.images)
     width, height = where.bbox.width / where.figure.dpi, where.bbox.height / where.figure.dpi
-    n_most = max(1, min(n_images, int(width / (n_characters * CHARACTER * SMALL))))
+    n_most = max(1, min(n_images, int(width / (n_characters * CHARACTER * points))))
     size = {n: min(width / n, height / ceil(n_images / n) - TITLE_HEIGHT) for n in range(1, n_most + 1)}
     n_columns = max(size, key=size.get)
     axes = where.subplots(ceil(n_images / n_columns), n_columns, squeeze=False).ravel()
@@ -323,15 +338,14 @@ def _draw_images(display, where, n_images, n_characters):
     display.plot(axes[:n_images])
     for ax in axes[:n_images]:
         ax.set_anchor("N")  # so that the layout knows where its title is
-        ax.title.set_fontsize(SMALL)
+        ax.title.set_fontsize(points)
 
 
-def _caption(text, where, points):
-    """Return the text in two lines at most, for a part of the figure, and the size of its letters."""
+def _caption(text, where, points, share=1):
+    """Return the text in two lines at most, for a share of a part's width, and the size of its letters."""
     lines = text.splitlines()
-    for share in (1, 0.9, 0.8, 0.7, 0.6):
-        size = share * points
-        width = max(int(where.bbox.width / where.figure.dpi / (CHARACTER * size)), 5)
+    for size in points * np.array((1, 0.9, 0.8, 0.7, 0.6)):
+        width = max(int(share * where.bbox.width / where.figure.dpi / (CHARACTER * size)), 5)
         wrapped = [each for line in lines for each in wrap(line, width)]
         if len(wrapped) <= 2:
             return "\n".join(wrapped), {"fontsize": size}

@@ -1,14 +1,15 @@
-"""All weights of a classifier as one vector, the cost of many such vectors, and planes among them."""
+"""All weights of a classifier as one vector, and the cost of many such vectors."""
 
 from math import prod
-from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils import check_array
 
 from .._descent.threads import threads
 from .._fitting.fitted_weights import arrays_of
 from .._fitting.inputs import make_problem
+from .estimators import unwrap
 
 
 class WeightSpace:
@@ -29,6 +30,18 @@ class WeightSpace:
         """Return the layers as a vector, in the order of `weights_to_vector`."""
         arrays = arrays_of(self.problem.network, layers)
         return np.concatenate([np.ravel(array) for array in arrays]).astype(np.float64)
+
+    def vectors(self, weights, display):
+        """Return vectors or fitted models as checked vectors; `display` is the name for messages."""
+        if isinstance(weights, (list, tuple)) and any(hasattr(model, "get_params") for model in weights):
+            weights = [self.vector(unwrap(display, model)[1]._get_layers()) for model in weights]
+        sizes, n = {np.size(vector) for vector in weights}, self.n_parameters
+        if sizes != {n}:
+            raise ValueError(
+                f"The plane is one of {n} weights, but {sorted(sizes)} are given: pass a list of models of "
+                f"the same size, or an array of shape (n_points, {n})."
+            )
+        return check_array(weights, dtype=np.float64, input_name="weights")
 
     def layers(self, vectors):
         """Return a stack of layers from vectors (n_vectors, n_parameters)."""
@@ -52,36 +65,3 @@ class WeightSpace:
     def learning_rate(self, rate):
         """Return a learning rate as a number, of "auto" too."""
         return self.problem.learning_rate(rate, self.l2)
-
-
-class WeightPlane(NamedTuple):
-    """A plane of weight vectors, origin + a directions[0] + b directions[1], and the names of its axes."""
-
-    origin: np.ndarray  # (n_parameters,)
-    directions: np.ndarray  # (2, n_parameters), orthonormal
-    names: tuple
-
-    def project(self, vectors):
-        """Return the coordinates a, b of the points of the plane that are closest to vectors, (n, 2)."""
-        return (vectors - self.origin) @ self.directions.T
-
-    def points(self, a, b):
-        """Return the vectors of coordinates a (n,) and b (n,) or a number, (n, n_parameters)."""
-        return self.origin + np.outer(a, self.directions[0]) + np.multiply.outer(b, self.directions[1])
-
-
-def axis_plane(vector, axes, names):
-    """Return the plane through a vector in which two of its numbers vary; they are the coordinates."""
-    directions = np.eye(len(vector))[list(axes)]
-    return WeightPlane(np.where(directions.any(axis=0), 0, vector), directions, names)
-
-
-def principal_plane(vectors, centre):
-    """Return the plane through the centre along which the vectors vary most about it.
-
-    The names tell the share of the variance that lies along each axis.
-    """
-    _, sizes, directions = np.linalg.svd(vectors - centre, full_matrices=False)
-    shares = sizes[:2] ** 2 / (np.sum(sizes**2) or 1)
-    names = [f"direction {i}: {share:.1%} of the variance" for i, share in enumerate(shares, start=1)]
-    return WeightPlane(centre, directions[:2], tuple(names))

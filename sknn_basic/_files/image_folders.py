@@ -58,7 +58,8 @@ def read_image_folder(path, size=64, *, max_pixels=None):
     ----------
     path : str or path-like
         The folder. Each subfolder is a class of that name; the files in it, at any depth, are the images.
-        Names that begin with a dot are skipped, and so are files outside the subfolders.
+        Names that begin with a dot are skipped, and so are files outside the subfolders: with a warning, if
+        they have the suffix of an image.
     size : int, default=64
         Height and width of the images in pixels, in [1, inf).
     max_pixels : int, default=None
@@ -98,7 +99,8 @@ def read_image_folder(path, size=64, *, max_pixels=None):
     Warns
     -----
     UserWarning
-        If files or folders cannot be read: they are left out, and one warning names them all.
+        If files or folders cannot be read: they are left out, and one warning names them all. If images lie
+        beside the subfolders, as in the folder of one class: the warning says how many.
 
     See Also
     --------
@@ -131,11 +133,13 @@ def read_image_folder(path, size=64, *, max_pixels=None):
     path = Path(path)
     if not path.is_dir():
         raise FileNotFoundError(f"{path} is not a folder: expected one with a subfolder for each class.")
-    folders = sorted(entry for entry in path.iterdir() if entry.is_dir() and _is_visible(entry.name))
+    folders, n_beside = _subfolders(path)
     if not folders:
         raise ValueError(
             f"{path} has no subfolders: expected one for each class, such as {path / 'cat'} with pictures."
         )
+    if n_beside:
+        warnings.warn(_beside(path, folders, n_beside), UserWarning, stacklevel=2)
     images, labels, filenames, left_out = [], [], [], {}
     for label, folder in enumerate(folders):
         files, errors = _files(folder)
@@ -243,6 +247,32 @@ def _prepare(function, size, max_pixels):
 
 def _is_visible(name):
     return not name.startswith(".")
+
+
+def _subfolders(path):
+    """Return the visible folders in a folder, sorted, and how many images lie beside them, by suffix."""
+    from PIL import Image
+
+    suffixes = {suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS}
+    folders, n_images = [], 0
+    for entry in path.iterdir():
+        if _is_visible(entry.name):
+            if entry.is_dir():
+                folders.append(entry)
+            else:
+                n_images += entry.suffix.lower() in suffixes
+    return sorted(folders), n_images
+
+
+def _beside(path, folders, n_images):
+    """Return a sentence on images that lie beside the folders of the classes, and what to do."""
+    names = [repr(printable(folder.name)) for folder in folders[:3]] + ["..."] * (len(folders) > 3)
+    name, above = printable(path), printable(path.absolute().parent)
+    return (
+        f"Left out {n_images} image{'s' * (n_images > 1)} directly in {name}, since only its subfolders are "
+        f"classes: {', '.join(names)}. If {name} is a class itself, pass the folder above it, {above}; else "
+        "move images into a subfolder."
+    )
 
 
 def _files(folder):

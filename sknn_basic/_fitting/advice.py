@@ -7,6 +7,12 @@ import numpy as np
 
 from .._lazy.sources import shape_of
 
+ROUTING = (
+    "To transform the validation samples as X, enable scikit-learn's metadata routing, pass "
+    'transform_input=["X_val"] to the pipeline and call set_fit_request(X_val=True, y_val=True) on the '
+    "classifier."
+)
+
 
 @contextmanager
 def orientation_advice(X, y=None, n_features=None, suffix=""):
@@ -41,7 +47,7 @@ def refuse_file_names(X):
 
 
 @contextmanager
-def value_advice(X):
+def value_advice(X, suffix=""):
     """Add advice to a ValueError if columns of X, which is in memory, hold text or lack values."""
     try:
         yield
@@ -50,12 +56,14 @@ def value_advice(X):
         # Only then, since it makes an object of each value.
         if ("string" in message or "type object" in message) and (names := _text_columns(X)):
             more = f" and {len(names) - 10} others" if len(names) > 10 else ""
-            advice = (
-                f"These columns of X hold text: {names[:10]}{more}. Encode them by OneHotEncoder, in a "
-                "ColumnTransformer before the classifier in a pipeline."
+            advice = f"These columns of X{suffix} hold text: {names[:10]}{more}."
+            encode = (
+                "Encode them by OneHotEncoder, in a ColumnTransformer before the classifier in a pipeline."
             )
+            advice = f"{advice} {ROUTING if suffix else encode}"
         elif "X contains NaN" in message and len(shape_of(X)) == 2:
-            advice = "Put SimpleImputer, which fills in missing values, before the classifier in a pipeline."
+            impute = "Put SimpleImputer, which fills in missing values, before the classifier in a pipeline."
+            advice = ROUTING if suffix else impute
         if not advice:
             raise
         raise ValueError(f"{message.rstrip('.')}. {advice}") from error
@@ -84,11 +92,7 @@ def _is_text(column):
 def _what_to_pass(X_shape, y_shape, n_features, suffix):
     """Return advice on what to pass instead, or ''."""
     if len(X_shape) > 2 and suffix:
-        return (
-            "To transform validation images as X, enable scikit-learn's metadata routing, pass "
-            'transform_input=["X_val"] to the pipeline and call set_fit_request(X_val=True, y_val=True) on '
-            "the classifier."
-        )
+        return ROUTING
     if len(X_shape) > 2 and (y_shape or n_features):
         return "To classify images, put FlattenScaler() before the classifier in a pipeline."
     y_is_row = len(y_shape) == 2 and y_shape[0] == 1 < y_shape[1]

@@ -19,15 +19,17 @@ from .._lazy.sources import computed, lazy_method, placed_like
 from .._sklearn import Interval, StrOptions, fit_context
 from .advice import orientation_advice
 from .callbacks import CallbackSupportMixin, begin_fit
-from .inputs import DATA_ATTRIBUTES, make_problem, make_validation, validate_new_samples
+from .inputs import DATA_ATTRIBUTES, check_place, make_problem, make_validation, validate_new_samples
 from .memo import active_memo
 from .messages import (
     find_warning,
     is_logged,
     log_cost,
+    log_end,
+    prepare,
     print_cost,
     reported_steps,
-    tell_preparation,
+    tell_reading,
     warn_of_fit,
 )
 from .onnx import OnnxClassifierMixin
@@ -131,11 +133,13 @@ class GradientDescentClassifier(
             If the cost ends above its initial value (by more than rounding: 1.5e-8 of it in float64, 3.5e-4
             in float32) or is no longer finite: the learning rate is too large. The weights kept are the
             last whose recorded cost was finite, or the initial ones with `EarlyStopping`, which also warns if
-            only the cost of the validation samples has not fallen. Also if the scale of the features has
-            clearly kept the descent from finishing: 2,000 steps at its rate would hardly move along a feature
-            whose variance is below a hundredth of the mean square of all, although a step along it would
-            lower the cost by more than 1 % of the class entropy; or, after 200 steps, a network on features
-            of a mean square above 10 is still within 10 % of the class entropy, or any network within 0.1 %.
+            only the cost of the validation samples has not fallen. Also if this cost ends above its start and
+            values of X_val are more than 30 times as large as those of X, which was scaled. Also if the scale
+            of the features has clearly kept the descent from finishing: 2,000 steps at its rate would hardly
+            move along a feature whose variance is below a hundredth of the mean square of all, although a
+            step along it would lower the cost by more than 1 % of the class entropy; or, after 200 steps, a
+            network on features of a mean square above 10 is still within 10 % of the class entropy, or any
+            network within 0.1 %.
         UserWarning
             A FitInterruptedWarning if the user interrupts (Ctrl-C) once the descent has begun: the weights
             reached are kept. Another one if a cluster of ``dask.distributed`` has had no workers for 5
@@ -153,6 +157,7 @@ class GradientDescentClassifier(
             if remembered is None:
                 with threads.shared_out():
                     rate, descent, warning = fitted._descend(X, y, sample_weight, validation, task)
+                    log_end(self, rate, descent)
             else:
                 rate, descent, warning = remembered.rate, remembered.descent, remembered.warning
                 vars(fitted).update(remembered.before_descent)
@@ -179,7 +184,8 @@ class GradientDescentClassifier(
         validation = make_validation(self, problem, *validation)
         rate = problem.learning_rate(self.learning_rate, l2)
         objective = problem.objective(l2)
-        tell_preparation(problem, objective, self.verbose)
+        tell_reading(problem, self.verbose)
+        prepare(objective, self.verbose)
         on_record = print_cost if self.verbose else log_cost if is_logged() else None
         records = recorded_steps(self.record_every, n_steps)
         descent = train(
@@ -244,13 +250,14 @@ class GradientDescentClassifier(
         """Raise ValueError if the fitted layers are not of the sizes that the parameters specify."""
 
     def _logits(self, X, method):
-        """Return the logits, Z of the output, (n_samples, 1 or n_classes), in the precision of X, for a method."""
+        """Return Z of the output, (n_samples, 1 or n_classes), in the precision of X, for a method."""
         check_is_fitted(self)
         Z = active_memo().logits(self, X)
         if Z is not None:
             return Z
-        X = validate_new_samples(self, X, method)
-        return finite_logits(self._network, X, self._get_layers())
+        X, layers = validate_new_samples(self, X), self._get_layers()
+        check_place(X, layers[0][0], f"Inputs passed to {type(self).__name__}.{method}()")
+        return finite_logits(self._network, X, layers)
 
     @lazy_method
     def decision_function(self, X):

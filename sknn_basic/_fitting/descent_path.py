@@ -29,7 +29,9 @@ def descent_path(estimator, X, y, steps=None, *, every=None, sample_weight=None)
     ----------
     estimator : LogisticRegressionGD, ShallowNNClassifier or Pipeline
         A classifier of this package, or a pipeline that ends in one. A clone is fitted; `max_iter`
-        (but for `every`), `warm_start`, `verbose` and callbacks are not used.
+        (but for `every`), `verbose` and callbacks are not used. A fitted classifier with ``warm_start=True``
+        starts from its weights, as its `fit` does; in a pipeline it starts afresh, since the transformers are
+        fitted anew.
     X : {array-like, sparse matrix} of shape (n_samples, ...)
         What `fit` of the estimator takes.
     y : array-like of shape (n_samples,)
@@ -137,9 +139,19 @@ def unfitted(estimator, n_steps):
     return estimator
 
 
+def _at_start(estimator, n_steps):
+    """Return a clone as `unfitted`, but with the weights that `fit` would continue from."""
+    fresh = unfitted(estimator, n_steps)
+    if not isinstance(estimator, Pipeline) and estimator.warm_start and hasattr(estimator, "classes_"):
+        fitted = vars(estimator).keys() - vars(fresh) - {"_skl_callbacks"}
+        fitted -= {"validation_loss_", "validation_loss_curve_"}
+        vars(fresh).update({name: vars(estimator)[name] for name in fitted}, warm_start=True)
+    return fresh
+
+
 def _fit_alone(estimator, X, y, n_steps, sample_weight, is_last):
     """Return the model of a fit of its own; only the last of all fits may warn."""
-    model = unfitted(estimator, n_steps)
+    model = _at_start(estimator, n_steps)
     weights = {} if sample_weight is None else {f"{prefix_of(model)}sample_weight": sample_weight}
     with warnings.catch_warnings():
         if not is_last:
@@ -149,7 +161,7 @@ def _fit_alone(estimator, X, y, n_steps, sample_weight, is_last):
 
 def _models_of_one_descent(estimator, X, y, steps, sample_weight):
     """Fit the transformers once and descend once; return the model after each of the steps."""
-    estimator, X, y = fit_transformers(unfitted(estimator, steps[-1]), X, y)
+    estimator, X, y = fit_transformers(_at_start(estimator, steps[-1]), X, y)
     classifier = last_step(estimator)
     classifier._validate_params()
     with threads.shared_out():

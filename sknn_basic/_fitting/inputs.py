@@ -71,8 +71,8 @@ def make_validation(estimator, problem, X_val, y_val, sample_weight_val):
     classes, dtype = on_host(estimator.classes_), problem.samples.weight_dtype
     try:
         with orientation_advice(X_val, y_val, estimator.n_features_in_, "_val"):
-            X_val = _validated(estimator, X_val, dtype)
-            check_place(X_val, problem.samples.X, "X_val must use the same namespace and device as X")
+            X_val = _validated(estimator, X_val, dtype, suffix="_val")
+            check_place(X_val, problem.samples.X, "Samples in X_val", "in X")
             y_val = check_labels(y_val, X_val)
             labels = label_numbers(y_val, classes, "y_val", "y")
             s = normalized_weights(labels, classes, sample_weight_val, estimator.class_weight)
@@ -96,51 +96,41 @@ def validate_samples(estimator, X, y):
         return X, y, classes_of(y)
 
 
-def validate_new_samples(estimator, X, method=None):
-    """Return X to predict, validated in the same way; for a method X must be where the weights are."""
+def validate_new_samples(estimator, X):
+    """Return X to predict, validated in the same way."""
     with orientation_advice(X, None, estimator.n_features_in_):
-        X = _validated(estimator, X)
-    if method is not None:
-        check_model_place(estimator, X, estimator._get_layers()[0][0], method)
-    return X
+        return _validated(estimator, X)
 
 
-def check_model_place(estimator, X, fitted, method):
-    """Raise ValueError unless X, passed to a method, is where the fitted array is; in scikit-learn's words."""
-    check_place(
-        X,
-        fitted,
-        f"Inputs passed to {type(estimator).__name__}.{method}() must use the same namespace and the same device "
-        "as those passed to fit()",
-        "Move the model: from sklearn.utils._array_api import get_namespace_and_device, move_estimator_to; "
-        "xp, _, device = get_namespace_and_device(X); model = move_estimator_to(model, xp, device)",
-    )
-
-
-def check_place(X, other, what, advice="Move one of them"):
-    """Raise ValueError unless X, which is validated, is of the library and on the device of an array."""
-    places = [_place_of(getattr(array, "array", array)) for array in (X, other)]
-    if places[0] != places[1]:
-        raise ValueError(f"{what}, but these are {places[1]} and {places[0]}. {advice}.")
+def check_place(X, other, what, whose="passed to fit()"):
+    """Raise ValueError unless X, which is validated, is of the library and on the device of another array."""
+    if not (isinstance(X, np.ndarray) and isinstance(other, np.ndarray)):
+        here, there = (_place_of(getattr(array, "array", array)) for array in (X, other))
+        if here != there:
+            raise ValueError(
+                f"{what} must use the same namespace and the same device as those {whose}, {there}, but use {here}. "
+                "Move one of them; a model by: from sklearn.utils._array_api import get_namespace_and_device, "
+                "move_estimator_to; xp, _, device = get_namespace_and_device(X); move_estimator_to(model, xp, device)"
+            )
 
 
 def _place_of(array):
     """Return the names of an array's library and device."""
-    xp = namespace(array) if hasattr(array, "__dlpack__") else np
+    xp = namespace(array)
     return "NumPy" if xp is np else f"{xp.__name__.rpartition('.')[2]} on {array.device}"
 
 
-def _validated(estimator, X, dtype=None, reset=False):
-    """Return X in memory, dense or CSR, or what stands for it, of which values are checked when first read."""
-    return held(X, partial(validate_data, estimator, reset=reset), dtype)
+def _validated(estimator, X, dtype=None, reset=False, suffix=""):
+    """Return X in memory, dense or CSR, or as `Stored`, whose values are checked when they are first read."""
+    return held(X, partial(validate_data, estimator, reset=reset), dtype, suffix)
 
 
-def held(X, check, dtype=None):
-    """Return the samples in the form that a descent takes; `check` is scikit-learn's function that validates."""
+def held(X, check, dtype=None, suffix=""):
+    """Return the samples in the form that a descent takes; `check` is a function of scikit-learn."""
     source = source_of(X)
     X = source.example()
     refuse_file_names(X)
-    with value_advice(X):
+    with value_advice(X, suffix):
         return source.held(check(X, accept_sparse="csr", dtype=source.dtypes(dtype)))
 
 

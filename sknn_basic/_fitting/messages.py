@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from .advice import ROUTING
+
 # What `verbose` prints, at the level INFO, whether or not it is printed.
 logger = logging.getLogger("sknn_basic")
 PRINTED_EVERY = 100  # steps, as in the notes, where "auto" chooses those that are recorded
@@ -55,6 +57,9 @@ def find_warning(classifier, problem, rate, descent):
         return FitWarning(_divergence_message(ended, keeps_start, rate, limit))
     if keeps_start and _has_risen(ended.validation_loss, ended.validation_loss_curve, dtype):
         return FitWarning(_validation_message(ended, rate))
+    validation = descent.validation_loss, descent.validation_loss_curve
+    if _has_risen(*validation, dtype) and problem.is_validated_on_other_scale():
+        return FitWarning(_other_scale_message(descent))
     if descent.interrupted or descent.n_iter < classifier.max_iter:  # stopped by the user or a callback
         return None
     with np.errstate(all="ignore"):
@@ -95,12 +100,16 @@ def tell(line, is_printed):
         print(line)
 
 
-def tell_preparation(problem, objective, is_printed):
-    """Say how samples that are not in memory are read, and that steps must be compiled first."""
+def tell_reading(problem, is_printed):
+    """Say how samples that are not in memory are read."""
     if reading := problem.samples.describe_reading():
         tell(reading, is_printed)
-    if not objective.is_ready():
-        tell("Preparing compiled steps: this takes some seconds the first time on a computer.", is_printed)
+
+
+def prepare(objective, is_printed):
+    """Do what must be done before the first step, and say so if steps have to be compiled."""
+    line = "Compiling the steps: this takes up to half a minute, the first time on a computer."
+    objective.prepare(partial(tell, line, is_printed))
 
 
 def print_cost(step, cost, validation_cost, is_printed=True):
@@ -110,6 +119,15 @@ def print_cost(step, cost, validation_cost, is_printed=True):
 
 
 log_cost = partial(print_cost, is_printed=False)
+
+
+def log_end(classifier, rate, descent):
+    """Log the model's cost and where it ended; printed are the notes' lines alone."""
+    if is_logged():
+        what, validation = type(classifier).__name__, descent.validation_loss
+        also = "" if validation is None else f" (validation: {validation:f})"
+        line = f"{what}: cost {descent.loss:f}{also} after {descent.n_iter} steps at learning_rate={rate:g}."
+        tell(line, is_printed=False)
 
 
 def reported_steps(record_every, records, n_steps):
@@ -150,6 +168,14 @@ def _validation_message(descent, learning_rate):
         f"{learning_rate:g}: it ended at {descent.validation_loss:g} after step {descent.n_iter}, above its "
         f"start of {descent.validation_loss_curve[0]:g}. The initial weights are kept. Check that X_val and "
         "y_val are scaled and labelled as X and y are, or pass a smaller learning_rate."
+    )
+
+
+def _other_scale_message(descent):
+    return (
+        "The validation samples are on another scale than X: their values are much larger, and their cost "
+        f"ended at {descent.validation_loss:g}, above its start of {descent.validation_loss_curve[0]:g}. "
+        f"Scale X_val as X. In a pipeline: {ROUTING}"
     )
 
 

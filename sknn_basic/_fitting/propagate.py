@@ -53,11 +53,13 @@ def propagate(
     b1 : float or array-like with one value per column of W1, default=None
         The biases; needed with weights.
     W2 : array-like of shape (h,) or (h, 1 or k), default=None
-        The weights of the output layer of a network.
+        The weights of the output layer of a network. Without W2 and b2, W1 of k columns is that of softmax
+        regression on k classes, not a hidden layer.
     b2 : float or array-like with one value per column of W2, default=None
         The biases of the output layer.
     activation : str, default=None
-        The activation g of the hidden layer, one of those of `ShallowNNClassifier`; None is "tanh".
+        The activation g of the hidden layer, one of those of `ShallowNNClassifier`; None is "tanh". Only with
+        W2 and b2.
     sample_weight : array-like of shape (n_samples,), default=None
         Non-negative weights of the samples.
     l2_regularization : float, default=None
@@ -125,6 +127,8 @@ def propagate(
             )
         if (W2 is None) != (b2 is None):
             raise ValueError("A network needs W2 and b2 together; logistic regression has neither.")
+        if W2 is None and activation is not None:
+            raise ValueError("The activation is that of a hidden layer: pass W2 and b2 of its output too.")
         problem = _problem_of_weights(
             X, y, given, "tanh" if activation is None else activation, sample_weight
         )

@@ -107,6 +107,8 @@ class SearchMemo(NoMemo):
             with threads.shared_out():
                 gram = X.gram() if is_part and prefers_gram(X.whole, 1, False, n_steps) else None
                 stack = Stack(classifier, settings, X, y, sample_weight, gram)
+                seconds = stack.prepare(self.progress.is_printed)
+                began, self.progress.began = began + seconds, self.progress.began + seconds
                 trained = stack.train(task)
         except (TypeError, ValueError, MemoryError):  # the ordinary fits raise the error, or have enough
             if task.errors:  # raised by callbacks

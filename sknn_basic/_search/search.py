@@ -9,11 +9,12 @@ from sklearn.utils import get_tags
 
 from .._fitting.base import GradientDescentClassifier
 from .._fitting.callbacks import only_progress_bars
+from .._fitting.inputs import check_labels, classes_of
 from .._fitting.memo import active_memo, remembering
 from .._fitting.onnx import OnnxSearchMixin
 from .._fitting.parameters import ParameterAdviceMixin
 from .._fitting.pipelines import last_step
-from .._lazy.sources import refuse_unindexable
+from .._lazy.sources import computed, refuse_unindexable
 from .memo import SearchMemo
 from .progress import Progress, count_folds
 
@@ -31,8 +32,9 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, OnnxSearchMixin, GridSearchCV
     methods of new names. One that overrides anything but `__init__` is fitted alone, as by `GridSearchCV`.
 
     Far beyond the stable rate (see `LogisticRegressionGD`), where the cost does not fall, descent is chaotic:
-    it depends on rounding errors, and a stack that NumPy trains adds numbers in another order than a single
-    fit. There the scores of the two searches may differ, but are poor in both.
+    it depends on rounding errors, and a stack that NumPy trains, or the Gram matrix of wide samples, adds
+    numbers in another order than a single fit. There the scores of the two searches may differ, but are poor
+    in both.
 
     Parameters
     ----------
@@ -177,7 +179,7 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, OnnxSearchMixin, GridSearchCV
             If the estimator is neither of this package's classifiers nor a pipeline that ends in one; or if X
             is a Dask table, whose rows have no numbers.
         ValueError
-            If y is None, a parameter or the grid is invalid, or no candidate can be fitted.
+            If y is None or lacks values, a parameter or the grid is invalid, or no candidate can be fitted.
         KeyboardInterrupt
             If the user interrupts (Ctrl-C) while a stack is trained; the fit of a candidate alone ends with a
             warning instead, and the search continues.
@@ -193,6 +195,7 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, OnnxSearchMixin, GridSearchCV
                 "each row of X."
             )
         refuse_unindexable(X)
+        y = computed(y)
         grids = []
         with suppress(TypeError, ValueError):  # GridSearchCV says what is wrong
             grids = ParameterGrid(self.param_grid).param_grid
@@ -205,8 +208,10 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, OnnxSearchMixin, GridSearchCV
         try:
             with remembering(memo):
                 super().fit(X, y, **params)
-        except BaseException:
+        except BaseException as error:
             self.__dict__ = before
+            if isinstance(error, TypeError):  # of labels that cannot be sorted: these functions say so
+                classes_of(check_labels(y, y))
             raise
         finally:
             memo.close(X)

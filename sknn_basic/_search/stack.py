@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from copy import copy
+from time import perf_counter
 from typing import NamedTuple
 
 from sklearn.base import clone
@@ -11,7 +12,7 @@ from .._descent.several import Member, pieces_of, steps_of, train_pieces
 from .._descent.stacking import member, stack
 from .._fitting.base import finite_logits
 from .._fitting.inputs import DATA_ATTRIBUTES, make_problem, validate_new_samples
-from .._fitting.messages import FitWarning, find_warning
+from .._fitting.messages import FitWarning, find_warning, prepare
 
 STACKED = "learning_rate", "l2_regularization", "max_iter"  # parameters that differ within a stack
 
@@ -49,6 +50,12 @@ class Stack:
         attributes = vars(self.classifier)
         self.before_descent = {name: attributes[name] for name in DATA_ATTRIBUTES if name in attributes}
         self.rows, self.layers = {}, []  # {setting: row of the layers}, the stack of all weights
+
+    def prepare(self, is_printed):
+        """Compile the steps, if they have to be; return how many seconds that took."""
+        began = perf_counter()
+        prepare(self.problem.objective(0.0), is_printed)
+        return perf_counter() - began
 
     def train(self, task):
         """Return {setting: Remembered}, and report the steps as subtasks of a task.

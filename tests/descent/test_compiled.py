@@ -91,3 +91,22 @@ def test_softmax_of_what_overflows():
         assert not np.isfinite(J)
         assert np.isnan(dZ[0]).all()
         assert np.isfinite(dZ[1]).all()
+
+
+def test_a_kernel_contains_all_that_it_calls():
+    """Or the process that has compiled it would link other code than those that load it from the cache.
+
+    A network's weights then differed in their last bits (3 outputs, 60 steps), which takes 20 s to compile.
+    """
+    from sknn_basic._descent import compiled_columns, compiled_rows
+
+    is_inlined = {}
+    for module in (compiled, compiled_columns, compiled_rows):
+        for name, function in vars(module).items():
+            if options := getattr(function, "targetoptions", None):
+                is_inlined[name] = options["forceinline"]
+    assert {name for name in is_inlined if not is_inlined[name]} == {
+        "row_steps",
+        "softmax_steps",
+        "network_steps",
+    }

@@ -1,5 +1,6 @@
 """Which engine takes the steps, and that a fit is the same by either."""
 
+import threading
 from pickle import UnpicklingError
 from unittest.mock import Mock, patch
 
@@ -22,6 +23,7 @@ from sknn_basic._descent.gram import GramSamples
 from sknn_basic._descent.network import update
 from sknn_basic._descent.samples import Samples
 from sknn_basic._descent.stacking import member, repeat
+from sknn_basic._fitting import messages
 from sknn_basic._fitting.inputs import make_problem
 from watchers import TALL, WIDE, assert_identical
 
@@ -230,14 +232,30 @@ def test_a_search_and_gradients_need_no_numba_that_works(model, monkeypatch):
 
 
 @both
-def test_verbose_says_once_that_the_steps_are_compiled(model, monkeypatch, capsys):
-    monkeypatch.setattr(engine, "_ready", set())
+@pytest.mark.parametrize("is_search", [False, True])
+def test_verbose_says_that_steps_are_compiled(model, is_search, monkeypatch, capsys):
+    """Once, by a fit or a search, and not if what was compiled is loaded: that takes less time."""
+    said = threading.Event()
+
+    def compile_(*arguments):
+        assert said.wait(60)
+        warm_up(*arguments)
+
+    def tell_(line, is_printed):
+        tell(line, is_printed)
+        if line.startswith("Compiling the steps"):
+            said.set()
+
+    warm_up, tell = engine._warm_up, messages.tell
+    monkeypatch.setattr(messages, "tell", tell_)
     X, y = blobs()
-    for said in (1, 0):
-        clone(model).set_params(max_iter=3, verbose=True).fit(X, y)
-        lines = capsys.readouterr().out.splitlines()
-        assert sum("Preparing compiled steps" in line for line in lines) == said
-    with engine_of("numpy"):
+    model = clone(model).set_params(max_iter=3)
+    search = VectorizedGridSearchCV(model, {"learning_rate": [0.1, 0.2]}, cv=2, verbose=1)
+    fit = search.fit if is_search else clone(model).set_params(verbose=True).fit
+    for is_slow, n_lines in ((True, 1), (False, 0)):
         monkeypatch.setattr(engine, "_ready", set())
-        clone(model).set_params(max_iter=3, verbose=True).fit(X, y)
-        assert "Preparing" not in capsys.readouterr().out
+        monkeypatch.setattr(engine, "_warm_up", compile_ if is_slow else warm_up)
+        monkeypatch.setattr("sknn_basic._descent.threads.LONG", 0.01 if is_slow else 60)
+        for n in (n_lines, 0):
+            fit(X, y)
+            assert capsys.readouterr().out.count("Compiling the steps") == n

@@ -93,12 +93,17 @@ def test_no_rate_leaves_a_broken_model(activation, rate, dtype):
 
 @pytest.mark.parametrize("end", [1, 2, 13, 500, 2000, 100_000])
 def test_automatic_records(end):
-    """Every one of the first 26 steps, then fewer and fewer; those of a longer fit begin with them."""
+    """Every one of the first 26 steps, then fewer and fewer; those of a longer fit begin with them.
+
+    Odd and even steps alternate, or the cost of a period of two steps would be recorded on one side alone.
+    """
     steps = recorded_steps("auto", end)
     assert steps[:26] == [*range(min(end, 26))]
     assert steps == [step for step in recorded_steps("auto", 10**6) if step < end]
     gaps = np.diff(steps)
     assert (gaps[1:] >= gaps[:-1]).all()
+    assert (gaps % 2 == 1).all()
+    assert (abs(gaps - 0.08 * np.array(steps[:-1])) <= 1).all()
     assert len(steps) <= 140
 
 

@@ -140,6 +140,51 @@ def test_blas_is_limited_as_long_as_the_last_user_works():
         assert blas_threads() == {2}
 
 
+IN_THREADS = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from threadpoolctl import threadpool_info, threadpool_limits
+from sknn_basic._descent.threads import threads
+
+def blas_threads():
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+if sys.argv[1] == "main":  # the thread that threadpoolctl lets set the number of OpenBLAS
+    with threads.shared_out():
+        pass
+before, first, second = blas_threads(), threads.shared_out(), threads.shared_out()
+with ThreadPoolExecutor(1) as a, ThreadPoolExecutor(1) as b:  # the threads live on
+    a.submit(first.__enter__).result()
+    assert blas_threads() == {1}
+    b.submit(second.__enter__).result()
+    a.submit(first.__exit__, None, None, None).result()
+    assert blas_threads() == {1}
+    b.submit(second.__exit__, None, None, None).result()
+    assert blas_threads() == before, before
+
+    other, own = threadpool_limits(1, user_api="blas"), threads.shared_out()
+    a.submit(own.__enter__).result()
+    other.restore_original_limits()
+    a.submit(own.__exit__, None, None, None).result()
+    assert blas_threads() == before, before
+
+    own = threads.shared_out()
+    a.submit(own.__enter__).result()
+    with threadpool_limits(3, user_api="blas"):
+        a.submit(own.__exit__, None, None, None).result()
+        assert blas_threads() == {3}
+"""
+
+
+@pytest.mark.parametrize("first", ["main", "another"])
+def test_blas_is_limited_by_any_thread_and_has_its_threads_again(first):
+    """Whichever thread is first in a process; a limit that others have set or lifted meanwhile stays."""
+    two = {f"{name}_NUM_THREADS": "2" for name in ("OMP", "OPENBLAS", "MKL")}
+    command = [sys.executable, "-c", IN_THREADS, first]
+    done = subprocess.run(command, env=os.environ | two, capture_output=True, timeout=120, text=True)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
 @both
 def test_fits_in_several_threads(model):
     """Each is what it is alone, and BLAS has its threads again."""

@@ -199,7 +199,7 @@ def test_the_frames_of_an_animation_are_spread_over_the_steps(small):
 def test_mp4_needs_ffmpeg(small, tmp_path, monkeypatch):
     """Where it is missing, the message says how to get it; else it writes the file."""
     display = DescentDisplay.from_estimator(LogisticRegressionGD(), *blobs(n=2), steps=[0, 3])
-    writers = plt.matplotlib.animation.writers
+    writers = pytest.importorskip("matplotlib.animation").writers
     if writers.is_available("ffmpeg"):
         display.animate(tmp_path / "a.mp4", interval=1000)
         assert b"ftyp" in (tmp_path / "a.mp4").read_bytes()[:12]

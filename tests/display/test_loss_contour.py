@@ -1,35 +1,20 @@
 """The cost is drawn under the paths of descents: what the contours, paths, axes and legend show."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import make_moons
-from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from longhand import G, logistic_descent, network_descent
-from models import blobs
+from longhand import G, logistic_cost, logistic_descent, network_descent
+from models import noisy
 from sknn_basic import LogisticRegressionGD, LossContourDisplay, ShallowNNClassifier, descent_path
 from sknn_basic._display.feature_plane import class_colours
-from sknn_basic._fitting.pipelines import last_step
-from subclasses import foreign_pipelines
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
-
-
-def noisy(n_classes=2, n=2):
-    """Samples of classes that overlap, so that the cost has a minimum."""
-    X, y = blobs(n_classes, m=60, n=n)
-    return X + np.random.RandomState(1).standard_normal(X.shape), y
-
-
-def logistic_cost(X, y, w, b):
-    A = 1 / (1 + np.exp(-(X @ w + b)))
-    return -np.mean(y * np.log(A) + (1 - y) * np.log(1 - A))
 
 
 @pytest.mark.parametrize("has_intercept", [False, True])
@@ -85,47 +70,18 @@ def test_principal_directions_keep_distances_up_to_their_share_of_the_variance()
     assert shares[0] > 0.8
 
 
-@pytest.mark.parametrize(
-    ("transformer", "names"),
-    [
-        (None, "abcd"),
-        (StandardScaler(), "abcd"),
-        (PCA(), [f"pca{j}" for j in range(4)]),
-        (FunctionTransformer(np.tanh), [f"feature {j}" for j in range(4)]),
-        ("passthrough", "abcd"),
-    ],
-)
-def test_weights_of_two_features(transformer, names):
-    """By number; all others are at the end of the path. Names are those after the transformers."""
+def test_weights_of_two_features():
+    """By number; all others are at the end of the path, behind the transformers of a pipeline."""
     X, y = noisy(n=4)
-    X = pd.DataFrame(X, columns=["a", "b", "c", "d"])
-    model = LogisticRegressionGD(0.5, max_iter=30)
-    T = X.to_numpy()
-    if transformer is not None:
-        model = make_pipeline(transformer, model)
-        T = T if transformer == "passthrough" else np.asarray(transformer.fit_transform(X))
+    model = make_pipeline(StandardScaler(), LogisticRegressionGD(0.5, max_iter=30))
     display = LossContourDisplay.from_estimator(model, X, y, weights=(3, 1))
-    assert display.names == (f"weight of {names[3]}", f"weight of {names[1]}")
+    assert display.names == ("weight of feature 3", "weight of feature 1")
+    T = StandardScaler().fit_transform(X)
     w, b, _ = logistic_descent(T.T, y, 0.5, 30)
     np.testing.assert_allclose(display.paths[0][-1], w[[3, 1], 0], atol=1e-12)
     w = w.ravel()
     w[[3, 1]] = display.first[7], display.second[50]
     assert display.loss[50, 7] == pytest.approx(logistic_cost(T, y, w, b), rel=1e-12)
-
-
-@pytest.mark.parametrize("index", range(3))
-def test_pipelines_of_other_packages(index):
-    """The cost is that of the samples that reach the classifier, which a sampler has repeated."""
-    X, y = noisy()
-    X = pd.DataFrame(X * 3 + 10, columns=["length", "width"])
-    model = foreign_pipelines(LogisticRegressionGD(0.5, max_iter=30))[index]
-    display = LossContourDisplay.from_estimator(model, X, y, weights=(0, 1))
-    assert display.names == ("weight of length", "weight of width")
-    classifier = last_step(model.fit(X, y))
-    np.testing.assert_allclose(display.paths[0][-1], classifier.coef_[0], atol=1e-12)
-    axes = display.first, display.second
-    end = [np.abs(axis - w).argmin() for axis, w in zip(axes, classifier.coef_[0], strict=True)]
-    assert display.loss[end[1], end[0]] == pytest.approx(classifier.loss_, rel=1e-3)
 
 
 def test_what_is_drawn():
@@ -164,17 +120,6 @@ def test_what_is_drawn():
     assert display.figure_ is figure
 
 
-def test_a_network_without_a_seed_starts_each_path_at_the_same_weights():
-    """And the legend says below which rate descent is stable there."""
-    X, y = noisy()
-    model = ShallowNNClassifier(3, max_iter=5)
-    display = LossContourDisplay.from_estimator(model, X, y, learning_rates=[0.1, 1.2])
-    np.testing.assert_allclose(display.paths[0][0], display.paths[1][0], atol=1e-10)
-    assert model.random_state is None
-    legend = display.ax_.get_legend()
-    assert legend.get_title().get_text() == f"learning rate (stable below {display.stable_rate:.3g})"
-
-
 def test_the_view_stays_where_the_cost_is_low():
     """A path that diverges leaves it; its lowest point is the start. Given rates warn of nothing."""
     X, y = noisy()
@@ -194,17 +139,13 @@ def test_the_view_stays_where_the_cost_is_low():
     )  # not drawn as its end
 
 
-@pytest.mark.parametrize("kind", ["three classes", "long", "no descent"])
-def test_other_models(kind):
-    """Every one of the first 100 steps is on a path, and fewer after them."""
-    X, y = noisy(3 if kind == "three classes" else 2, n=3)
-    X = np.zeros_like(X) if kind == "no descent" else X
-    model = LogisticRegressionGD(max_iter=2000 if kind == "long" else 60)
-    display = LossContourDisplay.from_estimator(model, X, y)
-    (path,) = display.paths
-    assert len(path) == 61 if kind != "long" else 101 < len(path) < 201
+@pytest.mark.parametrize(("n_classes", "scale"), [(3, 1), (2, 0)])
+def test_three_classes_and_a_path_that_does_not_move(n_classes, scale):
+    X, y = noisy(n_classes, n=3)
+    display = LossContourDisplay.from_estimator(LogisticRegressionGD(max_iter=60), scale * X, y)
+    assert np.ptp(display.paths[0]) == pytest.approx(0) if scale == 0 else np.ptp(display.paths[0]) > 1
     assert np.isfinite(display.loss).all()
-    display.figure_.canvas.draw()
+    display.figure_.draw_without_rendering()
 
 
 def test_the_plane_of_a_display_places_any_weights():
@@ -286,16 +227,12 @@ def test_weights_that_are_not_of_the_plane_are_refused():
 
 def test_what_it_cannot_draw():
     X, y = noisy(n=3)
-    line, no_pairs = LogisticRegressionGD(max_iter=2), [(0, 5), (1, 1), (0,), (-1, 0), (0, 1, 2)]
+    line = LogisticRegressionGD(max_iter=2)
     for model, options, error, message in (
         (SVC(), {}, TypeError, "LossContourDisplay takes LogisticRegressionGD.*got SVC"),
         (line, {"learning_rates": []}, ValueError, "a path for each .*, but that is empty"),
         (line, {"learning_rates": 0.1}, TypeError, r"should be a list, got 0.1: pass \[0.1\]"),
         (line, {"learning_rates": "auto"}, TypeError, r"should be a list, got .*: pass \["),
-        (ShallowNNClassifier(), {"weights": (0, 1)}, ValueError, "two classes.*principal directions"),
-        *((line, {"weights": pair}, ValueError, "two of the features 0 to 2, got ") for pair in no_pairs),
     ):
         with pytest.raises(error, match=message):
             LossContourDisplay.from_estimator(model, X, y, **options)
-    with pytest.raises(ValueError, match="of one weight, without an intercept, has no plane"):
-        LossContourDisplay.from_estimator(line.set_params(fit_intercept=False), X[:, :1], y)

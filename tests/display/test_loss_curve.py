@@ -209,7 +209,7 @@ def test_axes_are_forgotten_with_their_figure():
 @pytest.mark.parametrize("size", [(3, 2.5), (6.4, 3), (9.6, 5.4)])
 @pytest.mark.parametrize("n_models", [1, 3])
 def test_legend_and_ticks_do_not_overlap(n_models, size, style):
-    """The legend is in the axes, and what is beside them is in the figure, each for itself."""
+    """The legend is in the axes or below, and what is beside them is in the figure, each for itself."""
     names = [f"learning_rate={rate}" for rate in (0.001, 0.01, 0.1)][:n_models]
     with plt.style.context(style):
         figure, ax = plt.subplots(figsize=size, layout="constrained")
@@ -228,8 +228,8 @@ def test_legend_and_ticks_do_not_overlap(n_models, size, style):
         assert figure.bbox.x0 - 1 <= box.x0 < box.x1 <= figure.bbox.x1 + 1
         assert figure.bbox.y0 - 1 <= box.y0 < box.y1 <= figure.bbox.y1 + 1
     room = ax.get_window_extent()
-    assert room.x0 <= boxes[-1].x0 < boxes[-1].x1 <= room.x1
-    assert room.y0 <= boxes[-1].y0 < boxes[-1].y1 <= room.y1
+    is_within = room.x0 <= boxes[-1].x0 < boxes[-1].x1 <= room.x1 and room.y0 <= boxes[-1].y0
+    assert is_within or boxes[-1].y1 < room.y0
 
 
 def is_seen(text, ax):

@@ -6,18 +6,25 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_iris, make_moons
+from sklearn.pipeline import make_pipeline
 
+from models import images
 from sknn_basic import (
+    ConfusionImagesDisplay,
     DescentDisplay,
+    FlattenScaler,
     HiddenUnitsDisplay,
     LogisticRegressionGD,
     LossContourDisplay,
+    LossCurveDisplay,
     ShallowNNClassifier,
+    WeightsDisplay,
+    draw_report,
 )
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
 
-PLACES = {(3.3, 2.5): (1,), (6.4, 3): (0, 1), (6.4, 3.01): (0,), (9.6, 5.4): (1,)}  # inches, what is in a row
+PLACES = {(3.3, 2.5): (1,), (6.4, 3): (0, 1), (9.6, 5.4): (1,)}  # inches, and what is in a row
 STYLES = ["default", "dark_background", "ggplot"]
 RATES = [0.1, 1.0, 3.0]
 
@@ -63,10 +70,15 @@ def displays():
 def texts(figure):
     """The text boxes that are drawn, in pixels, by their text."""
     found = []
+    for part in [figure, *figure.findobj(plt.matplotlib.figure.SubFigure)]:
+        found += part.texts
+        for legend in part.legends:
+            found += [*legend.get_texts(), legend.get_title()]
     for ax in figure.findobj(plt.Axes):
+        found.append(ax.title)
         if not ax.axison:
             continue
-        found += [ax.title, ax.xaxis.label, ax.yaxis.label]
+        found += [ax.xaxis.label, ax.yaxis.label]
         for axis in (ax.xaxis, ax.yaxis):
             low, high = sorted(axis.get_view_interval())
             found += [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
@@ -105,6 +117,72 @@ def test_no_text_lies_on_other_text_or_outside(displays, kind, style):
                 assert display.ax_.get_ylabel()
                 assert min(display.ax_.get_window_extent().size) > 40  # pixels of the plane
         assert len(drawn[0].ax_.get_legend().get_texts()) >= 3
+
+
+@pytest.fixture(scope="module")
+def photographs():
+    """Images with names as classes, of which half are mistaken, and two models of them."""
+    X, y = images(m=12, shape=(4, 4, 3), step=0)
+    y = np.array(["a temple", "flower"])[y]
+    models = LogisticRegressionGD(max_iter=2), ShallowNNClassifier(6, max_iter=2, random_state=0)
+    return [make_pipeline(FlattenScaler(), model).fit(X, y) for model in models], X, y[::-1]
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("kind", ["weights", "mistakes", "report"])
+def test_no_text_lies_on_images_or_other_text(photographs, kind, style):
+    """A report has images only where their titles can be read, which are letters of 5 points or more."""
+    models, X, y = photographs
+    draw = {
+        "weights": lambda i, ax: WeightsDisplay.from_estimator(models[i], ax=ax),
+        "mistakes": lambda i, ax: ConfusionImagesDisplay.from_estimator(models[i], X, y, n_images=6, ax=ax),
+    }
+    with plt.style.context(style):
+        for size, row in PLACES.items():
+            if kind == "report":
+                figure = plt.figure(figsize=size, layout="constrained")
+                draw_report([models[i] for i in row], X, y, figure=figure)
+                assert len(figure.findobj(plt.matplotlib.image.AxesImage)) > len(row) or size[0] < 9
+            else:
+                figure, axes = plt.subplots(1, len(row), figsize=size, layout="constrained", squeeze=False)
+                for i, ax in zip(row, axes[0], strict=True):
+                    draw[kind](i, ax)
+            assert overlaps(figure) == [], size
+            panels = [ax for ax in figure.findobj(plt.Axes) if ax.images]
+            pictures = [ax.get_window_extent().padded(-1) for ax in panels]
+            if kind != "report":  # there the numbers in a matrix are part of its picture
+                assert min(ax.title.get_fontsize() for ax in panels) >= 5
+                assert not [name for name, box in texts(figure) if box.count_overlaps(pictures)]
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_no_legend_lies_on_a_curve(style):
+    """Of three curves that fill their axes: in a place where there is none, or below; all are named."""
+    steps = np.arange(100)
+    curves = [(0.5 + height) ** (steps / 10) for height in (0.2, 0.3, 0.4)]
+    with plt.style.context(style):
+        for size in PLACES:
+            figure, ax = plt.subplots(figsize=size, layout="constrained")
+            for i, loss in enumerate(curves):
+                LossCurveDisplay(
+                    iterations=steps, loss=loss, validation_loss=1.3 - loss, name=f"learning_rate={i}"
+                ).plot(ax)
+            assert overlaps(figure) == [], size
+            legend = ax.get_legend()
+            assert len(legend.get_texts()) >= 3
+            box = legend.get_window_extent()
+            lines = [line.get_path().transformed(line.get_transform()) for line in ax.lines]
+            assert not any(line.intersects_bbox(box, filled=False) for line in lines)
+
+
+def test_a_legend_without_a_layout_is_in_the_axes(displays):
+    """Since nothing makes room below."""
+    for draw in (
+        lambda ax: displays["contours"][1].plot(ax).ax_,
+        lambda ax: LossCurveDisplay(iterations=[0, 1], loss=[1, 1], name="a" * 90).plot(ax).ax_,
+    ):
+        ax = draw(plt.subplots()[1])
+        assert ax.get_legend().get_window_extent().y0 > ax.get_window_extent().y0
 
 
 @pytest.mark.parametrize("kind", ["contours", "descent", "units"])

@@ -1,15 +1,14 @@
-"""Weights as vectors: their costs are the notes' formula, and planes among them are planes."""
+"""Weights as vectors: their costs are the notes' formula."""
 
 import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.decomposition import TruncatedSVD
 
 from longhand import G
 from models import blobs, both
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier, propagate
-from sknn_basic._display.weight_space import WeightSpace, axis_plane, principal_plane
+from sknn_basic._display.weight_space import WeightSpace
 
 
 def notes_cost(A, y, weights, l2):
@@ -68,36 +67,3 @@ def test_the_vector_of_a_fitted_model_has_its_cost(model, n_classes):
     assert space.learning_rate(3) == 3.0
     rate = clone(model).set_params(learning_rate="auto", max_iter=1).fit(X, y).learning_rate_
     assert [space.learning_rate("auto"), space.stable_rate] == pytest.approx([rate, 2 * rate], rel=1e-12)
-
-
-def test_the_principal_plane_is_that_of_the_singular_vectors():
-    """About the centre; the names have the shares of the sum of squares that lie along each axis."""
-    rng = np.random.RandomState(0)
-    centre = rng.standard_normal(6)
-    vectors = centre + rng.standard_normal((30, 6)) * [9, 5, 1, 1, 0.5, 0.1]
-    plane = principal_plane(vectors, centre)
-    svd = TruncatedSVD(2, algorithm="arpack").fit(vectors - centre)
-    for found, expected in zip(plane.directions, svd.components_, strict=True):
-        assert abs(found @ expected) == pytest.approx(1)
-    total = np.sum((vectors - centre) ** 2)
-    for i, name in enumerate(plane.names):
-        share = np.sum(((vectors - centre) @ svd.components_[i]) ** 2) / total
-        assert name == f"direction {i + 1}: {share:.1%} of the variance"
-    np.testing.assert_allclose(plane.project(centre), [0, 0], atol=1e-12)
-
-
-def test_points_of_a_plane_are_projected_to_their_coordinates():
-    rng = np.random.RandomState(0)
-    a = rng.standard_normal(5)
-    axes = axis_plane(np.array([1.0, 2.0, 3.0, 4.0]), (2, 0), ("a", "b"))
-    for plane in (principal_plane(rng.standard_normal((9, 4)), rng.standard_normal(4)), axes):
-        expected = np.column_stack([a, np.full(5, 1.5)])
-        np.testing.assert_allclose(plane.project(plane.points(a, 1.5)), expected, atol=1e-12)
-    # coordinates of an axis plane are the numbers themselves
-    np.testing.assert_array_equal(axes.points([7, 8], 9), [[9, 2, 7, 4], [9, 2, 8, 4]])
-
-
-def test_paths_that_do_not_move_have_a_plane():
-    plane = principal_plane(np.ones((3, 4)), np.ones(4))
-    np.testing.assert_allclose(plane.directions @ plane.directions.T, np.eye(2), atol=1e-12)
-    assert plane.names[0] == "direction 1: 0.0% of the variance"

@@ -73,6 +73,30 @@ def test_each_image_has_the_name_of_its_file(photos, monkeypatch):
     assert dataset._replace(labels=dataset.labels[::-1]).filenames is None
 
 
+def test_images_beside_the_classes_are_warned_of(photos, recwarn):
+    """They are those of a class whose folder was passed; other files are not counted."""
+    (photos / "red" / "2024").mkdir()
+    (photos / "red" / "2025").mkdir()
+    for year in "2024", "2025":
+        Image.new("RGB", (9, 9)).save(photos / "red" / year / "a.png")
+    assert len(read_image_folder(photos, 4).labels) == 8
+    (photos / "notes.txt").write_text("text")
+    (photos / ".hidden.png").write_text("text")
+    read_image_folder(photos, 4)
+    assert not recwarn
+    above = re.escape(str(photos))
+    expected = rf"^Left out 3 images directly in .*red, .*: '2024', '2025'\. .* above it, {above};"
+    with pytest.warns(UserWarning, match=expected) as caught:
+        assert read_image_folder(photos / "red", 4).classes.tolist() == ["2024", "2025"]
+    assert caught[0].filename == __file__
+    for name in "3", "4":
+        (photos / name).mkdir()
+        Image.new("RGB", (9, 9)).save(photos / name / "a.png")
+    (photos / "PHOTO.JPG").write_text("not opened")
+    with pytest.warns(UserWarning, match=r"^Left out 1 image directly .*: '3', '4', 'blue', \.\.\.\. "):
+        read_image_folder(photos, 4)
+
+
 RAMP = np.linspace(0, 1, 64).reshape(8, 8)
 
 

@@ -1,5 +1,6 @@
 """descent_path: the models of one descent are those of fits of each length."""
 
+from copy import deepcopy
 from itertools import pairwise
 from unittest.mock import Mock
 
@@ -13,7 +14,14 @@ from sklearn.preprocessing import StandardScaler
 
 from engines import ENGINES, engine_of
 from models import assert_same_model, blobs, both, images, weights_of
-from sknn_basic import FlattenScaler, LogisticRegressionGD, ShallowNNClassifier, descent_path
+from sknn_basic import (
+    FlattenScaler,
+    LogisticRegressionGD,
+    ShallowNNClassifier,
+    descent_path,
+    vector_to_weights,
+    weights_to_vector,
+)
 from sknn_basic._fitting.descent_path import geometric_steps, models_reached
 from sknn_basic._fitting.pipelines import last_step, prefix_of
 from subclasses import foreign_pipelines
@@ -61,6 +69,29 @@ def test_models_of_every_kind_of_samples(model, kind):
     if model.__class__ is LogisticRegressionGD:
         assert not start.coef_.any()
         assert start.loss_ == pytest.approx(np.log(2))
+
+
+@both
+@pytest.mark.parametrize("is_own", [False, True])
+def test_a_warm_start_begins_at_the_weights(model, is_own):
+    """Of the previous fit or of one's own, as `fit` does; the estimator stays. Pipelines start afresh."""
+    X, y = blobs()
+    model = clone(model).set_params(max_iter=20, warm_start=True).fit(X, y, X_val=X, y_val=y)
+    if is_own:
+        model = vector_to_weights(weights_to_vector(model) + 0.1, model)
+    before = deepcopy(model)
+    models = descent_path(model, X, y, [0, 3, 40])
+    for found, step in zip(models[1:], [3, 40], strict=True):
+        expected = deepcopy(model).set_params(max_iter=step).fit(X, y)
+        assert vars(found).keys() == vars(expected).keys()
+        assert_identical(found, expected)
+    np.testing.assert_array_equal(weights_to_vector(models[0]), weights_to_vector(model))
+    assert vars(before).keys() == vars(model).keys()
+    np.testing.assert_array_equal(weights_to_vector(before), weights_to_vector(model))
+    (found,) = descent_path(make_pipeline(model), X, y, [3])
+    assert_identical(found[-1], clone(model).set_params(max_iter=3, warm_start=False).fit(X, y))
+    with pytest.raises(ValueError, match="warm_start=True continues from weights that were fitted on 5 feat"):
+        descent_path(model, X[:, 1:], y, [3])
 
 
 def test_pipelines_share_their_fitted_transformers():

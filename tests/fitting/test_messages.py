@@ -33,7 +33,7 @@ def test_verbose_prints_as_the_notes_do(capsys, caplog):
 
 @both
 def test_the_logger_is_told_what_verbose_prints(model, capsys, caplog):
-    """Whether or not it is printed; and what it hears changes no bit."""
+    """Whether or not it is printed; then which model was fitted, where it ended. It changes no bit."""
     X, y = blobs()
     model = clone(model).set_params(max_iter=201)
     silent = clone(model).fit(X, y)
@@ -43,11 +43,20 @@ def test_the_logger_is_told_what_verbose_prints(model, capsys, caplog):
             caplog.clear()
             heard = clone(model).set_params(verbose=verbose).fit(X, y)
         told.append(caplog.messages)
-        assert capsys.readouterr().out.splitlines() == (caplog.messages if verbose else [])
+        assert capsys.readouterr().out.splitlines() == (caplog.messages[:-1] if verbose else [])
         assert heard.loss_curve_ == silent.loss_curve_
         assert_same_bits(weights_of(heard), weights_of(silent))
     assert told[0] == told[1]
-    assert [line.split(":")[0] for line in told[0]] == [f"Cost after iteration {n}" for n in (0, 100, 200)]
+    assert [line.split(":")[0] for line in told[0][:-1]] == [
+        f"Cost after iteration {n}" for n in (0, 100, 200)
+    ]
+    assert told[0][-1] == (
+        f"{type(model).__name__}: cost {silent.loss_:.6f} after 201 steps "
+        f"at learning_rate={silent.learning_rate_:g}."
+    )
+    with caplog.at_level("INFO", "sknn_basic"):
+        heard.fit(X, y, X_val=X, y_val=y)
+    assert f"cost {heard.loss_:f} (validation: {heard.validation_loss_:f}) after" in caplog.messages[-1]
     assert {record.name for record in caplog.records} == {"sknn_basic"}
 
 

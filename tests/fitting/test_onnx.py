@@ -39,11 +39,17 @@ MODELS = {
 }
 
 
+def load(content):
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = 1  # others would take the processors of other workers, waiting
+    return onnxruntime.InferenceSession(content.SerializeToString(), settings, ["CPUExecutionProvider"])
+
+
 def run(model, X, example=None, **options):
     """Return the labels and probabilities, or whatever the outputs are, of the converted model."""
     example = X if example is None else example
     content = skl2onnx.to_onnx(model, example[:1], options={id(model): options} if options else None)
-    session = onnxruntime.InferenceSession(content.SerializeToString(), providers=["CPUExecutionProvider"])
+    session = load(content)
     inputs = session.get_inputs()
     if len(inputs) == 1:
         return session.run(None, {inputs[0].name: np.asarray(X)})
@@ -145,8 +151,7 @@ def test_images_of_another_size():
     """They are refused, not taken as another number of images."""
     X, _ = images()
     X = X.astype(np.float32)
-    content = skl2onnx.to_onnx(FlattenScaler().fit(X), X[:1]).SerializeToString()
-    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    session = load(skl2onnx.to_onnx(FlattenScaler().fit(X), X[:1]))
     with pytest.raises(Exception, match=r"[Rr]eshape|[Ii]nvalid|Got invalid dimensions"):
         session.run(None, {session.get_inputs()[0].name: X[:, :2]})
 

@@ -95,6 +95,9 @@ def test_one_class_of_the_two_is_enough():
         assert propagate(X.T[:1], [label], w, b).db == pytest.approx(1 / (1 + np.exp(-z)) - label, rel=1e-9)
 
 
+OUTPUT = {"W2": np.ones((1, 1)), "b2": 0.0}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -107,12 +110,13 @@ def test_one_class_of_the_two_is_enough():
         ({"b1": [1.0, 2.0]}, r"b1 has the shape \(2,\), expected \(1, 1\)"),
         ({"W1": [[1.0], [np.nan]]}, "W1 must hold finite"),
         ({"W2": np.ones((1, 1))}, "W2 and b2 together"),
+        ({"activation": "relu"}, "that of a hidden layer: pass W2 and b2"),
         ({"W1": np.ones((4, 2)), "b1": np.ones((4, 1))}, r"W1 has the shape \(4, 2\).* Pass W1\.T\."),
         ({"W1": np.ones((2, 4)), "b1": np.ones((4, 1))}, r"b1 has the shape \(4, 1\).* Pass b1\.T\."),
         ({"X": COURSE["w"], "y": 2.0, "W1": COURSE["X"], "b1": COURSE["Y"]}, r"propagate\(X, y, W1, b1\)"),
         ({"y": np.eye(2)[[1, 0, 1]]}, r"one-hot: pass y\.argmax\(axis=1\)\."),
-        ({"activation": "step"}, "must be one of sigmoid, tanh"),
-        ({"activation": ["tanh"]}, "must be one of sigmoid, tanh"),
+        ({**OUTPUT, "activation": "step"}, "must be one of sigmoid, tanh"),
+        ({**OUTPUT, "activation": ["tanh"]}, "must be one of sigmoid, tanh"),
         ({"l2_regularization": "much"}, r"must be a number in \[0, inf\)"),
         ({"W1": [[1.0], [2.0, 3.0]]}, "W1 is not an array"),
         ({"l2_regularization": -1}, r"must be a number in \[0, inf\)"),

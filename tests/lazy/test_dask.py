@@ -521,3 +521,16 @@ def test_few_columns_of_several_files(tmp_path):
     expected = LogisticRegressionGD(max_iter=20).fit(table[["c0", "c1"]], y)
     np.testing.assert_allclose(found.coef_, expected.coef_, rtol=1e-12)
     assert list(found.feature_names_in_) == ["c0", "c1"]
+
+
+def test_a_search_takes_labels_of_dask():
+    """A Series too, whose rows have no numbers."""
+    pd, dd = pytest.importorskip("pandas"), pytest.importorskip("dask.dataframe")
+    X, y = blobs(2, 40, 5)
+    search = VectorizedGridSearchCV(LogisticRegressionGD(max_iter=9), {"learning_rate": [1e-3, 1e-2]}, cv=3)
+    expected = clone(search).fit(X, y).cv_results_["mean_test_score"]
+    for labels in (dd.from_pandas(pd.Series(y), npartitions=3), da.from_array(y, chunks=9)):
+        for rows in (X, da.from_array(X, chunks=(9, -1))):
+            np.testing.assert_array_equal(
+                clone(search).fit(rows, labels).cv_results_["mean_test_score"], expected
+            )

@@ -10,7 +10,7 @@ from sklearn.model_selection import KFold, ParameterGrid
 from models import blobs
 from searches import LOGISTIC, NETWORK
 from sknn_basic import VectorizedGridSearchCV
-from sknn_basic._search import progress
+from sknn_basic._search import memo, progress, stack
 from sknn_basic._search.progress import Progress, count_folds, duration
 
 LINE = re.compile(
@@ -70,6 +70,24 @@ def test_time_left_is_that_of_the_fits_so_far(monkeypatch, capsys):
         "Trained 10 candidates together in 14 min: 20 of 50 fits, about 22 min left.",
     ]
     assert [duration(seconds) for seconds in (0.04, 119.94, 120)] == ["0.0 s", "119.9 s", "2 min"]
+
+
+def test_compilation_counts_neither_as_time_of_a_stack_nor_for_the_time_left(monkeypatch, capsys):
+    """It happens once: the others would seem to take as long. Here it alone takes time, 50 s."""
+    clock = [0.0]
+
+    def prepare(objective, is_printed):
+        clock[0] += 50 * (clock[0] == 0)
+
+    monkeypatch.setattr(stack, "prepare", prepare)
+    for module in (progress, memo, stack):
+        monkeypatch.setattr(module, "perf_counter", lambda: clock[0])
+    VectorizedGridSearchCV(LOGISTIC, GRID, cv=2, verbose=1).fit(X, Y)
+    assert clock == [50.0]
+    assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("Trained")] == [
+        "Trained 6 candidates together in 0.0 s: 6 of 12 fits, about 0.0 s left.",
+        "Trained 6 candidates together in 0.0 s: 12 of 12 fits.",
+    ]
 
 
 def test_folds_that_cannot_be_counted_are_left_to_the_search():

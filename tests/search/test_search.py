@@ -185,6 +185,18 @@ def test_any_container(kind):
         assert stacked.feature_names_in_.tolist() == list("abcde")
 
 
+@pytest.mark.parametrize("missing", [np.nan, None, pd.NA])
+def test_missing_labels_are_told_as_by_fit(missing):
+    """Before labels are compared, which NaN and text cannot be."""
+    X, y = blobs()
+    y = np.where(y == 0, "no", "yes").astype(object)
+    y[3] = missing
+    with pytest.raises((ValueError, TypeError), match=r"y contains NaN\. Leave out|none missing") as told:
+        VectorizedGridSearchCV(LOGISTIC, LOGISTIC_GRID).fit(X, y)
+    with pytest.raises(told.type, match=re.escape(str(told.value))):
+        clone(LOGISTIC).fit(X, y)
+
+
 def test_scorers_that_look_at_the_model_get_the_real_one():
     """A callable gets the fitted estimator, coefficients and all, and the rows as they are."""
     X, y = blobs(2, *TALL)
