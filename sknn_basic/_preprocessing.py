@@ -316,7 +316,7 @@ def _is_scaled(X):
     n_rows = max(1, 2**16 // n) if isinstance(X, np.ndarray) else m
     highest, xp = 0, namespace(X)
     for start in range(0, m, n_rows):
-        block = X[start : start + n_rows, ...]
+        block = _numbers(X[start : start + n_rows, ...])
         highest = max(highest, xp.max(block))
         if highest > 1 or xp.min(block) < 0:
             return False
@@ -328,8 +328,13 @@ def _range(X):
     step = -(-prod(X.shape) // 4096)
     step += (1 - step) % 6  # no multiple of 2 or 3, which could skip a channel
     xp = namespace(X)
-    values = (X.flat if isinstance(X, np.ndarray) else xp.reshape(X, (-1,)))[::step]
+    values = _numbers((X.flat if isinstance(X, np.ndarray) else xp.reshape(X, (-1,)))[::step])
     return xp.stack([xp.min(values), xp.max(values)])
+
+
+def _numbers(values):
+    """Return booleans as integers: the standard has no largest boolean."""
+    return astype(values, np.uint8) if values.dtype == namespace(values).bool else values
 
 
 def _range_of_type(dtype):
