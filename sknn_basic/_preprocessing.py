@@ -333,8 +333,11 @@ def _range(X):
 
 
 def _numbers(values):
-    """Return booleans as integers: the standard has no largest boolean."""
-    return astype(values, np.uint8) if values.dtype == namespace(values).bool else values
+    """Return values whose largest every library knows: the standard orders no booleans, PyTorch no uint16."""
+    if isinstance(values, np.ndarray) or values.dtype == namespace(values).uint8:
+        return values
+    is_odd = namespace(values).isdtype(values.dtype, ("bool", "unsigned integer"))
+    return astype(values, np.float32) if is_odd else values
 
 
 def _range_of_type(dtype):

@@ -1,9 +1,15 @@
 """The estimators on arrays of other libraries, on any device: what NumPy gives, where X is."""
 
+import pickle
+import re
+import sys
+import warnings
+from contextlib import nullcontext
 from functools import partial
 
 import numpy as np
 import pytest
+from mpmath import mp
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -17,18 +23,24 @@ from sknn_basic import (
     EarlyStopping,
     FlattenScaler,
     LogisticRegressionGD,
+    LossCurveDisplay,
     ShallowNNClassifier,
     VectorizedGridSearchCV,
+    WeightsDisplay,
     descent_path,
     propagate,
     sharpness,
     vector_to_weights,
     weights_to_vector,
 )
+from sknn_basic._lazy import sources
 from sknn_basic._search.memo import SearchMemo
+from sknn_basic._sklearn import DISPATCHES
 from watchers import Looker
 
 pytestmark = [needs_dispatch, pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")]
+if DISPATCHES:
+    from sklearn.utils._array_api import get_namespace_and_device, move_estimator_to
 both_doubles = pytest.mark.parametrize("place", [DEVICE, TORCH], ids=repr)
 
 LOGISTIC = LogisticRegressionGD(max_iter=40, record_every=7)
@@ -211,7 +223,7 @@ def test_the_functions_for_models_are_those_of_numpy(place, model):
             assert all(map(place.holds, [vector, *weights_of(halved)]))
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.float64, np.float32, bool])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float64, np.float32, bool])
 @places
 def test_images_are_flattened_and_scaled_there(place, dtype):
     """As on NumPy, in the precision of the images or in 32 bits if the device has no more; and back."""
@@ -233,6 +245,21 @@ def test_images_are_flattened_and_scaled_there(place, dtype):
         by_numpy = make_pipeline(clone(scaler), clone(LOGISTIC)).fit(X, y)
         probabilities = host(pipeline.predict_proba(place.put(X)))
     assert probabilities == pytest.approx(by_numpy.predict_proba(X), rel=10 * tolerance)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float64, bool])
+@both_doubles
+def test_images_of_another_scale_are_warned_of_there(place, dtype):
+    """Where fit or transform warns on NumPy, with the same words."""
+    X = (np.arange(72).reshape(2, 4, 3, 3) % 2).astype(dtype)
+    for fitted, given in ((X, X), (X + 100.0, X.astype(float)), (X.astype(float), X * 255.0)):
+        told = []
+        for put in (np.asarray, place.put):
+            with dispatching(), warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                FlattenScaler().fit(put(fitted)).transform(put(given))
+            told.append([str(warning.message) for warning in caught])
+        assert told[0] == told[1] != []
 
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered in divide:RuntimeWarning")  # of StandardScaler
@@ -276,6 +303,81 @@ def test_searches_train_their_candidates_there(place, model, grid, scoring, alon
     assert sum(map(len, trained)) == 3 * len(expected.cv_results_["params"])
 
 
+# What leaves the device
+
+
+@pytest.mark.parametrize("model", [LOGISTIC, NETWORK], ids=["logistic", "shallow"])
+@places
+def test_a_model_moved_to_the_host_is_one_of_numpy(place, model):
+    """It predicts what it did, also out of a pickle, and after it has moved back; so does one that stayed."""
+    X, y = images(3)
+    X = X.astype(place.dtype)
+    with dispatching():
+        there = place.put(X)
+        model = make_pipeline(FlattenScaler(), clone(model)).fit(there, place.put(np.array([7, 1, 4])[y]))
+        expected = [host(getattr(model, name)(there)) for name in ("predict_proba", "predict")]
+        moved = move_estimator_to(model, np, "cpu")
+        xp, _, device = get_namespace_and_device(there)
+        models = moved, pickle.loads(pickle.dumps(moved)), move_estimator_to(moved, xp, device)
+        stayed = pickle.loads(pickle.dumps(model))
+    for again in models[:2]:
+        assert all(type(array) is np.ndarray for array in (*weights_of(again[-1]), again[-1].classes_))
+        assert_near([again.predict_proba(X), again.predict(X)], expected, place.tolerance)
+    for again in (models[2], stayed):
+        assert all(map(place.holds, (*weights_of(again[-1]), again[-1].classes_)))
+        with dispatching():
+            assert_near([again.predict_proba(there), again.predict(there)], expected, 0)
+
+
+@places
+def test_displays_and_representations_of_models(place):
+    """The curve of a model that is there; the weights of one that was moved."""
+    pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
+    X, y = images()
+    expected, found = fit_both(
+        make_pipeline(FlattenScaler(), clone(LOGISTIC)), place, X.astype(place.dtype), y
+    )
+    (line,) = LossCurveDisplay.from_estimator(found).ax_.lines
+    costs = [*expected[-1].loss_curve_, expected[-1].loss_]
+    np.testing.assert_allclose(line.get_ydata(), costs, rtol=10 * place.tolerance)
+    assert "coef_" in found[-1]._repr_html_()
+    moved = move_estimator_to(found[-1], np, "cpu")
+    displays = [WeightsDisplay.from_estimator(m, image_shape=(4, 5, 3)) for m in (moved, expected[-1])]
+    drawn = [display.images_ for display in displays]
+    assert_near(drawn[0], drawn[1], place.tolerance)
+
+
+@places
+def test_skops_takes_a_model_that_was_moved(place):
+    skops_io = pytest.importorskip("skops.io", reason="the extra share is not installed")
+    X, y = blobs(3)
+    found = fit_both(NETWORK, place, X.astype(place.dtype), y)[1]
+    moved = move_estimator_to(found, np, "cpu")
+    content = skops_io.dumps(moved)
+    again = skops_io.loads(content, trusted=skops_io.get_untrusted_types(data=content))
+    assert_near(weights_of(again), weights_of(found), 0)
+    np.testing.assert_array_equal(again.predict_proba(X), moved.predict_proba(X))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("model", [LOGISTIC, NETWORK], ids=["logistic", "shallow"])
+@places
+def test_onnx_is_made_of_a_model_there_too(place, model):
+    """Of a model where it was fitted and of one that was moved: the same graph."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the packages about each other
+        skl2onnx = pytest.importorskip("skl2onnx", reason="the extra onnx is not installed")
+        onnxruntime = pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
+    X, y = blobs(3)
+    X = X.astype(place.dtype)
+    found = fit_both(model, place, X, np.array([7, 1, 4])[y])[1]
+    graphs = [
+        skl2onnx.to_onnx(m, X[:1], name="a").graph for m in (found, move_estimator_to(found, np, "cpu"))
+    ]
+    assert [len(graph.initializer) > 2 for graph in graphs] == [True, True]
+    assert graphs[0].SerializeToString() == graphs[1].SerializeToString()
+
+
 # Numbers
 
 TAILS = np.array([-700.0, -40.0, -1.0, 0.0, 1.0, 40.0, 700.0])
@@ -303,7 +405,7 @@ def test_tails_are_those_of_numpy(place, n_classes):
         with dispatching():
             found = host(getattr(there, name)(place.put(Z)))
         assert np.isfinite(found).all()
-        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=0)
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-310)
 
 
 @both_doubles
@@ -334,3 +436,247 @@ def test_sums_that_overflow_are_those_of_numpy(place, n_classes):
             found = host(getattr(there, name)(place.put(X)))
         assert np.isfinite(found).all()
         np.testing.assert_allclose(found, expected, rtol=place.tolerance)
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    "model", [LOGISTIC, NETWORK, FlattenScaler()], ids=lambda model: type(model).__name__
+)
+@both_doubles
+def test_a_model_is_asked_where_it_is(place, model):
+    """Of another library or device all methods refuse X, and say how to move: as they say, it works."""
+    X, y = blobs()
+    X = X * 100
+    methods = ["transform", "inverse_transform"] if isinstance(model, FlattenScaler) else []
+    methods = methods or ["predict", "predict_proba", "predict_log_proba", "decision_function"]
+    expected, found = fit_both(model, place, X, y)
+    for fitted, put in [
+        (found, np.asarray),
+        (found, CPU.put),
+        (found, np.ndarray.tolist),
+        (expected, place.put),
+    ]:
+        for method in methods:
+            words = (
+                rf"passed to {type(model).__name__}.{method}\(\) must use the same namespace and .* device"
+            )
+            with dispatching(), pytest.raises(ValueError, match=words) as error:
+                getattr(fitted, method)(put(X))
+        advice = re.search(r"(from sklearn\..*)", str(error.value))[1]
+        with dispatching():
+            names = {"X": np.asarray(X) if put is np.ndarray.tolist else put(X), "model": fitted}
+            exec(re.sub(r"(?<=; )(?=move_estimator_to\()", "moved = ", advice), names)
+            result = getattr(names["moved"], methods[0])(names["X"])
+            assert_near([result], [getattr(expected, methods[0])(X)], 1e-12)
+            assert type(result) is type(names["X"])
+
+
+@both_doubles
+def test_validation_samples_are_where_x_is(place):
+    """Another library or device is refused, and said to be in `X_val`; labels may be anywhere."""
+    X, y = blobs()
+    puts = [np.asarray, place.put, CPU.put]
+    with dispatching():
+        for put in puts:
+            for put_val in puts:
+                is_refused = put is not put_val
+                words = "In the validation samples.*X_val must use the same namespace and the same device"
+                with pytest.raises(ValueError, match=words) if is_refused else nullcontext():
+                    clone(LOGISTIC).fit(put(X), y, X_val=put_val(X), y_val=place.put(y))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"X": lambda X: np.where(X > 2, np.nan, X)}, "Input X contains NaN"),
+        ({"X": lambda X: np.where(X > 2, np.inf, X)}, "Input X contains infinity"),
+        ({"X": lambda X: X[:, :, None]}, r"dim 3.*put FlattenScaler\(\) before the classifier"),
+        ({"X": lambda X: X.T.copy()}, r"inconsistent numbers of samples.*pass X\.T"),
+        ({"X": lambda X: X[:0]}, "0 sample"),
+        ({"y": lambda y: y * 0}, "contains only one class: 0"),
+        ({"y": lambda y: np.where(y == 1, np.nan, y)}, "Input y contains NaN"),
+        ({"y": lambda y: y + 0.25}, "Unknown label type: continuous"),
+        ({"sample_weight": lambda s: -s}, "sample_weight must be finite and non-negative"),
+        ({"sample_weight": lambda s: s[:4]}, r"sample_weight\.shape == \(4,\), expected \(40,\)"),
+    ],
+)
+@both_doubles
+def test_unusable_samples_are_refused_in_the_words_for_numpy(place, change, words):
+    """The same error on NumPy's arrays as there; the model is as before."""
+    X, y = blobs()
+    given = {"X": X, "y": y, "sample_weight": np.ones(len(y))}
+    given |= {name: of(given[name]) for name, of in change.items()}
+    for put in (np.asarray, place.put):
+        model = clone(LOGISTIC)
+        with dispatching(), pytest.raises(ValueError, match=f"(?s){words}"):
+            model.fit(**{name: put(array) for name, array in given.items()})
+        assert vars(model) == vars(clone(LOGISTIC))
+
+
+def test_without_dispatch_nothing_changes():
+    """Arrays that NumPy can read become NumPy's; others get scikit-learn's error."""
+    X, y = blobs()
+    expected = clone(LOGISTIC).fit(X, y)
+    found = clone(LOGISTIC).fit(CPU.put(X), CPU.put(y))
+    assert_near(learnt(found), learnt(expected), 0)
+    for array in (
+        *weights_of(found),
+        found.classes_,
+        found.predict(CPU.put(X)),
+        found.predict_proba(CPU.put(X)),
+    ):
+        assert type(array) is np.ndarray
+    errors = []
+    for model in (LOGISTIC, LogisticRegression()):
+        with pytest.raises(RuntimeError, match="Can't convert array") as error:
+            model.fit(DEVICE.put(X), y)
+        errors.append(str(error.value))
+    assert errors[0] == errors[1]
+
+
+def test_without_dispatch_a_tensor_becomes_numpys():
+    X, y = blobs()
+    expected = clone(LOGISTIC).fit(X, y)
+    found = clone(LOGISTIC).fit(TORCH.put(X), TORCH.put(y), X_val=TORCH.put(X), y_val=y)
+    assert_near(learnt(found)[:3], learnt(expected)[:3], 0)
+    assert type(found.predict(TORCH.put(X))) is type(found.coef_) is type(found.classes_) is np.ndarray
+
+
+@pytest.mark.parametrize(
+    "estimator", [LOGISTIC, NETWORK, FlattenScaler()], ids=lambda model: type(model).__name__
+)
+def test_an_older_scikit_learn_is_named(estimator, monkeypatch):
+    """It would take some such arrays, in part: the version that is needed stands in the message."""
+    monkeypatch.setattr(sources, "DISPATCHES", False)
+    X, y = blobs()
+    with dispatching():
+        with pytest.raises(ImportError, match=r"needs scikit-learn 1\.9"):
+            clone(estimator).fit(DEVICE.put(X), y)
+        clone(estimator).fit(X * 100, y)
+
+
+# Tensors
+
+
+def test_gradients_and_parameters_of_pytorch_are_left_alone():
+    """Tensors that require gradients, also as parameters, views and weights: as without them."""
+    torch = TORCH.xp
+    X, y = blobs()
+    put = partial(torch.asarray, requires_grad=True)
+    weights = np.linspace(0.5, 2, len(y))
+    expected = clone(NETWORK).fit(X, y, weights, X_val=X, y_val=y)
+    with dispatching():
+        for there in (
+            put(X),
+            torch.nn.Parameter(TORCH.put(X)),
+            put(np.hstack([X, X]))[:, :5],
+            put(X.T.copy()).T,
+        ):
+            found = clone(NETWORK).fit(there, TORCH.put(y), put(weights), X_val=there, y_val=y)
+            assert_near(learnt(found), learnt(expected), 1e-12)
+            answered = answers(found, there)
+            assert_near(answered, answers(expected, X), 1e-12)
+            gradients = propagate(
+                there, y, *(put(array) for layer in expected._get_layers() for array in layer)
+            )
+            assert pytest.approx(propagate(X, y, expected).J, rel=1e-12) == gradients.J
+            rows = FlattenScaler(2).fit(there).transform(there)
+            halved = vector_to_weights(put(weights_to_vector(expected) / 2), found)
+            results = [*weights_of(found), *answered, *gradients[1:], rows, *weights_of(halved)]
+            assert not any(array.requires_grad for array in results)
+
+
+@pytest.mark.parametrize("name", ["float16", "bfloat16", "int64", "int8", "uint8", "bool", "float32"])
+def test_other_types_become_floats(name):
+    """float64 of half precision, integers and booleans; float32 remains."""
+    torch = TORCH.xp
+    X = TORCH.put(blobs()[0] * 4).to(getattr(torch, name))
+    y = blobs()[1]
+    precise = X if name == "float32" else X.double()
+    expected = clone(LOGISTIC).fit(precise.numpy(), y)
+    with dispatching():
+        found = clone(LOGISTIC).fit(X, y)
+        probabilities = found.predict_proba(X)
+    assert found.coef_.dtype == probabilities.dtype == precise.dtype
+    tolerance = 1e-5 if name == "float32" else 1e-12
+    assert_near(
+        [found.coef_, probabilities], [expected.coef_, expected.predict_proba(precise.numpy())], tolerance
+    )
+
+
+@places
+def test_integers_become_the_widest_floats_there(place):
+    X, y = blobs()
+    X = np.rint(4 * X).astype(int)
+    expected = clone(LOGISTIC).fit(X.astype(place.dtype), y)
+    with dispatching():
+        found = clone(LOGISTIC).fit(place.put(X), place.put(y))
+        assert_near(
+            [found.predict_proba(place.put(X))],
+            [expected.predict_proba(X.astype(place.dtype))],
+            place.tolerance,
+        )
+
+
+# Nothing waits for the device
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """Notes each value that comes to the host from an array of array_api_strict or PyTorch."""
+    noted = []
+
+    def noting(kind, name):
+        ordinary = getattr(kind, name)
+
+        def method(*arguments, **options):
+            noted.append(name)
+            return ordinary(*arguments, **options)
+
+        monkeypatch.setattr(kind, name, method)
+
+    kinds = [type(DEVICE.put([0.0]))]
+    names = (
+        "__float__ __bool__ __int__ __index__ __complex__ __array__ __buffer__ to_device __dlpack__".split()
+    )
+    if "torch" in sys.modules:
+        kinds.append(sys.modules["torch"].Tensor)
+        names += "item tolist numpy cpu to".split()
+    for kind in kinds:
+        for name in names:
+            if hasattr(kind, name):
+                noting(kind, name)
+    return noted
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("parameters", [{}, {"l2_regularization": 0.1}, {"learning_rate": "auto"}], ids=repr)
+@pytest.mark.parametrize("model", [LOGISTIC, NETWORK], ids=["logistic", "shallow"])
+@both_doubles
+def test_no_step_reads_a_value(place, model, parameters, n_classes, reads):
+    """A fit of 110 steps reads as many as one of 10, with validation samples too; none beside the records."""
+    X, y = (place.put(array) for array in blobs(n_classes))
+    counts = []
+    for n_steps in (10, 110):
+        reads.clear()
+        with dispatching():
+            short = clone(model).set_params(max_iter=n_steps, record_every=10**6, **parameters)
+            short.fit(X, y, X_val=X, y_val=y)
+        counts.append(len(reads))
+    assert counts[0] == counts[1] > 0
+
+
+@both_doubles
+def test_no_step_of_a_stack_reads_a_value(place, reads):
+    X, y = (place.put(array) for array in blobs(3))
+    counts = []
+    for n_steps in (10, 110):
+        reads.clear()
+        model = clone(LOGISTIC).set_params(max_iter=n_steps, record_every=10**6)
+        grid = {"learning_rate": [0.01, 0.1], "l2_regularization": [0, 0.1]}
+        with dispatching():
+            VectorizedGridSearchCV(model, grid, cv=2, refit=False).fit(X, y)
+        counts.append(len(reads))
+    assert counts[0] == counts[1] > 0
