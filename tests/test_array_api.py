@@ -2,7 +2,6 @@
 
 import pickle
 import re
-import sys
 import warnings
 from contextlib import nullcontext
 from functools import partial
@@ -641,31 +640,23 @@ def test_integers_become_the_widest_floats_there(place):
 
 
 @pytest.fixture
-def reads(monkeypatch):
-    """Notes each value that comes to the host from an array of array_api_strict or PyTorch."""
+def reads(place, monkeypatch):
+    """Notes the name of each method that takes values of the place's arrays to the host."""
     noted = []
-
-    def noting(kind, name):
-        ordinary = getattr(kind, name)
-
-        def method(*arguments, **options):
-            noted.append(name)
-            return ordinary(*arguments, **options)
-
-        monkeypatch.setattr(kind, name, method)
-
-    kinds = [type(DEVICE.put([0.0]))]
-    names = (
-        "__float__ __bool__ __int__ __index__ __complex__ __array__ __buffer__ to_device __dlpack__".split()
-    )
-    if "torch" in sys.modules:
-        kinds.append(sys.modules["torch"].Tensor)
-        names += "item tolist numpy cpu to".split()
-    for kind in kinds:
-        for name in names:
-            if hasattr(kind, name):
-                noting(kind, name)
+    kind = type(place.put([0.0]))
+    names = "__float__ __bool__ __int__ __index__ __complex__ __array__ __buffer__ __dlpack__ to_device"
+    for name in f"{names} item tolist numpy cpu to".split():
+        if hasattr(kind, name):
+            monkeypatch.setattr(kind, name, noting(noted, name, getattr(kind, name)))
     return noted
+
+
+def noting(noted, name, ordinary):
+    def method(*arguments, **options):
+        noted.append(name)
+        return ordinary(*arguments, **options)
+
+    return method
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
