@@ -19,7 +19,7 @@ from ._fitting.memo import active_memo
 from ._fitting.onnx import OnnxScalerMixin
 from ._fitting.state import replacing_state
 from ._lazy.sources import DeviceArray, LazyOutputMixin, is_float32, lazy_method, shape_of, source_of
-from ._sklearn import Interval, StrOptions, fit_context, float_dtypes
+from ._sklearn import DISPATCHES, Interval, StrOptions, fit_context, float_dtypes
 
 
 class FlattenScaler(
@@ -304,7 +304,7 @@ class FlattenScaler(
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True  # and more axes, for which there is no tag
-        tags.array_api_support = True
+        tags.array_api_support = DISPATCHES
         tags.transformer_tags.preserves_dtype = [self.dtype] if self.dtype else ["float64", "float32"]
         return tags
 
