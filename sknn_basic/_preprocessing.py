@@ -19,7 +19,7 @@ from ._fitting.memo import active_memo
 from ._fitting.onnx import OnnxScalerMixin
 from ._fitting.state import replacing_state
 from ._lazy.sources import DeviceArray, LazyOutputMixin, is_float32, lazy_method, shape_of, source_of
-from ._sklearn import Interval, StrOptions, fit_context, float_dtypes
+from ._sklearn import DISPATCHES, Interval, StrOptions, fit_context, float_dtypes
 
 
 class FlattenScaler(
@@ -304,7 +304,7 @@ class FlattenScaler(
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True  # and more axes, for which there is no tag
-        tags.array_api_support = True
+        tags.array_api_support = DISPATCHES
         tags.transformer_tags.preserves_dtype = [self.dtype] if self.dtype else ["float64", "float32"]
         return tags
 
@@ -316,7 +316,7 @@ def _is_scaled(X):
     n_rows = max(1, 2**16 // n) if isinstance(X, np.ndarray) else m
     highest, xp = 0, namespace(X)
     for start in range(0, m, n_rows):
-        block = X[start : start + n_rows, ...]
+        block = _numbers(X[start : start + n_rows, ...])
         highest = max(highest, xp.max(block))
         if highest > 1 or xp.min(block) < 0:
             return False
@@ -328,8 +328,16 @@ def _range(X):
     step = -(-prod(X.shape) // 4096)
     step += (1 - step) % 6  # no multiple of 2 or 3, which could skip a channel
     xp = namespace(X)
-    values = (X.flat if isinstance(X, np.ndarray) else xp.reshape(X, (-1,)))[::step]
+    values = _numbers((X.flat if isinstance(X, np.ndarray) else xp.reshape(X, (-1,)))[::step])
     return xp.stack([xp.min(values), xp.max(values)])
+
+
+def _numbers(values):
+    """Return values whose largest every library knows: the standard orders no booleans, PyTorch no uint16."""
+    if isinstance(values, np.ndarray) or values.dtype == namespace(values).uint8:
+        return values
+    is_odd = namespace(values).isdtype(values.dtype, ("bool", "unsigned integer"))
+    return astype(values, np.float32) if is_odd else values
 
 
 def _range_of_type(dtype):

@@ -157,8 +157,8 @@ class WithBehind(LogisticRegressionGD, Behind):
 
 
 class Logits(LogisticRegressionGD):
-    def _logits(self, X):
-        return -super()._logits(X)
+    def _logits(self, X, method):
+        return -super()._logits(X, method)
 
 
 class Mixed:

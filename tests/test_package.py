@@ -48,7 +48,7 @@ LAYERS = [
 DESCENT = "activations outputs network rows samples stored gram choice engine objective problem run".split()
 
 LAWS_ACROSS_MODULES = """
-    test_conftest test_contributing test_docs test_estimator_checks test_interrupt test_package
+    test_array_api test_conftest test_contributing test_docs test_estimator_checks test_interrupt test_package
     test_persistence test_readme test_representation test_search_callbacks test_validation_curve
     display/test_sizes search/test_bits
 """.split()

@@ -17,6 +17,7 @@ from sklearn.utils.fixes import parse_version
 
 from models import BOTH, blobs, both
 from sknn_basic import FlattenScaler, LogisticRegressionGD, ShallowNNClassifier, VectorizedGridSearchCV
+from sknn_basic._sklearn import DISPATCHES
 
 SEARCH = VectorizedGridSearchCV(LogisticRegressionGD(max_iter=5), {"learning_rate": [0.1, 0.2]}, cv=2)
 EVERY = [*BOTH, FlattenScaler(), SEARCH]
@@ -91,7 +92,8 @@ def test_tags_of_classifiers(model):
     given, target = tags.input_tags, tags.target_tags
     assert tags.estimator_type == "classifier"
     assert all([given.two_d_array, given.sparse, target.required, tags.requires_fit])
-    assert not any([given.three_d_array, given.allow_nan, target.multi_output, tags.array_api_support])
+    assert tags.array_api_support == DISPATCHES
+    assert not any([given.three_d_array, given.allow_nan, target.multi_output])
     assert tags.classifier_tags.multi_class
     assert not tags.classifier_tags.multi_label
     assert not tags.non_deterministic
@@ -106,6 +108,7 @@ def test_tags_of_the_scaler(dtype, kept):
     assert not tags.input_tags.sparse
     assert not tags.target_tags.required
     assert tags.transformer_tags.preserves_dtype == kept
+    assert tags.array_api_support == DISPATCHES
 
 
 def test_tags_of_the_search_are_those_of_its_estimator():
@@ -114,6 +117,7 @@ def test_tags_of_the_search_are_those_of_its_estimator():
     assert tags.classifier_tags.multi_class
     assert tags.input_tags.sparse
     assert tags.target_tags.required
+    assert tags.array_api_support == get_tags(GridSearchCV(SEARCH.estimator, {})).array_api_support
     pipeline = make_pipeline(FlattenScaler(), LogisticRegressionGD())
     assert not get_tags(VectorizedGridSearchCV(pipeline, {})).input_tags.sparse
 

@@ -31,7 +31,8 @@ def logistic_targets(labels, n_classes, dtype):
 
 @by_numpy(expit)
 def probability(Z):
-    return sigmoid(Z)
+    with np.errstate(over="ignore"):  # of libraries that compute by NumPy
+        return sigmoid(Z)
 
 
 @by_numpy(log_expit)

@@ -16,7 +16,7 @@ from .._descent.logits import logits
 from .._descent.run import recorded_steps, train
 from .._descent.threads import threads
 from .._lazy.sources import computed, lazy_method, placed_like
-from .._sklearn import Interval, StrOptions, fit_context
+from .._sklearn import DISPATCHES, Interval, StrOptions, fit_context
 from .advice import orientation_advice
 from .callbacks import CallbackSupportMixin, begin_fit
 from .inputs import DATA_ATTRIBUTES, check_place, make_problem, make_validation, validate_new_samples
@@ -364,7 +364,7 @@ class GradientDescentClassifier(
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = tags.array_api_support = True
+        tags.input_tags.sparse, tags.array_api_support = True, DISPATCHES
         return tags
 
 

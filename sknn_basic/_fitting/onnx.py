@@ -73,7 +73,7 @@ def _set_type_of_scaler(operator):
     from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 
     scaler, kind = operator.raw_operator, _float_type(operator)
-    _refuse_own_methods(scaler, "transform _transform _scale")
+    _refuse_own_methods(scaler, "transform _transform _scaled")
     kind = {"float32": FloatTensorType, "float64": DoubleTensorType}.get(scaler.dtype, kind)
     operator.outputs[0].type = kind([None, scaler.n_features_in_])
 
