@@ -21,18 +21,4 @@ def find_namespace(array):
 def float_dtypes(array):
     """Return the types of float64 and float32 that the library of an array has on its device."""
     xp = find_namespace(array)
-    found = supported_float_dtypes(xp, device=array.device)
-    return [dtype for dtype in found if xp.finfo(dtype).bits >= 32]
-
-
-__all__ = [
-    "DISPATCHES",
-    "Interval",
-    "StrOptions",
-    "check_sample_weight",
-    "find_namespace",
-    "fit_context",
-    "float_dtypes",
-    "to_host",
-    "validate_parameter_constraints",
-]
+    return [dtype for dtype in supported_float_dtypes(xp, array.device) if xp.finfo(dtype).bits >= 32]

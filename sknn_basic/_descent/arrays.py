@@ -1,18 +1,13 @@
 """Arrays of any library that follows the array API standard: their functions, and the ways to the host.
 
 A formula takes `xp = namespace(Z)` where it needs a function, and calls it by the name of the standard. Of an
-ndarray that is NumPy itself. Whoever lets other arrays in says how to find their functions (`find_with`).
+ndarray that is NumPy itself. Whoever lets other arrays in says how to find their functions (`foreign`).
 """
 
 import numpy as np
 
 _namespaces = {np.ndarray: np}  # by the type of an array
-_foreign = {}  # what `find_with` was given
-
-
-def find_with(find, to_host):
-    """Set `find(array)`, which returns the functions of an array, and `to_host(array, xp)`, an ndarray."""
-    _foreign.update(find=find, to_host=to_host)
+foreign = {}  # find(array), its functions, and to_host(array, xp), an ndarray
 
 
 def is_foreign(array):
@@ -24,14 +19,14 @@ def namespace(array):
     """Return the module with the functions of an array; of anything else it is NumPy."""
     kind = type(array)
     if kind not in _namespaces:
-        _namespaces[kind] = _foreign["find"](array) if is_foreign(array) else np
+        _namespaces[kind] = foreign["find"](array) if is_foreign(array) else np
     return _namespaces[kind]
 
 
 def on_host(array):
     """Return an ndarray of the values, or what NumPy has already."""
     xp = namespace(array)
-    return array if xp is np else _foreign["to_host"](array, xp)
+    return array if xp is np else foreign["to_host"](array, xp)
 
 
 def placed(array, xp, device, dtype=None):

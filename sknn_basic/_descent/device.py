@@ -60,12 +60,11 @@ class DeviceSamples(BaseSamples):
         return DeviceSamples(OnDevice(self.X.array[rows, ...]))
 
     def moments(self, rows, s, n_rows=None):
-        samples = self
-        if n_rows is not None:
-            samples = self._rows(slice(None, None, -(-self.shape[0] // n_rows)))
-            s = self.X.xp.ones_like(s[: samples.shape[0], ...]) / samples.shape[0]
+        if n_rows is not None:  # so few that the host may have them
+            few = self._rows(slice(None, None, -(-self.shape[0] // n_rows))).on_host()
+            return few.moments(rows, s, n_rows)
         origin, sums = self.X.array[:1, :], (0.0, 0.0)
-        for part, block in samples.blocks(self.shape[1]):
+        for part, block in self.blocks(self.shape[1]):
             x = block.X.array - origin
             sums = [total + y.mT @ s[part, ...] for total, y in zip(sums, (x, x * x), strict=True)]
         origin, *sums = (on_host(array).astype(np.float64).ravel() for array in (origin, *sums))

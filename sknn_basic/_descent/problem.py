@@ -61,7 +61,8 @@ class Problem:
     def weights_of(self, layers):
         """Return the layers with weights in place of parameters, in the precision of X."""
         (W, b), *deeper = layers
-        return cast([(self.samples.weights_of(W), b), *deeper], self.samples.weight_dtype)
+        layers = (self.samples.weights_of(W), b), *deeper
+        return [tuple(astype(array, self.samples.weight_dtype) for array in layer) for layer in layers]
 
     def with_weights(self, descent):
         """Return a descent with weights in place of its parameters."""
@@ -129,8 +130,3 @@ class Problem:
             curvature = start.curvature_of_steps(rate)
             self._tried[l2] = float(f"{1 / curvature:.3g}") if curvature * rate > 2 else rate
         return self._tried[l2]
-
-
-def cast(layers, dtype):
-    """Return the layers converted to a dtype."""
-    return [(astype(W, dtype), astype(b, dtype)) for W, b in layers]

@@ -81,10 +81,8 @@ class Hessian:
 
     def _product(self, direction):
         xp, starts = namespace(direction), [0, *self.ends[:-1]]
-        arrays = [
-            xp.reshape(direction[start:end], shape)
-            for start, end, shape in zip(starts, self.ends, self.shapes, strict=True)
-        ]
+        slices = map(slice, starts, self.ends)
+        arrays = [xp.reshape(direction[part], shape) for part, shape in zip(slices, self.shapes, strict=True)]
         direction = list(zip(arrays[::2], arrays[1::2], strict=True))
         images = self.rows.total(_curve, self.network, self.layers, direction)
         if self.l2:
@@ -130,10 +128,10 @@ def scaled_up(layers, network, samples):
     # So that no square underflows.
     P, Q = W1 / sizes[0], W2 / sizes[1]
     q = namespace(Q).reshape(Q, (-1,))
-    squares = samples.inner_product(P, P), namespace(q).vecdot(q, q)
-    lengths = [sqrt(float(square)) for square in squares]
-    usual = [sqrt(network.activation.gain * b.shape[-1]) for b in (b1, b2)]
-    if all(size * length >= u / 2 for size, length, u in zip(sizes, lengths, usual, strict=True)):
+    squares = float(samples.inner_product(P, P)), float(namespace(q).vecdot(q, q))
+    gains = (network.activation.gain * b.shape[-1] for b in (b1, b2))
+    usual = [sqrt(gain / square) for gain, square in zip(gains, squares, strict=True)]
+    if all(size >= u / 2 for size, u in zip(sizes, usual, strict=True)):
         return None
-    factors = [max(u / length, size) for size, length, u in zip(sizes, lengths, usual, strict=True)]
-    return [(W * factor, b) for (W, b), factor in zip([(P, b1), (Q, b2)], factors, strict=True)]
+    layers = zip((P, Q), (b1, b2), sizes, usual, strict=True)
+    return [(W * max(u, size), b) for W, b, size, u in layers]

@@ -29,9 +29,7 @@ def member(layers, i):
 def stack(layers_of_members):
     """Return the layers of all members as one stack."""
     layers = zip(*layers_of_members, strict=True)
-    return [
-        tuple(namespace(arrays[0]).stack(arrays) for arrays in zip(*layer, strict=True)) for layer in layers
-    ]
+    return [tuple(namespace(each[0]).stack(each) for each in zip(*layer, strict=True)) for layer in layers]
 
 
 def repeat(layers, n):

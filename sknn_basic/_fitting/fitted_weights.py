@@ -7,7 +7,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from .._descent.arrays import namespace, on_host, placed
-from .._descent.problem import Problem, cast
+from .._descent.problem import Problem
 from .._descent.sharpness import Hessian
 from .._descent.threads import threads
 from .._lazy.sources import computed
@@ -260,5 +260,4 @@ def problem_of(model, X, y, sample_weight):
     network, classes = classifier._network, on_host(classifier.classes_)
     labels = label_numbers(y, classes, "y", "classes_ of the model")
     targets, s = weighted(network, X, labels, classes, sample_weight, classifier.class_weight)
-    layers = cast(layers_on_host(classifier), X.dtype)
-    return classifier, Problem(network, X, targets, s, layers, n_steps=0)
+    return classifier, Problem(network, X, targets, s, layers_on_host(classifier, X.dtype), n_steps=0)

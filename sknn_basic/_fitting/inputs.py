@@ -10,7 +10,7 @@ from sklearn.utils.validation import validate_data
 
 from .._descent.arrays import namespace, on_host
 from .._descent.device import OnDevice
-from .._descent.problem import Problem, cast
+from .._descent.problem import Problem
 from .._lazy.sources import computed, placed_like, source_of
 from .._sklearn import check_sample_weight
 from .advice import orientation_advice, refuse_file_names, value_advice
@@ -39,7 +39,7 @@ def make_problem(estimator, X, y, sample_weight=None, *, n_steps, gram=None):
         layers = estimator._init_layers(X.shape[1], targets.shape[1], X.dtype)
     else:
         _check_warm_start(estimator, *before.values())
-        layers = cast(layers_on_host(estimator), X.dtype)
+        layers = layers_on_host(estimator, X.dtype)
         if not network.fit_intercept:
             layers = [(W, np.zeros_like(b)) for W, b in layers]
     return Problem(network, X, targets, s, layers, n_steps, gram)
@@ -52,9 +52,9 @@ def weighted(network, X, labels, classes, sample_weight, class_weight):
     return network.output.targets(labels, len(classes), X.dtype), s
 
 
-def layers_on_host(classifier):
-    """Return the fitted layers as arrays of NumPy."""
-    return [(on_host(W), on_host(b)) for W, b in classifier._get_layers()]
+def layers_on_host(classifier, dtype=None):
+    """Return the fitted layers as arrays of NumPy, of a dtype if given."""
+    return [tuple(np.asarray(on_host(array), dtype) for array in layer) for layer in classifier._get_layers()]
 
 
 def make_validation(estimator, problem, X_val, y_val, sample_weight_val):

@@ -8,7 +8,7 @@ from functools import partial, wraps
 import numpy as np
 from sklearn import get_config
 
-from .._descent.arrays import find_with, is_foreign, namespace, on_host, placed
+from .._descent.arrays import foreign, is_foreign, namespace, on_host, placed
 from .._descent.device import OnDevice
 from .._descent.rows import slices
 from .._descent.stored import Block, Stored
@@ -28,7 +28,7 @@ FILES = {
 }
 
 
-find_with(find_namespace, to_host)
+foreign.update(find=find_namespace, to_host=to_host)
 
 
 class Source:
