@@ -8,6 +8,7 @@ from time import perf_counter
 from . import (
     callbacks,
     defaults,
+    device,
     growth,
     hdf5,
     hidden,
@@ -36,6 +37,7 @@ QUESTIONS = {
     "tall": tall,
     "one-thread": one_thread,
     "units": units,
+    "device": device,
     "small": small,
     "lessons": lessons,
     "search": search,

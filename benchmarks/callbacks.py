@@ -1,4 +1,4 @@
-"""What callbacks cost: nothing where none are set, and how much where some are."""
+"""What callbacks and recorded costs cost: nothing where no callbacks are set, and how much where some are."""
 
 import contextlib
 import io
@@ -63,9 +63,43 @@ def run(quick=False):
     lines += ["Without callbacks: a whole fit, and the same without the code for callbacks, interruption and "
               "validation samples, in turn.", "",
               *table(["", "fit", "without the code", "ratio"], rows), *verdicts, ""]  # fmt: skip
+    lines += with_records(quick)
     if find_spec("sklearn.callback") and installed("rich"):  # scikit-learn 1.9
         lines += with_callbacks(X, y, quick)
     return Section("Callbacks", lines)
+
+
+def with_records(quick):
+    """Return how long fits take that record costs at the steps of "auto", and those that record one."""
+    moons, (X, y) = make_moons(400, noise=0.1, random_state=0), make_moons(10_000, noise=0.1, random_state=0)
+    tall = np.random.RandomState(0).standard_normal((len(X), 100)), y
+    models = {
+        "logistic regression, 400 x 2, 2,000 steps": (LogisticRegressionGD(0.1, 2000), moons),
+        "network of 4 units, 400 x 2, 5,000 steps": (
+            ShallowNNClassifier(4, learning_rate=0.1, random_state=0),
+            moons,
+        ),
+        "logistic regression, 10,000 x 100, 2,000 steps": (LogisticRegressionGD(0.1, 2000), tall),
+        "network of 4 units, 10,000 x 2, 500 steps": (
+            ShallowNNClassifier(4, learning_rate=0.1, max_iter=500, random_state=0),
+            (X, y),
+        ),
+    }
+    rows, verdicts = [], []
+    for name, (model, data) in models.items():
+        one = clone(model).set_params(record_every=10**9)
+        jobs = {"auto": lambda m=model, d=data: m.fit(*d), "one": lambda m=one, d=data: m.fit(*d)}
+        for job in jobs.values():
+            job()
+        times, _ = in_turn(jobs, 3 if quick else 15)
+        rows.append([name, *map(seconds, times.values()), f"{times['auto'] / times['one']:.3f}"])
+        if times["one"] > 0.05:
+            verdicts.append(verdict(f"{name}: records", times["auto"] / times["one"], 1.02, at_least=False))
+        else:
+            took = 1e3 * (times["auto"] - times["one"])
+            verdicts.append(verdict(f"{name}: records, in ms", took, 1, at_least=False))
+    head = ["", 'record_every="auto"', "one record", "ratio"]
+    return ["Costs that are recorded:", "", *table(head, rows), *verdicts, ""]
 
 
 def with_callbacks(X, y, quick):

@@ -1,7 +1,10 @@
 """How Sphinx builds the site: python -m sphinx -W -b html docs docs/_build/html"""
 
+import os
 import sys
 from pathlib import Path
+
+os.environ["SCIPY_ARRAY_API"] = "1"  # for tensors in examples; before SciPy is imported
 
 import sknn_basic
 

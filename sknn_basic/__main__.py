@@ -150,6 +150,7 @@ def _fit(classifier, data, progress_bars, is_validated):
             validation = {"X_val": data.test_set_x[is_known], "y_val": data.test_set_y[is_known]}
         start = perf_counter()
         printer, level = _CostPrinter(), logger.level
+        printer.addFilter(lambda record: not hasattr(record, "is_end"))
         logger.addHandler(printer)
         logger.setLevel(logging.INFO)
         try:

@@ -6,7 +6,7 @@ from numbers import Integral, Real
 from sklearn.utils import check_random_state
 
 from ._descent.activations import ACTIVATIONS
-from ._descent.arrays import row_major
+from ._descent.arrays import copied
 from ._descent.network import Network, init_layers
 from ._descent.outputs import choose_output
 from ._fitting.base import GradientDescentClassifier
@@ -146,7 +146,7 @@ class LogisticRegressionGD(GradientDescentClassifier):
 
     def _layer_attributes(self, layers):
         ((W, b),) = layers
-        return {"coef_": row_major(W.T), "intercept_": b[0, :]}
+        return {"coef_": copied(W.T), "intercept_": b[0, :]}
 
     def _get_layers(self):
         return [(self.coef_.T, self.intercept_[None, :])]

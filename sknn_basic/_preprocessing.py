@@ -212,8 +212,8 @@ class FlattenScaler(
         if was_scaled and (is_known or not is_float) and _range(scaled)[1] > 2:
             fitted = f"values up to {highest:g}" if is_known else "a Dask array of floats, not read in fit,"
             return (
-                f"X has values up to {float(_range(X)[1]):g}, but FlattenScaler was fitted on {fitted} and divides by "
-                f"{divisor:g}: give X the scale of the images that were passed to fit, such as X / 255."
+                f"X has values up to {float(_range(X)[1]):g}, but FlattenScaler was fitted on {fitted} and "
+                f"divides by {divisor:g}: give X the scale of the images of fit, such as X / 255."
             )
         return None
 
@@ -268,8 +268,8 @@ class FlattenScaler(
                 return out
         xp = namespace(X)
         raise ValueError(
-            f"X has values from {float(xp.min(X)):g} to {float(xp.max(X)):g}, and they overflow {out.dtype} when "
-            f"scaled by the divisor {self.divisor:g}. Pass another divisor, or float64."
+            f"X has values from {float(xp.min(X)):g} to {float(xp.max(X)):g}, and they overflow {out.dtype} "
+            f"when scaled by the divisor {self.divisor:g}. Pass another divisor, or float64."
         )
 
     def get_feature_names_out(self, input_features=None):

@@ -29,6 +29,8 @@ NEEDS = [  # what may be missing, and the text that tells an example that needs 
     ("PIL.Image", "from PIL"),
     ("skops.io", "skops.io"),
     ("skl2onnx", "skl2onnx"),
+    ("torch", "torch"),
+    ("sklearn.callback", "array_api_dispatch"),  # both are new in scikit-learn 1.9
     ("dask.array", "chunks="),
     ("dask.dataframe", "dask.dataframe"),
     ("sklearn.callback", "sklearn.callback"),

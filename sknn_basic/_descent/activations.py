@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from scipy.special import expit
 
-from .arithmetic import few_by
+from .arithmetic import VECTORIZED, by_numpy
 from .arrays import at_least, namespace
 
 
@@ -29,7 +29,7 @@ class Activation(NamedTuple):
     kernel: str | None = None  # its code in `compiled.py`, or None: NumPy takes the steps
 
 
-@few_by(expit)
+@by_numpy(expit, below=VECTORIZED)
 def sigmoid(Z):
     """1 / (1 + e^-z): 0 where e^-z overflows."""
     return 1 / (1 + namespace(Z).exp(-Z))

@@ -4,8 +4,6 @@ A formula takes `xp = namespace(Z)` where it needs a function, and calls it by t
 ndarray that is NumPy itself. Whoever lets other arrays in says how to find their functions (`find_with`).
 """
 
-from functools import wraps
-
 import numpy as np
 
 _namespaces = {np.ndarray: np}  # by the type of an array
@@ -36,19 +34,6 @@ def on_host(array):
     return array if xp is np else _foreign["to_host"](array, xp)
 
 
-def by_numpy(function):
-    """Decorate a formula for arrays of other libraries: `function` computes ndarrays in its place."""
-
-    def decorate(formula):
-        @wraps(formula)
-        def of_any_library(Z):
-            return function(Z) if isinstance(Z, np.ndarray) else formula(Z)
-
-        return of_any_library
-
-    return decorate
-
-
 def placed(array, xp, device, dtype=None):
     """Return a copy of an array, of any library, on a device; in 32 bits where there are no more."""
     array = on_host(array)
@@ -59,19 +44,15 @@ def placed(array, xp, device, dtype=None):
 
 
 def astype(array, dtype):
-    """Return the values in a type of NumPy, of the same name in other libraries; a copy only if it differs."""
+    """Return the values in a type of NumPy, which has the same name in other libraries."""
     xp = namespace(array)
     if xp is np:
         return array.astype(dtype, copy=False)
     return xp.astype(array, getattr(xp, np.dtype(dtype).name), copy=False)
 
 
-def row_major(array):
-    """Return an ndarray in C order; what other libraries do with theirs is their own."""
-    return np.ascontiguousarray(array) if isinstance(array, np.ndarray) else array
-
-
 def copied(array):
+    """Return a copy, of an ndarray in C order."""
     return array.copy() if isinstance(array, np.ndarray) else namespace(array).asarray(array, copy=True)
 
 
@@ -81,7 +62,7 @@ def at_least(number, Z):
 
 
 def argmax(Z):
-    """Return the column of the largest z in each row, the first of equals; in 32 bits, which all devices have."""
+    """Return the column of the largest z in each row; in 32 bits, which all devices have."""
     if isinstance(Z, np.ndarray):
         return Z.argmax(axis=1)
     xp, k = namespace(Z), Z.shape[1]
@@ -89,17 +70,16 @@ def argmax(Z):
     return xp.min(xp.where(xp.max(Z, axis=1, keepdims=True) == Z, columns, k), axis=1)
 
 
-# The methods of ndarrays take half of the time of NumPy's functions of the same names.
-
-
 def row_max(Z):
-    is_ours = isinstance(Z, np.ndarray)
-    return Z.max(axis=-1, keepdims=True) if is_ours else namespace(Z).max(Z, axis=-1, keepdims=True)
+    if isinstance(Z, np.ndarray):  # the method takes half of the time of the function
+        return Z.max(axis=-1, keepdims=True)
+    return namespace(Z).max(Z, axis=-1, keepdims=True)
 
 
 def row_sum(Z):
-    is_ours = isinstance(Z, np.ndarray)
-    return Z.sum(axis=-1, keepdims=True) if is_ours else namespace(Z).sum(Z, axis=-1, keepdims=True)
+    if isinstance(Z, np.ndarray):
+        return Z.sum(axis=-1, keepdims=True)
+    return namespace(Z).sum(Z, axis=-1, keepdims=True)
 
 
 def are_finite(array):

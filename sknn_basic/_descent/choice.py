@@ -12,8 +12,8 @@ from .stored import Stored, StoredSamples
 def choose_samples(X, W=None, n_steps=0, gram=None):
     """Return samples that hold their Gram matrix if it pays off within `n_steps` steps, else plain ones.
 
-    X (m, n) is a dense or CSR matrix, `Stored` or `OnDevice`. W (n, k) are the initial weights, for training only;
-    `gram` is X X' in float64, if already known.
+    X (m, n) is a dense or CSR matrix, `Stored` or `OnDevice`. W (n, k) are the initial weights, for training
+    only; `gram` is X X' in float64, if already known.
     """
     if isinstance(X, OnDevice):
         return DeviceSamples(X)

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.special import expit, log_expit
 
 from .activations import sigmoid
-from .arithmetic import by_class
-from .arrays import astype, at_least, by_numpy, namespace, row_max, row_sum
+from .arithmetic import by_class, by_numpy
+from .arrays import astype, at_least, namespace, row_max, row_sum
 
 
 class Output(NamedTuple):
@@ -87,7 +87,7 @@ def softmax_log_probabilities(Z):
 
 @by_numpy(partial(np.logaddexp.reduce, axis=-1, keepdims=True))
 def log_sum_exp(Z):
-    """The logarithm of the sum of e^z, where the largest z is 0: log1p keeps what the others add."""
+    """log(sum e^z), where the largest z is 0: log1p keeps what the others add."""
     xp = namespace(Z)
     n = row_sum(xp.astype(Z == 0, Z.dtype))
     others = row_sum(xp.where(Z == 0, 0.0, xp.exp(Z)))

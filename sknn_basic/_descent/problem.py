@@ -24,9 +24,9 @@ OTHER_SCALE = 30
 class Problem:
     """Samples, targets, normalised weights and initial layers, in the representation that is fastest.
 
-    X (m, n) is a dense or CSR matrix, `Stored` or `OnDevice`; the fitted weights have its dtype. The targets (m, k) are
-    T or Y, whichever the output takes; s (m, 1) are the normalised weights. `n_steps` is the number of steps
-    that will be taken, over all members of a stack; `gram` is X X' in float64, if already known.
+    X (m, n) is a dense or CSR matrix, `Stored` or `OnDevice`; the fitted weights have its dtype. The targets
+    (m, k) are T or Y, whichever the output takes; s (m, 1) are the normalised weights. `n_steps` is the
+    number of steps that will be taken, over all members of a stack; `gram` is X X' in float64, if known.
     """
 
     def __init__(self, network, X, targets, s, layers, n_steps, gram=None):

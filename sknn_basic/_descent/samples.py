@@ -1,10 +1,9 @@
 """How X is held: the two products that `network.py` takes of it, and what else a descent asks of it.
 
 `BaseSamples` is the contract. `Samples` is a matrix in memory, `StoredSamples` (`stored.py`) reads its rows
-block by block, `GramSamples` (`gram.py`) multiplies the Gram matrix of its rows, `DeviceSamples` (`device.py`)
-holds an array of another library; `choice.py` chooses.
-Rows that are somewhere else need no class, since `Stored` takes functions that read them. Write a class for
-another way to compute X W.
+block by block, `GramSamples` (`gram.py`) multiplies the Gram matrix of its rows, `DeviceSamples`
+(`device.py`) holds an array of another library; `choice.py` chooses. Rows that are somewhere else need no
+class, since `Stored` takes functions that read them. Write a class for another way to compute X W.
 """
 
 from abc import ABC, abstractmethod

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.utils import check_scalar
 
 from .._fitting.descent_path import descent_path, geometric_steps, models_reached
@@ -200,7 +201,7 @@ class DescentDisplay:
         Plane(X, grid_resolution)  # refuses other numbers of features before it trains
         if steps is None:
             steps = geometric_steps(last_step(model).max_iter, N_MODELS)
-        models, steps = models_reached(descent_path(model, X, y, steps), steps)
+        models, steps = models_reached(descent_path(clone(model), X, y, steps), steps)
         display = cls(
             models=models,
             steps=np.asarray(steps),

@@ -14,15 +14,7 @@ from .._lazy.sources import computed
 from .advice import orientation_advice
 from .base import GradientDescentClassifier
 from .descent_path import unfitted
-from .inputs import (
-    check_labels,
-    label_numbers,
-    layers_on_host,
-    make_problem,
-    make_targets,
-    normalized_weights,
-    validate_new_samples,
-)
+from .inputs import check_labels, label_numbers, layers_on_host, make_problem, validate_new_samples, weighted
 from .pipelines import fit_transformers, last_step, transformed, with_last_step
 
 # Finer than for `learning_rate="auto"`, since no fit waits for it. Of 720 models, of both kinds on five data
@@ -267,7 +259,6 @@ def problem_of(model, X, y, sample_weight):
         y = check_labels(y, X)
     network, classes = classifier._network, on_host(classifier.classes_)
     labels = label_numbers(y, classes, "y", "classes_ of the model")
-    s = normalized_weights(labels, classes, sample_weight, classifier.class_weight)
-    targets = make_targets(network.output, labels, len(classes), X)
+    targets, s = weighted(network, X, labels, classes, sample_weight, classifier.class_weight)
     layers = cast(layers_on_host(classifier), X.dtype)
     return classifier, Problem(network, X, targets, s, layers, n_steps=0)

@@ -33,9 +33,8 @@ def make_problem(estimator, X, y, sample_weight=None, *, n_steps, gram=None):
         )
     estimator.classes_ = placed_like(given, classes)
     labels = np.searchsorted(classes, y)  # np.unique(return_inverse=True) takes 40 bytes a sample
-    s = normalized_weights(labels, classes, sample_weight, estimator.class_weight)
     network = estimator._network
-    targets = make_targets(network.output, labels, len(classes), X)
+    targets, s = weighted(network, X, labels, classes, sample_weight, estimator.class_weight)
     if not estimator.warm_start or before["classes_"] is None:
         layers = estimator._init_layers(X.shape[1], targets.shape[1], X.dtype)
     else:
@@ -46,10 +45,11 @@ def make_problem(estimator, X, y, sample_weight=None, *, n_steps, gram=None):
     return Problem(network, X, targets, s, layers, n_steps, gram)
 
 
-def make_targets(output, labels, n_classes, X):
-    """Return the targets of labels 0 ... n_classes - 1 where X is."""
+def weighted(network, X, labels, classes, sample_weight, class_weight):
+    """Return the targets of labels 0 ... n_classes - 1, where X is, and the normalised weights."""
+    s = normalized_weights(labels, classes, sample_weight, class_weight)
     labels = X.place(labels) if isinstance(X, OnDevice) else labels
-    return output.targets(labels, n_classes, X.dtype)
+    return network.output.targets(labels, len(classes), X.dtype), s
 
 
 def layers_on_host(classifier):
@@ -75,9 +75,8 @@ def make_validation(estimator, problem, X_val, y_val, sample_weight_val):
             check_place(X_val, problem.samples.X, "Samples in X_val", "in X")
             y_val = check_labels(y_val, X_val)
             labels = label_numbers(y_val, classes, "y_val", "y")
-            s = normalized_weights(labels, classes, sample_weight_val, estimator.class_weight)
-            targets = make_targets(problem.network.output, labels, len(classes), X_val)
-            return problem.validation(X_val, targets, s)
+            weights = sample_weight_val, estimator.class_weight
+            return problem.validation(X_val, *weighted(problem.network, X_val, labels, classes, *weights))
     except ValueError as error:
         raise ValueError(f"In the validation samples ({', '.join(arguments)}): {error}") from error
 
@@ -108,9 +107,9 @@ def check_place(X, other, what, whose="passed to fit()"):
         here, there = (_place_of(getattr(array, "array", array)) for array in (X, other))
         if here != there:
             raise ValueError(
-                f"{what} must use the same namespace and the same device as those {whose}, {there}, but use {here}. "
-                "Move one of them; a model by: from sklearn.utils._array_api import get_namespace_and_device, "
-                "move_estimator_to; xp, _, device = get_namespace_and_device(X); move_estimator_to(model, xp, device)"
+                f"{what} must use the same namespace and the same device as those {whose}, {there}, but use "
+                f"{here}. Move X, or a model by sklearn.utils._array_api: xp, _, device = "
+                "get_namespace_and_device(X); model = move_estimator_to(model, xp, device)."
             )
 
 

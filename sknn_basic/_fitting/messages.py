@@ -127,7 +127,7 @@ def log_end(classifier, rate, descent):
         what, validation = type(classifier).__name__, descent.validation_loss
         also = "" if validation is None else f" (validation: {validation:f})"
         line = f"{what}: cost {descent.loss:f}{also} after {descent.n_iter} steps at learning_rate={rate:g}."
-        tell(line, is_printed=False)
+        logger.info("%s", line, extra={"is_end": True})  # which the command does not print
 
 
 def reported_steps(record_every, records, n_steps):

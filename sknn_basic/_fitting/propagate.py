@@ -18,7 +18,7 @@ from .._descent.threads import threads
 from .._lazy.sources import computed, shape_of
 from .advice import orientation_advice
 from .fitted_weights import model_in, problem_of
-from .inputs import check_labels, classes_of, held, make_targets, normalized_weights
+from .inputs import check_labels, classes_of, held, weighted
 from .pipelines import last_step
 
 # The cost, and its gradients in the shapes of the parameters.
@@ -174,9 +174,9 @@ def _problem_of_weights(X, y, given, activation, sample_weight):
     output = logistic if n_in == 1 else softmax
     n_classes = max(n_in, 2)
     labels = _labels(y, n_classes)
-    s = normalized_weights(labels, np.arange(n_classes), sample_weight, None)
     network = Network(ACTIVATIONS[activation] if layers[1:] else None, output)
-    return Problem(network, X, make_targets(output, labels, n_classes, X), s, layers, n_steps=0)
+    targets, s = weighted(network, X, labels, np.arange(n_classes), sample_weight, None)
+    return Problem(network, X, targets, s, layers, n_steps=0)
 
 
 def _parameter(name, value, rows, columns=None):

@@ -52,9 +52,6 @@ class Source:
         """Return the samples in the form that a descent takes; X is the validated example."""
         return self.stored(X.dtype) if self.is_stored else X
 
-    def on_host(self):
-        return self.X
-
 
 class DeviceArray(Source):
     """An array of another library, while scikit-learn dispatches by the array API standard."""
@@ -62,8 +59,7 @@ class DeviceArray(Source):
     def __init__(self, X):
         if not DISPATCHES:
             raise ImportError(
-                "array_api_dispatch=True with an array of another library than NumPy needs scikit-learn 1.9 or "
-                "newer: upgrade it, or pass an array of NumPy."
+                f"Arrays of {type(X).__module__} with array_api_dispatch=True need scikit-learn 1.9 or newer."
             )
         super().__init__(X.detach() if hasattr(X, "detach") else X)  # of PyTorch, without its gradients
 
@@ -73,13 +69,6 @@ class DeviceArray(Source):
 
     def held(self, X):
         return OnDevice(X)
-
-    def on_host(self):
-        return on_host(self.X)
-
-    def placed(self, values):
-        """Return values of the host where this array is."""
-        return placed(values, namespace(self.X), self.X.device)
 
 
 class Memmap(Source):
@@ -179,13 +168,16 @@ def refuse_unindexable(X):
 def computed(values):
     """Return labels, weights or predictions on the host; computed, if they are of Dask."""
     source = _kind_of(values)(values)
-    return values.compute() if source.is_lazy else source.on_host()
+    if isinstance(source, DeviceArray):
+        return on_host(source.X)
+    return values.compute() if source.is_lazy else values
 
 
 def placed_like(array, values):
     """Return values of the host where an array is that may be of another library."""
     source = _kind_of(array)(array)
-    return source.placed(values) if isinstance(source, DeviceArray) else values
+    is_moved = isinstance(source, DeviceArray)
+    return placed(values, namespace(source.X), source.X.device) if is_moved else values
 
 
 def lazy_method(method):

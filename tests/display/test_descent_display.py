@@ -50,6 +50,15 @@ def test_boundary_and_cost_are_those_of_the_notes_loop():
         assert display.unit_lines_ == []
 
 
+def test_a_fitted_model_is_drawn_from_the_start():
+    """Also with warm_start=True, where `descent_path` would continue from its weights."""
+    X, y = blobs(n=2)
+    model = LogisticRegressionGD(0.5, warm_start=True)
+    fresh = DescentDisplay.from_estimator(model, X, y, steps=STEPS)
+    again = DescentDisplay.from_estimator(model.fit(X, y), X, y, steps=STEPS)
+    np.testing.assert_array_equal(again.line_.get_ydata(), fresh.line_.get_ydata())
+
+
 def test_lines_of_hidden_units_are_those_of_the_notes_loop():
     """One for each unit, where w1 x + b1 = 0, if that is in the panel."""
     X, y = blobs(n=2)
