@@ -25,7 +25,8 @@ class VectorizedGridSearchCV(ParameterAdviceMixin, OnnxSearchMixin, GridSearchCV
     The candidates of a fold that differ only in `learning_rate` and `l2_regularization` are trained together:
     as a stack of weights, which multiplies the data once per step; shared out to threads; or one after
     another, where threads share the rows of large data. Values of `max_iter` are checkpoints of one descent.
-    Each setting of the other parameters gets a stack of its own. Results, attributes, errors and the warnings
+    Each setting of the other parameters gets a stack of its own. Where X is on a device, so are the stacks,
+    and until the search ends the training rows of all folds. Results, attributes, errors and the warnings
     of scorers are those of `GridSearchCV`.
 
     A subclass of a classifier is trained in stacks if it only adds to it: other defaults, more parameters,
