@@ -92,8 +92,8 @@ class FlattenScaler(
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Images with any number of axes, or rows; of any real dtype, and of other libraries as in `fit` of the
-            classifiers. The first axis counts images: pass one image as ``image[np.newaxis]``.
+            Images with any number of axes, or rows; of any real dtype, and of other libraries as in `fit` of
+            the classifiers. The first axis counts images: pass one image as ``image[np.newaxis]``.
         y : None
             Ignored.
 
