@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from libraries import DEVICE, TORCH, host, needs_dispatch
 from longhand import distance
 from sknn_basic._descent.activations import sigmoid
-from sknn_basic._descent.arithmetic import VECTORIZED, backward, by_class, product
+from sknn_basic._descent.arithmetic import VECTORIZED, backward, by_class, by_numpy, product
 
 RNG = np.random.RandomState(0)
 LAYOUTS = {"C": np.ascontiguousarray, "F": np.asfortranarray, "columns": lambda X: np.repeat(X, 2, 1)[:, ::2]}
@@ -60,3 +61,15 @@ def test_sigmoid_of_many_values_is_as_accurate_as_of_few(dtype):
             assert A.dtype == dtype
             np.testing.assert_allclose(A, expected, rtol=4 * limits.eps)
         assert sigmoid(np.full(VECTORIZED, -limits.max, dtype)).max() == 0
+
+
+@needs_dispatch
+@pytest.mark.parametrize("place", [DEVICE, TORCH], ids=repr)
+def test_a_function_of_numpy_computes_ndarrays_alone(place):
+    """Up to a number of values, if there is one; arrays of other libraries take the formula."""
+    every, few = (by_numpy(lambda Z: Z + Z, *below)(lambda Z: -Z) for below in ([], [3]))
+    for n, expected in ((2, 2), (3, -1)):
+        assert every(np.ones(n)).tolist() == [2] * n
+        assert few(np.ones(n)).tolist() == [expected] * n
+        for formula in (every, few):
+            assert host(formula(place.put(np.ones(n)))).tolist() == [-1] * n

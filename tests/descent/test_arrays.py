@@ -7,10 +7,7 @@ from scipy import sparse
 from libraries import (
     CPU,
     DEVICE,
-    NO_FLOAT64,
-    NO_X64,
     PLACES,
-    TORCH,
     dispatching,
     host,
     needs_dispatch,
@@ -91,19 +88,3 @@ def test_functions_are_those_of_numpy(place):
     copy = arrays.copied(there)
     copy[0, 0] = 9.0
     np.testing.assert_array_equal(host(there), Z)
-    assert host(arrays.row_major(there.T)).tolist() == Z.T.tolist()
-
-
-def test_rows_of_numpy_are_neighbours():
-    assert arrays.row_major(np.zeros((4, 3)).T).flags.c_contiguous
-
-
-@needs_dispatch
-@pytest.mark.parametrize("place", [NO_FLOAT64, NO_X64, TORCH], ids=repr)
-def test_a_formula_by_numpy_is_for_ndarrays_alone(place):
-    """`by_numpy` computes them; arrays of others take the formula."""
-    twice = arrays.by_numpy(lambda Z: Z + Z)(lambda Z: 2 * Z)
-    negative = arrays.by_numpy(lambda Z: Z + Z)(lambda Z: -Z)
-    for formula, sign in ((twice, 2), (negative, -1)):
-        assert formula(np.ones(2)).tolist() == [2, 2]
-        assert host(formula(place.put(np.ones(2)))).tolist() == [sign, sign]
