@@ -108,8 +108,8 @@ def check_place(X, other, what, whose="passed to fit()"):
         if here != there:
             raise ValueError(
                 f"{what} must use the same namespace and the same device as those {whose}, {there}, but use "
-                f"{here}. Move X, or a model by sklearn.utils._array_api: xp, _, device = "
-                "get_namespace_and_device(X); model = move_estimator_to(model, xp, device)."
+                f"{here}. With array_api_dispatch=True, move X, or a model by sklearn.utils._array_api: "
+                "xp, _, device = get_namespace_and_device(X); model = move_estimator_to(model, xp, device)."
             )
 
 
