@@ -32,7 +32,7 @@ from .axes import (
 from .feature_plane import class_colours
 from .names import distinguishing_names, legend_name
 from .weight_paths import Descent, low_vectors
-from .weight_plane import WeightPlane, axis_plane, choose_axes, principal_plane, view
+from .weight_plane import WeightPlane, axis_plane, choose_axes, n_apart, principal_plane, view
 
 GRID = 60  # points on each side
 N_LEVELS = 20
@@ -60,8 +60,10 @@ class LossContourDisplay:
         The coordinates along the horizontal and the vertical axis.
     loss : ndarray of shape (n_points, n_points)
         The cost, with the penalty: rows along the second axis, columns along the first.
-    paths : list of ndarray of shape (n_steps, 2)
-        The coordinates of each path.
+    paths : list of ndarray of shape (n_points, 2)
+        The coordinates of each path. By `from_estimator` these are all steps of a descent, 0 to `max_iter`,
+        if its models take at most 64 MiB: 16,000 steps of a few weights, 650 of 12,288. Of more, they are the
+        first 100 steps, then others at an odd distance, and the last: see `steps_`.
     learning_rates : list of float
         The learning rate of each path; None for a path that has a label.
     names : tuple of two str
@@ -93,8 +95,10 @@ class LossContourDisplay:
         b * directions_[1]``.
     contours_ : matplotlib QuadContourSet
         The cost, filled.
+    steps_ : list of ndarray of shape (n_points,)
+        The number of the step of each point on the paths of `from_estimator`.
     lines_ : list of matplotlib Line2D
-        The paths.
+        The paths, with dots at the first steps, as long as the dots do not overlap.
     starts_, ends_ : matplotlib PathCollection
         Their first points, in the colour of the figure, and their last ones, in their colours.
     colorbar_ : matplotlib Colorbar
@@ -199,8 +203,8 @@ class LossContourDisplay:
         estimator : LogisticRegressionGD, ShallowNNClassifier, Pipeline or fitted search, or a list of them
             A classifier of this package, a pipeline that ends in one, or a search whose `best_estimator_` is
             either. It is cloned and trained anew; whether it is fitted makes no difference. Its `max_iter` is
-            the length of the paths. Of a list each is trained once; all must have the same number of weights.
-            The cost is that of the first, on what its transformers make of X.
+            the last step of the paths. Of a list each is trained once; all must have the same number of
+            weights. The cost is that of the first, on what its transformers make of X.
         X : {array-like, sparse matrix} of shape (n_samples, ...)
             The samples as `fit` of the estimator takes them.
         y : array-like of shape (n_samples,)
@@ -285,6 +289,7 @@ class LossContourDisplay:
             scatter_kw=scatter_kw,
         )
         display.center_, display.directions_, display._space = plane.origin, plane.directions, space
+        display.steps_ = [np.array(path.steps) for path in paths]
         return display.plot(ax)
 
     def plot(self, ax=None):
@@ -447,6 +452,9 @@ class LossContourDisplay:
             style |= {"markersize": 1.2, "linewidth": 0.8}
         artist = import_matplotlib("lines").Line2D
         style = keywords(artist, keywords(artist, style, self.line_kw), kwargs)
+        scale = 72 * self._sides()[0] / np.ptp(self.first)  # points of a unit of both axes
+        n_dots = n_apart(scale * self.paths[i], style["markersize"])
+        style = {"markevery": slice(n_dots)} | style
         return self.ax_.plot(*self.paths[i].T, label=self._label(i), **style)[0]
 
     def _label(self, i):

@@ -167,6 +167,24 @@ def test_the_plane_of_a_display_places_any_weights():
     np.testing.assert_allclose(display.project([fitted, pipeline]), display.project([vector, vector]))
 
 
+def test_paths_hold_every_step_and_dots_are_apart():
+    """A descent beyond 2/L jumps at each of 300 steps; dots end where they would cover each other."""
+    X, y = noisy(n=1)
+    model = LogisticRegressionGD(max_iter=300, l2_regularization=0.02)
+    stable = 2 * model.fit(X, y).learning_rate_
+    display = LossContourDisplay.from_estimator(model, X, y, learning_rates=[0.5, 8 * stable])
+    assert np.hypot(*np.diff(display.paths[1], axis=0).T).min() > 1
+    added = display.add_path(descent_path(model.set_params(learning_rate=0.5), X, y, range(301)))
+    assert added.get_markevery() == display.lines_[0].get_markevery()
+    for line, steps in zip(display.lines_, display.steps_, strict=False):
+        np.testing.assert_array_equal(steps, range(301))
+        assert len(line.get_xdata()) == 301
+        dots = display.ax_.transData.transform(line.get_xydata()[line.get_markevery()])
+        assert 1 < len(dots) < 100
+        gaps = [np.hypot(*(dots[:i] - dots[i]).T).min() for i in range(1, len(dots))]
+        assert min(gaps) > 0.7 * line.get_markersize() * display.figure_.dpi / 72
+
+
 def test_added_paths_are_drawn_in_the_plane():
     """With an entry in the legend, now and when it is drawn again; contours and view stay."""
     X, y = noisy()
