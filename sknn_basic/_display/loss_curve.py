@@ -8,7 +8,7 @@ import numpy as np
 
 from .axes import MOST_ROWS, below, import_matplotlib, lay_out, n_columns, n_letters, points, room
 from .estimators import unwrap
-from .names import Traits, legend_name, names_of_traits
+from .names import Traits, check_names, legend_name, names_of_traits
 
 ROUNDING = 1e-8  # a cost that ends this share above its minimum has not risen
 EARLY = 0.05  # share of the steps; where most of the fall is in it, a linear axis shows a vertical line
@@ -192,11 +192,8 @@ class LossCurveDisplay:
             displays = [cls._describe(estimator) for estimator in estimators]
             for display, name in zip(displays, names_of_traits([d._traits for d in displays]), strict=True):
                 display.name = name
-        elif isinstance(names, str) or len(names) != len(estimators):
-            raise ValueError(
-                f"names should be a list of {len(estimators)}, one for each model, got {names!r}."
-            )
         else:
+            names = check_names(names, len(estimators), "model")
             displays = [cls._describe(*named) for named in zip(estimators, names, strict=True)]
         is_new = ax is None
         if is_new:

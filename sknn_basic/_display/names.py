@@ -14,6 +14,13 @@ def distinguishing_names(classifiers):
     return names_of_traits([Traits(classifier) for classifier in classifiers])
 
 
+def check_names(names, n, thing):
+    """Return the names as a list; raise ValueError if they are not one for each thing."""
+    if isinstance(names, str) or len(names) != n:
+        raise ValueError(f"names should be a list of {n}, one for each {thing}, got {names!r}.")
+    return list(names)
+
+
 class Traits:
     """What names a classifier, as it is now: it may be fitted again with other parameters."""
 
