@@ -105,7 +105,8 @@ class ConfusionImagesDisplay:
             The maximum number of images to draw, at least 1.
         class_names : array-like of str or dict, default=None
             The names of the classes: a dict from labels to names or, for numbered classes, the names of
-            0, 1, ..., as `read_hdf5` and `read_image_folder` return them. None shows the labels.
+            0, 1, ..., as `read_hdf5` and `read_image_folder` return them. Labels that are strings are names
+            already. None shows the labels.
         image_shape : tuple of int, default=None
             The shape of one image, where X has rows; None takes that of the pipeline's FlattenScaler.
         ax : matplotlib Axes or array-like of Axes, default=None

@@ -89,8 +89,8 @@ def draw_report(models, X, y=None, *, class_names=None, figure=None):
         The true class of each sample.
     class_names : array-like of str or dict, default=None
         The names of the classes: a dict from labels to names or, for numbered classes, the names of
-        0, 1, ..., as `read_hdf5` and `read_image_folder` return them. None shows those of the tuple, or the
-        labels.
+        0, 1, ..., as `read_hdf5` and `read_image_folder` return them. Labels that are strings are names
+        already. None shows those of the tuple, or the labels.
     figure : matplotlib Figure or SubFigure, default=None
         Where to draw, of a constrained layout; None makes a new figure of 12.8 x 7.2 inches, 16:9. One that
         is smaller than 7.2 x 4.05 inches has room for the curves and the matrices alone, without images.

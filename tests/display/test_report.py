@@ -99,6 +99,16 @@ def test_report_where_the_first_class_is_not_trained_on():
     assert not any("none" in text for text in shown)
 
 
+def test_report_of_labels_that_are_names_already():
+    data = dataset(noise=10)
+    data = data._replace(
+        train_set_y=data.classes[data.train_set_y], test_set_y=data.classes[1 - data.test_set_y]
+    )
+    shown = texts(draw_report(fit(data, LogisticRegressionGD(max_iter=50)), data))
+    assert "grey against dark" in shown
+    assert any(text.endswith(("(is grey)", "(is dark)")) for text in shown)
+
+
 def test_report_where_features_are_no_pixels():
     """The weights of principal components are no images; the mistakes are."""
     data = dataset()
