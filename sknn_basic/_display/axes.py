@@ -25,12 +25,21 @@ def import_matplotlib(module):
     return import_extra(f"matplotlib.{module}", "plots", "A figure")
 
 
+def one_axes(ax, **options):
+    """Return the axes given, or those of a new figure of constrained layout; raise TypeError for others."""
+    if ax is None:
+        return import_matplotlib("pyplot").subplots(layout="constrained", **options)[1]
+    if not hasattr(ax, "get_subplotspec"):
+        raise TypeError(f"pass one Axes, such as axs[0], as ax, which is of type {type(ax).__name__}.")
+    return ax
+
+
 def divide(ax, size):
     """Return a figure and a place in its grid: those of the axes given, or of a new figure of a size."""
     if ax is None:
         figure = import_matplotlib("pyplot").figure(figsize=size, layout="constrained")
         return figure, figure.add_gridspec(1, 1)[0]
-    place = ax.get_subplotspec()
+    place = one_axes(ax).get_subplotspec()
     if place is None:
         raise ValueError(
             "Several panels cannot share an axes outside a grid: create the axes by plt.subplots, or pass "

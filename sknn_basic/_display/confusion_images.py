@@ -203,6 +203,8 @@ class ConfusionImagesDisplay:
         check_scalar(n_images, "n_images", Integral, min_val=1)
         X = check_array(X, accept_sparse="csr", allow_nd=True, input_name="X")
         y_true = column_or_1d(y_true)
+        if np.ndim(y_prob) != 2:
+            raise ValueError("y_prob must have a column for each class: pass predict_proba(X).")
         y_prob = check_array(y_prob, input_name="y_prob")
         check_consistent_length(X, y_true, y_prob)
         sample_shape = X.shape[1:]

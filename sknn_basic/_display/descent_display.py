@@ -184,7 +184,7 @@ class DescentDisplay:
         NotFittedError
             If a search is not fitted.
         TypeError
-            If `estimator` holds no classifier of this package.
+            If `estimator` holds no classifier of this package, or if `ax` is not one Axes.
         ValueError
             If X has not two features, if `steps` is empty, negative or not increasing, if colours are unknown
             or not one for each class, if `grid_resolution` is below 2, if `ax` is not one of a grid, or for
@@ -234,6 +234,8 @@ class DescentDisplay:
         ------
         ImportError
             If matplotlib is not installed: the extra `plots`.
+        TypeError
+            If `ax` is not one Axes.
         ValueError
             If X has not two features, if `y` has unknown labels or another length, or if `ax` is not one of
             a grid.

@@ -18,6 +18,7 @@ from .axes import (
     keywords,
     label_axes,
     lay_out,
+    one_axes,
     paper,
     room,
     style_of,
@@ -235,7 +236,7 @@ class LossContourDisplay:
         NotFittedError
             If a search is not fitted.
         TypeError
-            If `estimator` holds no classifier of this package.
+            If `estimator` holds no classifier of this package, or if `ax` is not one Axes.
         ValueError
             If there are no learning rates or estimators, if both are lists, if `names` has not one for each
             path, if the estimators have different numbers of weights, if colours are unknown or not one for
@@ -311,13 +312,14 @@ class LossContourDisplay:
         ------
         ImportError
             If matplotlib is not installed: the extra `plots`.
+        TypeError
+            If `ax` is not one Axes.
         ValueError
             If colours are unknown or not one for each path, or the number of `levels` is below 1.
         """
         colours = class_colours(len(self.paths), self.colors, "colors")
-        if ax is None:
-            _, ax = import_matplotlib("pyplot").subplots(figsize=SLIDE, layout="constrained")
-        self.ax_, self.figure_ = ax, ax.figure
+        self.ax_ = ax = one_axes(ax, figsize=SLIDE)
+        self.figure_ = ax.figure
         ax.grid(False)  # of a style
         ax.set(xlim=self.first[[0, -1]], ylim=self.second[[0, -1]], aspect="equal")
         self._draw_losses()

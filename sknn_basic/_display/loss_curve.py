@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 
-from .axes import MOST_ROWS, below, import_matplotlib, lay_out, n_columns, n_letters, points, room
+from .axes import MOST_ROWS, below, import_matplotlib, lay_out, n_columns, n_letters, one_axes, points, room
 from .estimators import unwrap
 from .names import Traits, check_names, legend_name, names_of_traits
 
@@ -137,7 +137,8 @@ class LossCurveDisplay:
         NotFittedError
             If the classifier is not fitted.
         TypeError
-            If `estimator` holds no classifier of this package, or is a list: that takes `from_estimators`.
+            If `estimator` holds no classifier of this package, or is a list: that takes `from_estimators`; or
+            if `ax` is not one Axes.
         """
         if isinstance(estimator, list | tuple | dict | np.ndarray):
             raise TypeError(
@@ -180,8 +181,8 @@ class LossCurveDisplay:
         NotFittedError
             If a classifier is not fitted.
         TypeError
-            If `estimators` is neither a list nor a dict of them, or one of them holds no classifier of this
-            package.
+            If `estimators` is neither a list nor a dict of them, one of them holds no classifier of this
+            package, or `ax` is not one Axes.
         ValueError
             If `estimators` is empty, or `names` has not one name for each.
         """
@@ -203,9 +204,7 @@ class LossCurveDisplay:
         else:
             names = check_names(names, len(estimators), "model")
             displays = [cls._describe(*named) for named in zip(estimators, names, strict=True)]
-        is_new = ax is None
-        if is_new:
-            _, ax = import_matplotlib("pyplot").subplots(figsize=(10.5, 4.2), layout="constrained")
+        is_new, ax = ax is None, one_axes(ax, figsize=(10.5, 4.2))
         for display in displays:
             display._draw(ax, None, kwargs)
         _finish(ax, log_x, log_y)
@@ -259,9 +258,10 @@ class LossCurveDisplay:
         ------
         ImportError
             If matplotlib is not installed: the extra `plots`.
+        TypeError
+            If `ax` is not one Axes.
         """
-        if ax is None:
-            _, ax = import_matplotlib("pyplot").subplots(layout="constrained")
+        ax = one_axes(ax)
         self._draw(ax, name, kwargs)
         _finish(ax, log_x, log_y)
         _add_legend(ax)
