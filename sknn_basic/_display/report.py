@@ -25,7 +25,7 @@ from .estimators import unwrap
 from .images import fitted_images, is_image_shape
 from .loss_curve import LossCurveDisplay
 from .names import counted, distinguishing_names, escape_formulas, name_classes
-from .weights import WeightsDisplay, has_known_start
+from .weights import WeightsDisplay, has_known_start, lacks_seed
 
 SIZE, DPI = (12.8, 7.2), 150  # inches of a slide of 16:9 on which 10 points are readable, 1920 x 1080 dots
 N_SHOWN = 12  # images of weights, and of mistakes in all parts together
@@ -278,7 +278,7 @@ class _Part:
         n = len(display.weights)
         importance = np.abs(classifier.coefs_[1]).sum(axis=1) if is_network else np.zeros(n)
         shown = np.sort(np.argsort(-importance, kind="stable")[:N_SHOWN])
-        title = _weights_title(n, len(shown), is_network, is_relative)
+        title = _weights_title(n, len(shown), is_network, is_relative, is_network and lacks_seed(classifier))
         caption, style = _caption(title, where, MEDIUM * self.scale)
         where.suptitle(caption, **style)
         caption, _ = _caption(_colours(shape[2:] == (3,), is_relative), where, 0.9 * SMALL * self.scale)
@@ -308,11 +308,14 @@ class _Part:
         _draw_images(display, where, SMALL * self.scale, longest + len(", 99.9%"))
 
 
-def _weights_title(n, n_shown, is_network, is_relative):
+def _weights_title(n, n_shown, is_network, is_relative, lacks_seed):
     if not is_network:
         return "What it looks for\n" + (f"({n_shown} of {n} classes)" if n_shown < n else "(weights)")
     which = "its hidden units" if n_shown == n else f"{n_shown} of its {n} hidden units"
-    return f"What {which} have learnt\n(weights minus start)" if is_relative else f"What {which}\nlook for"
+    if is_relative:
+        return f"What {which} have learnt\n(weights minus start)"
+    hint = ": pass int random_state" if lacks_seed else ""
+    return f"What {which} look for\n(start included{hint})"
 
 
 def _colours(is_rgb, is_relative):

@@ -126,7 +126,12 @@ def test_report_where_features_are_no_pixels():
     ("random_state", "start", "title", "colours"),
     [
         (0, "start", " have learnt\n(weights minus start)", "weight has grown; blue: it has fallen"),
-        (None, None, "\nlook for", "bright pixel raises the score; blue: lowers it"),
+        (
+            None,
+            None,
+            " look for\n(start included: pass int random_state)",
+            "bright pixel raises the score; blue: lowers it",
+        ),
     ],
 )
 def test_weights_of_a_network_are_relative_to_its_start_if_that_is_known(random_state, start, title, colours):
