@@ -147,7 +147,10 @@ def test_weights_of_a_network_are_relative_to_its_start_if_that_is_known(random_
 
 @pytest.mark.parametrize("n_classes", [3, 14])
 def test_confusion_matrix_counts_the_predictions(n_classes):
-    """Row: the true class, column: the predicted one; all classes that occur, numbers if there is room."""
+    """Row: the true class, column: the predicted one; all classes that occur, numbers if there is room.
+
+    Cells are coloured by their share of the row.
+    """
     rng = np.random.RandomState(0)
     data = dataset(m=200)._replace(classes=np.array([f"class {i}" for i in range(n_classes)]))
     data = data._replace(test_set_y=rng.permutation(np.arange(100) % n_classes))
@@ -157,7 +160,9 @@ def test_confusion_matrix_counts_the_predictions(n_classes):
         counts[true, predicted] += 1
     figure = draw_report([model], data)
     ax = axes_titled(figure, "LogisticRegressionGD")
-    np.testing.assert_array_equal(ax.images[0].get_array(), counts)
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(ax.images[0].get_array(), shares)
+    assert ax.images[0].get_clim() == (0, 1)
     numbers = [str(int(count)) for count in counts.ravel()] if n_classes <= N_NUMBERED else []
     assert [text.get_text() for text in ax.texts] == numbers
     ticks = [tick.get_text() for tick in ax.get_yticklabels()]
@@ -269,6 +274,7 @@ def test_what_is_no_report_is_refused():
     (model,) = fit(data, LogisticRegressionGD(max_iter=5))
     for models, given, error, message in (
         ([], data, ValueError, "needs at least one model"),
+        ([model] * 4, data, ValueError, "has room for 3 models, got 4: draw several"),
         ([model], data[:4], ValueError, "data should be .*, but has 4 parts"),
         ([PCA()], data, TypeError, "draw_report takes LogisticRegressionGD.*got PCA"),
         ([LogisticRegressionGD()], data, NotFittedError, "not fitted"),
@@ -302,6 +308,8 @@ def test_titles_do_not_overlap(n_units):
     axes = [ax for ax in figure.findobj(plt.Axes) if ax.images]
     if len(n_units) < 3:
         assert_apart([ax.title for ax in axes if ax.get_title()], axes)
+    captions = [text for text in figure.findobj(plt.Text) if text.get_text().startswith("red: ")]
+    assert_apart(captions, [])
     parts = [text for text in figure.findobj(plt.Text) if "accuracy" in text.get_text()]
     assert len(parts) == len(n_units)
     assert_apart(parts, [])
