@@ -1,5 +1,9 @@
 """Where displays draw: in a figure of matplotlib, a new one or a place in one, and how much fits there."""
 
+import warnings
+from itertools import product
+from math import ceil
+
 import numpy as np
 
 from .._extras import import_extra
@@ -11,6 +15,8 @@ LETTER = 0.6  # of the size of the font: the mean width of a letter
 HANDLE = 4  # letters that the line or marker of an entry in a legend takes
 MOST_COLUMNS = 5  # of a legend
 MOST_ROWS = 1.6  # of a legend below an axes, for each inch of the height of the axes
+LEGEND_SIZES = "medium", "small", "x-small", "xx-small"  # of letters
+SHORTEST = 6  # letters of a name in a legend that is cut
 BETWEEN = 0.5  # of the size of both panels: room for the labels between them where no layout makes it
 
 
@@ -19,12 +25,21 @@ def import_matplotlib(module):
     return import_extra(f"matplotlib.{module}", "plots", "A figure")
 
 
+def one_axes(ax, **options):
+    """Return the axes given, or those of a new figure of constrained layout; raise TypeError for others."""
+    if ax is None:
+        return import_matplotlib("pyplot").subplots(layout="constrained", **options)[1]
+    if not hasattr(ax, "get_subplotspec"):
+        raise TypeError(f"pass one Axes, such as axs[0], as ax, which is of type {type(ax).__name__}.")
+    return ax
+
+
 def divide(ax, size):
     """Return a figure and a place in its grid: those of the axes given, or of a new figure of a size."""
     if ax is None:
         figure = import_matplotlib("pyplot").figure(figsize=size, layout="constrained")
         return figure, figure.add_gridspec(1, 1)[0]
-    place = ax.get_subplotspec()
+    place = one_axes(ax).get_subplotspec()
     if place is None:
         raise ValueError(
             "Several panels cannot share an axes outside a grid: create the axes by plt.subplots, or pass "
@@ -111,6 +126,55 @@ def below(ax, **options):
         frameon=False,
         **options,
     )
+
+
+def add_legend(ax, handles, labels, sides, *, title=None, **options):
+    """Draw a legend below an axes, in the largest letters in which it fits; in it where nothing makes room.
+
+    Names are cut where the smallest letters are not enough; if that is not either, warn. The sides are the
+    width and the height of what is drawn in the axes, in inches.
+    """
+    width, height = sides
+    has_layout, n_titles = ax.figure.get_layout_engine() is not None, int(title is not None)
+    places = [(below, room(ax)[0], MOST_ROWS * height)] if has_layout or is_small(ax) else []
+    places += [] if has_layout else [(ax.legend, 0.9 * width, 2.5 * height - n_titles)]
+    for draw, longest, rows_of_medium in places:
+        for size, columns, shown in _legend_forms(ax, labels, longest, rows_of_medium):
+            options |= {"ncols": columns, "columnspacing": 1, "handles": handles, "labels": shown}
+            options |= {"fontsize": size, "title": title, "title_fontsize": size}
+            legend = draw(ax, **options) if draw is below else draw(**options, framealpha=0.9)
+            if has_layout or draw is not below or _is_clear(legend):
+                return
+    if ax.get_legend():
+        ax.get_legend().remove()
+    layout = "" if has_layout else ', or pass layout="constrained" to the function that creates it'
+    warnings.warn(
+        f"There is no room for a legend of {len(labels)} names: make the figure larger or the names "
+        f"shorter{layout}.",
+        UserWarning,
+        stacklevel=2,
+    )
+
+
+def _legend_forms(ax, labels, width, rows_of_medium):
+    """Yield sizes of letters, numbers of columns and labels with which a legend fits, best first."""
+    medium, *_ = sizes = [points(size) for size in LEGEND_SIZES]
+    sizes = [size for size in sizes if size <= (text_size(ax) or medium)]
+    for may_cut, size in product((False, True), sizes):
+        row, n_rows = n_letters(width, size), max(int(rows_of_medium * medium / size), 1)
+        columns = max(n_columns(labels, row), ceil(len(labels) / n_rows))
+        longest = row // columns - HANDLE
+        shown = [short_name(label, max(longest, SHORTEST)) for label in labels]
+        if shown == labels or (may_cut and longest >= SHORTEST and len({*shown}) == len({*labels})):
+            yield size, columns, shown
+
+
+def _is_clear(legend):
+    """Whether a legend is in its figure, and over no axes."""
+    legend.axes.apply_aspect()
+    box, figure = legend.get_window_extent(), legend.axes.figure
+    is_inside = box.x0 >= figure.bbox.x0 and box.x1 <= figure.bbox.x1 and box.y0 >= figure.bbox.y0
+    return is_inside and not box.count_overlaps([ax.get_window_extent() for ax in figure.axes])
 
 
 def style_of(name):

@@ -105,7 +105,8 @@ class ConfusionImagesDisplay:
             The maximum number of images to draw, at least 1.
         class_names : array-like of str or dict, default=None
             The names of the classes: a dict from labels to names or, for numbered classes, the names of
-            0, 1, ..., as `read_hdf5` and `read_image_folder` return them. None shows the labels.
+            0, 1, ..., as `read_hdf5` and `read_image_folder` return them. Labels that are strings are names
+            already. None shows the labels.
         image_shape : tuple of int, default=None
             The shape of one image, where X has rows; None takes that of the pipeline's FlattenScaler.
         ax : matplotlib Axes or array-like of Axes, default=None
@@ -202,6 +203,8 @@ class ConfusionImagesDisplay:
         check_scalar(n_images, "n_images", Integral, min_val=1)
         X = check_array(X, accept_sparse="csr", allow_nd=True, input_name="X")
         y_true = column_or_1d(y_true)
+        if np.ndim(y_prob) != 2:
+            raise ValueError("y_prob must have a column for each class: pass predict_proba(X).")
         y_prob = check_array(y_prob, input_name="y_prob")
         check_consistent_length(X, y_true, y_prob)
         sample_shape = X.shape[1:]

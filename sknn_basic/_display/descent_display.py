@@ -185,7 +185,7 @@ class DescentDisplay:
         NotFittedError
             If a search is not fitted.
         TypeError
-            If `estimator` holds no classifier of this package.
+            If `estimator` holds no classifier of this package, or if `ax` is not one Axes.
         ValueError
             If X has not two features, if `steps` is empty, negative or not increasing, if colours are unknown
             or not one for each class, if `grid_resolution` is below 2, if `ax` is not one of a grid, or for
@@ -235,6 +235,8 @@ class DescentDisplay:
         ------
         ImportError
             If matplotlib is not installed: the extra `plots`.
+        TypeError
+            If `ax` is not one Axes.
         ValueError
             If X has not two features, if `y` has unknown labels or another length, or if `ax` is not one of
             a grid.
@@ -244,7 +246,7 @@ class DescentDisplay:
         self._draw_model(len(steps) - 1 if step is None else int(np.abs(steps - step).argmin()))
         return self
 
-    def animate(self, path=None, *, interval=100, dpi=DPI, n_frames=N_FRAMES):
+    def animate(self, path=None, *, interval=100, dpi=DPI, n_frames=N_FRAMES, figsize=None):
         """Draw the steps one after another, in a new figure, and hold the last for a second.
 
         Parameters
@@ -255,9 +257,11 @@ class DescentDisplay:
         interval : int, default=100
             The milliseconds between two steps, at least 1.
         dpi : int, default=72
-            The pixels for each inch of the figure, 9.6 by 5.4 inches, at least 1.
+            The pixels for each inch of the figure, at least 1.
         n_frames : int, default=34
             How many of the steps are drawn, at least 1; all, if they are fewer. The last is always drawn.
+        figsize : tuple of float, default=None
+            The width and height of the figure in inches; None makes it 9.6 by 5.4.
 
         Returns
         -------
@@ -294,7 +298,7 @@ class DescentDisplay:
             )
         last = len(self.models) - 1
         picture = copy(self)
-        picture._draw_panels()
+        picture._draw_panels(size=figsize)
         picture._draw_model(last)
         picture.figure_.canvas.draw()  # lays out the figure once for all frames: panels that move distract
         picture.figure_.set_layout_engine("none")
@@ -314,13 +318,13 @@ class DescentDisplay:
         animation._repr_html_ = partial(escape, str(path))
         return animation
 
-    def _draw_panels(self, ax=None):
+    def _draw_panels(self, ax=None, size=None):
         """Draw what is the same at all steps: the samples and the whole curve of the cost."""
         classes = self.models[0].classes_
         self._plane = Plane(self.X, self.grid_resolution)
         self._colours = class_colours(len(classes), self.multiclass_colors)
         labels = check_labels(self.X, self.y, classes)
-        self.figure_, place = divide(ax, SLIDE)
+        self.figure_, place = divide(ax, size or SLIDE)
         left, right = two_panels(self.figure_, place, width_ratios=(3, 2))
         self.ax_ = self.figure_.add_subplot(left)
         pixels = background(self._plane.logits(self.models[0]), self._colours)

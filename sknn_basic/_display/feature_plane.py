@@ -10,19 +10,14 @@ from .._files.text import short_name
 from .._fitting.inputs import validate_new_samples
 from .._fitting.pipelines import last_step, transformed
 from .axes import (
-    HANDLE,
-    MOST_ROWS,
     SMALL,
-    below,
+    add_legend,
     import_matplotlib,
     ink,
     is_small,
     keywords,
     label_axes,
-    n_columns,
-    n_letters,
     paper,
-    points,
     room,
     style_of,
     text_size,
@@ -178,16 +173,8 @@ def pale(colours):
 
 
 def _draw_legend(ax, classes, colours):
-    """Draw a legend of the classes in as many columns as their names leave room for, or none in little."""
-    size = text_size(ax) or points("medium")
-    row = n_letters(room(ax)[0], size)
-    names = [
-        legend_name(short_name(label, min(LEGEND_NAME, max(row - HANDLE, 4)))) for label in classes.tolist()
-    ]
-    columns = n_columns(names, row)
-    if len(names) > MOST_ROWS * room(ax)[1] * columns:
-        return
+    """Draw a legend of the classes."""
+    names = [legend_name(short_name(label, LEGEND_NAME)) for label in classes.tolist()]
     style = {"marker": "o", "markeredgecolor": "black", "markeredgewidth": 0.5, "linestyle": ""}
-    for name, colour in zip(names, colours, strict=True):
-        ax.plot([], [], color=colour, label=name, **style)
-    below(ax, ncols=columns, fontsize=size, handletextpad=0.2, columnspacing=1)
+    handles = [ax.plot([], [], color=colour, **style)[0] for colour in colours]
+    add_legend(ax, handles, names, room(ax), handletextpad=0.2)

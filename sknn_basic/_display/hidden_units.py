@@ -170,7 +170,7 @@ class HiddenUnitsDisplay:
         NotFittedError
             If the network is not fitted.
         TypeError
-            If `estimator` holds no network of this package.
+            If `estimator` holds no network of this package, or if `ax` is not one Axes.
         ValueError
             If X has not two features, if `y` has labels that the network does not know or another length,
             if colours are unknown or not one for each class, if `grid_resolution` is below 2, or if `ax` is
@@ -217,6 +217,8 @@ class HiddenUnitsDisplay:
         ------
         ImportError
             If matplotlib is not installed: the extra `plots`.
+        TypeError
+            If `ax` is not one Axes.
         ValueError
             If X has not two features, if `y` has unknown labels or another length, or if `ax` is not one of
             a grid.

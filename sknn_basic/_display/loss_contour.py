@@ -7,32 +7,27 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_scalar
 
-from .._files.text import short_name
 from .._fitting.fitted_weights import model_in
 from .._fitting.pipelines import last_step
 from .axes import (
-    HANDLE,
-    MOST_ROWS,
     SLIDE,
-    below,
+    add_legend,
     import_matplotlib,
     ink,
     is_small,
     keywords,
     label_axes,
     lay_out,
-    n_columns,
-    n_letters,
+    one_axes,
     paper,
-    points,
     room,
     style_of,
     text_size,
 )
 from .feature_plane import class_colours
-from .names import distinguishing_names, legend_name
+from .names import check_names, distinguishing_names, legend_name
 from .weight_paths import Descent, low_vectors
-from .weight_plane import WeightPlane, axis_plane, choose_axes, principal_plane, view
+from .weight_plane import WeightPlane, axis_plane, choose_axes, n_apart, principal_plane, view
 
 GRID = 60  # points on each side
 N_LEVELS = 20
@@ -60,8 +55,10 @@ class LossContourDisplay:
         The coordinates along the horizontal and the vertical axis.
     loss : ndarray of shape (n_points, n_points)
         The cost, with the penalty: rows along the second axis, columns along the first.
-    paths : list of ndarray of shape (n_steps, 2)
-        The coordinates of each path.
+    paths : list of ndarray of shape (n_points, 2)
+        The coordinates of each path. By `from_estimator` these are all steps of a descent, 0 to `max_iter`,
+        if its models take at most 64 MiB: 16,000 steps of a few weights, 650 of 12,288. Of more, they are the
+        first 100 steps, then others at an odd distance, and the last: see `steps_`.
     learning_rates : list of float
         The learning rate of each path; None for a path that has a label.
     names : tuple of two str
@@ -93,8 +90,10 @@ class LossContourDisplay:
         b * directions_[1]``.
     contours_ : matplotlib QuadContourSet
         The cost, filled.
+    steps_ : list of ndarray of shape (n_points,)
+        The number of the step of each point on the paths of `from_estimator`.
     lines_ : list of matplotlib Line2D
-        The paths.
+        The paths, with dots at the first steps, as long as the dots do not overlap.
     starts_, ends_ : matplotlib PathCollection
         Their first points, in the colour of the figure, and their last ones, in their colours.
     colorbar_ : matplotlib Colorbar
@@ -182,6 +181,7 @@ class LossContourDisplay:
         y,
         *,
         learning_rates=None,
+        names=None,
         weights=None,
         grid_resolution=GRID,
         colors=None,
@@ -199,8 +199,8 @@ class LossContourDisplay:
         estimator : LogisticRegressionGD, ShallowNNClassifier, Pipeline or fitted search, or a list of them
             A classifier of this package, a pipeline that ends in one, or a search whose `best_estimator_` is
             either. It is cloned and trained anew; whether it is fitted makes no difference. Its `max_iter` is
-            the length of the paths. Of a list each is trained once; all must have the same number of weights.
-            The cost is that of the first, on what its transformers make of X.
+            the last step of the paths. Of a list each is trained once; all must have the same number of
+            weights. The cost is that of the first, on what its transformers make of X.
         X : {array-like, sparse matrix} of shape (n_samples, ...)
             The samples as `fit` of the estimator takes them.
         y : array-like of shape (n_samples,)
@@ -208,6 +208,9 @@ class LossContourDisplay:
         learning_rates : array-like of float or "auto", default=None
             The learning rate of each path; None takes that of the estimator. Not for a list of estimators,
             which have their own.
+        names : list of str of shape (n_paths,), default=None
+            The name of each path in the legend. None takes the learning rates or, of estimators that differ
+            in something else, all parameters that differ.
         weights : tuple of two int, default=None
             The features whose weights are the axes, for logistic regression on two classes: the numbers of
             two columns, after the transformers of a pipeline. All other parameters are those at the
@@ -233,17 +236,20 @@ class LossContourDisplay:
         NotFittedError
             If a search is not fitted.
         TypeError
-            If `estimator` holds no classifier of this package.
+            If `estimator` holds no classifier of this package, or if `ax` is not one Axes.
         ValueError
-            If there are no learning rates or estimators, if both are lists, if the estimators have different
-            numbers of weights, if colours are unknown or not one for each path, if `grid_resolution` is below
-            2 or the number of `levels` below 1, if `weights` are not two features of a logistic regression on
-            two classes, if the model has only one parameter, or for what `fit` refuses.
+            If there are no learning rates or estimators, if both are lists, if `names` has not one for each
+            path, if the estimators have different numbers of weights, if colours are unknown or not one for
+            each path, if `grid_resolution` is below 2 or the number of `levels` below 1, if `weights` are not
+            two features of a logistic regression on two classes, if the model has only one parameter, or for
+            what `fit` refuses.
 
         Warns
         -----
         ConvergenceWarning
             If a fit would, but not of given `learning_rates`, whose paths show it.
+        UserWarning
+            If there is no room for a legend.
         """
         import_matplotlib("pyplot")
         check_scalar(grid_resolution, "grid_resolution", Integral, min_val=2)
@@ -251,22 +257,23 @@ class LossContourDisplay:
         _check_lists(cls.__name__, estimator if is_list else None, learning_rates)
         models = [model_in(cls.__name__, model) for model in (estimator if is_list else [estimator])]
         if learning_rates is None:
-            labels = distinguishing_names([last_step(model) for model in models]) if is_list else None
             rates = [last_step(model).learning_rate for model in models]
+            labels = _names([last_step(model) for model in models]) if is_list else None
         else:
             labels, rates = None, list(learning_rates)
+        labels = labels if names is None else check_names(names, len(rates), "path")
         class_colours(len(rates), colors, "colors")  # refuses them before it trains
         descents = [Descent(model, X, y) for model in models]
         space = descents[0].space
         _check_sizes([descent.space.n_parameters for descent in descents])
-        axes, names = choose_axes(space, weights, descents[0].names)
+        axes, axis_names = choose_axes(space, weights, descents[0].names)
         with warnings.catch_warnings():
             if learning_rates is not None:
                 warnings.simplefilter("ignore", ConvergenceWarning)
             descents = descents if is_list else descents * len(rates)
             paths = [descent.path(rate) for descent, rate in zip(descents, rates, strict=True)]
         lowest, near = low_vectors(paths)
-        plane = principal_plane(near, lowest) if axes is None else axis_plane(lowest, axes, names)
+        plane = principal_plane(near, lowest) if axes is None else axis_plane(lowest, axes, axis_names)
         first, second = view(plane.project(near), grid_resolution)
         display = cls(
             first=first,
@@ -285,6 +292,7 @@ class LossContourDisplay:
             scatter_kw=scatter_kw,
         )
         display.center_, display.directions_, display._space = plane.origin, plane.directions, space
+        display.steps_ = [np.array(path.steps) for path in paths]
         return display.plot(ax)
 
     def plot(self, ax=None):
@@ -304,13 +312,14 @@ class LossContourDisplay:
         ------
         ImportError
             If matplotlib is not installed: the extra `plots`.
+        TypeError
+            If `ax` is not one Axes.
         ValueError
             If colours are unknown or not one for each path, or the number of `levels` is below 1.
         """
         colours = class_colours(len(self.paths), self.colors, "colors")
-        if ax is None:
-            _, ax = import_matplotlib("pyplot").subplots(figsize=SLIDE, layout="constrained")
-        self.ax_, self.figure_ = ax, ax.figure
+        self.ax_ = ax = one_axes(ax, figsize=SLIDE)
+        self.figure_ = ax.figure
         ax.grid(False)  # of a style
         ax.set(xlim=self.first[[0, -1]], ylim=self.second[[0, -1]], aspect="equal")
         self._draw_losses()
@@ -425,9 +434,9 @@ class LossContourDisplay:
         if has_layout:
             options["cax"] = self.ax_.inset_axes(BAR)
         else:
-            left = 0.8 * self._sides()[0]  # of the width, beside what matplotlib takes for the bar
-            height = left * np.ptp(self.second) / np.ptp(self.first)
-            options |= {"ax": self.ax_, "shrink": min(height / room(self.ax_)[1], 1)}
+            share = 0.2 if is_small(self.ax_) else 0.15  # of the width, for the bar and its numbers
+            height = (0.95 - share) * self._sides()[0] * np.ptp(self.second) / np.ptp(self.first)
+            options |= {"ax": self.ax_, "fraction": share, "shrink": min(height / room(self.ax_)[1], 1)}
         self.colorbar_ = self.figure_.colorbar(self.contours_, **options)
         self.colorbar_.ax.minorticks_off()
         name = "cost J" if has_layout or not is_small(self.ax_) else ""
@@ -447,18 +456,20 @@ class LossContourDisplay:
             style |= {"markersize": 1.2, "linewidth": 0.8}
         artist = import_matplotlib("lines").Line2D
         style = keywords(artist, keywords(artist, style, self.line_kw), kwargs)
-        return self.ax_.plot(*self.paths[i].T, label=self._label(i), **style)[0]
+        scale = 72 * self._sides()[0] / np.ptp(self.first)  # points of a unit of both axes
+        n_dots = n_apart(scale * self.paths[i], style["markersize"])
+        style = {"markevery": slice(n_dots)} | style
+        return self.ax_.plot(*self.paths[i].T, **style)[0]
 
     def _label(self, i):
         """Return the name of the i-th path in the legend."""
         if self.labels is not None and self.labels[i] is not None:
             return legend_name(self.labels[i])
-        rate = self.learning_rates[i]
-        if is_small(self.ax_):
-            return f"{rate:.2g}"
-        if self.stable_rate is None:
-            return f"{rate:.4g}"
-        return f"{rate:.4g} = {rate / self.stable_rate:.3g} times the stable rate"
+        rate, small = self.learning_rates[i], is_small(self.ax_)
+        text = ("rate " if self._has_names() else "") + (f"{rate:.2g}" if small else f"{rate:.4g}")
+        if small or self.stable_rate is None:
+            return text
+        return f"{text} = {rate / self.stable_rate:.3g} times the stable rate"
 
     def _draw_points(self, points, colours, **kwargs):
         """Draw first or last points of paths and return them."""
@@ -480,26 +491,30 @@ class LossContourDisplay:
         if size is not None:
             for axis, side, tick in zip("xy", (width, height), TICK, strict=True):
                 self.ax_.locator_params(axis, nbins=max(int(side / tick), 2))
-        elif self.figure_.get_layout_engine() is None:  # which makes room below
-            self.ax_.legend(title=self._legend_title(), framealpha=0.9)
-            return
-        size = size or points("medium")
-        row = n_letters(room(self.ax_)[0], size)
-        handles, labels = self.ax_.get_legend_handles_labels()
-        labels = [short_name(label, max(row - HANDLE, 4)) for label in labels]
-        columns = n_columns(labels, row)
-        if len(labels) > MOST_ROWS * height * columns:
-            return
-        options = {"fontsize": size, "handlelength": 1, "handletextpad": 0.4, "columnspacing": 1}
-        options |= {"title": self._legend_title(), "title_fontsize": size}
-        below(self.ax_, handles=handles, labels=labels, ncols=columns, **options)
+        for i, line in enumerate(self.lines_):
+            line.set_label(self._label(i))
+        entries = zip(*self.ax_.get_legend_handles_labels(), strict=True)
+        entries = sorted(entries, key=lambda entry: entry[0] is self.starts_)  # which is the last
+        handles, labels = map(list, zip(*entries, strict=True))
+        title, style = self._legend_title(), {"handlelength": 1, "handletextpad": 0.4}
+        add_legend(self.ax_, handles, labels, (width, height), title=title, **style)
 
     def _legend_title(self):
         """Return what the labels of paths are, or None if they are names."""
-        if self.labels is not None and None not in self.labels:
+        if self._has_names():
             return None
         has_stable = self.stable_rate is not None and not is_small(self.ax_)
         return "learning rate" + (f" (stable below {self.stable_rate:.3g})" if has_stable else "")
+
+    def _has_names(self):
+        return self.labels is not None and any(label is not None for label in self.labels)
+
+
+def _names(classifiers):
+    """Return names of classifiers, or None if the learning rate alone tells them apart."""
+    names = distinguishing_names(classifiers)
+    is_rate = [name.startswith("learning_rate=") and not {*name} & {*",("} for name in names]
+    return None if all(is_rate) else names
 
 
 def _check_sizes(sizes):

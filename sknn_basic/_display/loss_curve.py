@@ -1,17 +1,19 @@
 """The cost over the steps of gradient descent."""
 
+from collections.abc import Mapping
 from itertools import product
 from typing import NamedTuple
 from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 
-from .axes import MOST_ROWS, below, import_matplotlib, lay_out, n_columns, n_letters, points, room
+from .axes import MOST_ROWS, below, import_matplotlib, lay_out, n_columns, n_letters, one_axes, points, room
 from .estimators import unwrap
-from .names import Traits, legend_name, names_of_traits
+from .names import Traits, check_names, legend_name, names_of_traits
 
 ROUNDING = 1e-8  # a cost that ends this share above its minimum has not risen
 EARLY = 0.05  # share of the steps; where most of the fall is in it, a linear axis shows a vertical line
+TRAINING = "training", ""  # what a curve of training samples is called, beside others and alone
 DASHED = "dashed: validation"  # the title of a legend that names the other curves alone
 LEGEND_SIZES = None, "small", "x-small"  # of letters, the first in which a legend fits in its axes
 
@@ -19,7 +21,7 @@ LEGEND_SIZES = None, "small", "x-small"  # of letters, the first in which a lege
 class _Drawn(NamedTuple):
     """What a line shows: which curve, and of which model if its name is to tell it from others."""
 
-    curve: str
+    curve: str  # "training", "" without a validation curve to tell it from, or what begins with "validation"
     traits: Traits | None
 
 
@@ -135,11 +137,13 @@ class LossCurveDisplay:
         NotFittedError
             If the classifier is not fitted.
         TypeError
-            If `estimator` holds no classifier of this package, or is a list: that takes `from_estimators`.
+            If `estimator` holds no classifier of this package, or is a list: that takes `from_estimators`; or
+            if `ax` is not one Axes.
         """
-        if isinstance(estimator, list | tuple | dict):
+        if isinstance(estimator, list | tuple | dict | np.ndarray):
             raise TypeError(
-                f"from_estimator takes one estimator; for several, use {cls.__name__}.from_estimators."
+                f"from_estimator takes one estimator; for several, use {cls.__name__}.from_estimators. Costs "
+                f"of your own are drawn by {cls.__name__}(iterations=..., loss=...).plot()."
             )
         display = cls._describe(estimator, name)
         return display.plot(ax, log_x=log_x, log_y=log_y, **kwargs)
@@ -150,12 +154,12 @@ class LossCurveDisplay:
 
         Parameters
         ----------
-        estimators : list of estimators of shape (n_models,)
-            What `from_estimator` takes, one or more.
+        estimators : list of estimators of shape (n_models,) or dict
+            What `from_estimator` takes, one or more. The keys of a dict are their names.
         names : list of str of shape (n_models,), default=None
             The names in the legend. None takes the names of the classes or, for several models of one class,
             the parameters of the classifiers that differ, such as "learning_rate=0.1" or
-            "learning_rate=auto (0.883)".
+            "learning_rate=auto (0.883)"; of a dict its keys.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure, with the legend beside the axes.
         log_x : bool, default=None
@@ -177,14 +181,19 @@ class LossCurveDisplay:
         NotFittedError
             If a classifier is not fitted.
         TypeError
-            If `estimators` is not a list of them, or one of them holds no classifier of this package.
+            If `estimators` is neither a list nor a dict of them, one of them holds no classifier of this
+            package, or `ax` is not one Axes.
         ValueError
             If `estimators` is empty, or `names` has not one name for each.
         """
         if hasattr(estimators, "get_params"):
             raise TypeError(
-                f"from_estimators takes a list of estimators; for one, use {cls.__name__}.from_estimator."
+                f"from_estimators takes a list of estimators or a dict of them by name, got "
+                f"{type(estimators).__name__}; for one, use {cls.__name__}.from_estimator."
             )
+        if isinstance(estimators, Mapping):
+            names = [*estimators] if names is None else names
+            estimators = estimators.values()
         estimators = list(estimators)
         if not estimators:
             raise ValueError("from_estimators needs at least one estimator, but estimators is empty.")
@@ -192,15 +201,10 @@ class LossCurveDisplay:
             displays = [cls._describe(estimator) for estimator in estimators]
             for display, name in zip(displays, names_of_traits([d._traits for d in displays]), strict=True):
                 display.name = name
-        elif isinstance(names, str) or len(names) != len(estimators):
-            raise ValueError(
-                f"names should be a list of {len(estimators)}, one for each model, got {names!r}."
-            )
         else:
+            names = check_names(names, len(estimators), "model")
             displays = [cls._describe(*named) for named in zip(estimators, names, strict=True)]
-        is_new = ax is None
-        if is_new:
-            _, ax = import_matplotlib("pyplot").subplots(figsize=(10.5, 4.2), layout="constrained")
+        is_new, ax = ax is None, one_axes(ax, figsize=(10.5, 4.2))
         for display in displays:
             display._draw(ax, None, kwargs)
         _finish(ax, log_x, log_y)
@@ -254,9 +258,10 @@ class LossCurveDisplay:
         ------
         ImportError
             If matplotlib is not installed: the extra `plots`.
+        TypeError
+            If `ax` is not one Axes.
         """
-        if ax is None:
-            _, ax = import_matplotlib("pyplot").subplots(layout="constrained")
+        ax = one_axes(ax)
         self._draw(ax, name, kwargs)
         _finish(ax, log_x, log_y)
         _add_legend(ax)
@@ -266,9 +271,10 @@ class LossCurveDisplay:
         traits = self._traits if name is None else None
         name = self.name if name is None else name
         kwargs = import_matplotlib("cbook").normalize_kwargs(kwargs, import_matplotlib("lines").Line2D)
-        style = {"label": _label(name, "training")} | kwargs
+        training = "training" if name is None or self.validation_loss is not None else ""
+        style = {"label": _label(name, training)} | kwargs
         (self.line_,) = ax.plot(self.iterations, self.loss, **style)
-        _DRAWN[self.line_] = _Drawn("training", None if "label" in kwargs else traits)
+        _DRAWN[self.line_] = _Drawn(training, None if "label" in kwargs else traits)
         self.validation_line_ = None
         if self.validation_loss is not None:
             curve, style = "validation", {"linestyle": "--"}
@@ -284,7 +290,7 @@ class LossCurveDisplay:
 
 
 def _label(name, curve):
-    return curve if name is None else f"{legend_name(name)}, {curve}"
+    return ", ".join(filter(None, (name if name is None else legend_name(name), curve)))
 
 
 def _finish(ax, log_x, log_y):
@@ -296,7 +302,7 @@ def _finish(ax, log_x, log_y):
         if its.traits:
             line.set_label(_label(names[its.traits], its.curve))
     ax.set(xlabel="step", ylabel="cost J")
-    training = [line for line, its in drawn.items() if its.curve == "training"]
+    training = [line for line, its in drawn.items() if its.curve in TRAINING]
     if log_x is not None:
         _CHOSEN.discard(ax)
     elif ax.get_xscale() == "linear" or ax in _CHOSEN:
@@ -343,8 +349,8 @@ def _add_legend(ax):
 def _forms(handles, labels):
     """Return the lines, labels and title of legends, from many words in a line to few."""
     forms = [(handles, labels, {})]
-    training = [line for line in handles if line not in _DRAWN or _DRAWN[line].curve == "training"]
-    ends = [f", {_DRAWN[line].curve}" if line in _DRAWN else "" for line in handles]
+    training = [line for line in handles if line not in _DRAWN or _DRAWN[line].curve in TRAINING]
+    ends = [f", {_DRAWN[line].curve}" if line in _DRAWN and _DRAWN[line].curve else "" for line in handles]
     names = {label.removesuffix(end) for label, end in zip(labels, ends, strict=True)}
     if 1 < len(training) < len(handles):
         forms.append((training, [line.get_label() for line in training], {"title": DASHED}))

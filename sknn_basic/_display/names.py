@@ -14,6 +14,13 @@ def distinguishing_names(classifiers):
     return names_of_traits([Traits(classifier) for classifier in classifiers])
 
 
+def check_names(names, n, thing):
+    """Return the names as a list; raise ValueError if they are not one for each thing."""
+    if isinstance(names, str) or len(names) != n:
+        raise ValueError(f"names should be a list of {n}, one for each {thing}, got {names!r}.")
+    return list(names)
+
+
 class Traits:
     """What names a classifier, as it is now: it may be fitted again with other parameters."""
 
@@ -52,15 +59,20 @@ def _short_value(value):
 
 
 def name_classes(labels, class_names):
-    """Return a dict from each label to the name of its class."""
+    """Return a dict from each label to the name of its class. Labels that are names are their own."""
     if class_names is None:
         return {label: label for label in labels}
-    names = class_names if isinstance(class_names, Mapping) else dict(enumerate(class_names))
+    if isinstance(class_names, Mapping):
+        names = class_names
+    elif all(isinstance(label, str) for label in labels):
+        names = {name: name for name in class_names}
+    else:
+        names = dict(enumerate(class_names))
     nameless = [label for label in labels if label not in names]
     if nameless:
         raise ValueError(
             f"class_names has no name for the classes {nameless}. Pass the names of the classes 0, 1, ..., "
-            "or a dict from labels to names."
+            "those of all classes if the labels are names, or a dict from labels to names."
         )
     return names
 

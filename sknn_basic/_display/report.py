@@ -11,7 +11,7 @@ from tempfile import TemporaryFile
 from textwrap import fill, wrap
 
 import numpy as np
-from sklearn.metrics import ConfusionMatrixDisplay
+from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import unique_labels
 
@@ -25,9 +25,10 @@ from .estimators import unwrap
 from .images import fitted_images, is_image_shape
 from .loss_curve import LossCurveDisplay
 from .names import counted, distinguishing_names, escape_formulas, name_classes
-from .weights import WeightsDisplay, has_known_start
+from .weights import WeightsDisplay, has_known_start, lacks_seed
 
 SIZE, DPI = (12.8, 7.2), 150  # inches of a slide of 16:9 on which 10 points are readable, 1920 x 1080 dots
+MOST_MODELS = 3  # in one picture
 N_SHOWN = 12  # images of weights, and of mistakes in all parts together
 N_NUMBERED = 12  # classes of a confusion matrix whose cells hold numbers
 NAME_LENGTH = 12  # characters of a class, so that titles do not overlap
@@ -89,8 +90,8 @@ def draw_report(models, X, y=None, *, class_names=None, figure=None):
         The true class of each sample.
     class_names : array-like of str or dict, default=None
         The names of the classes: a dict from labels to names or, for numbered classes, the names of
-        0, 1, ..., as `read_hdf5` and `read_image_folder` return them. None shows those of the tuple, or the
-        labels.
+        0, 1, ..., as `read_hdf5` and `read_image_folder` return them. Labels that are strings are names
+        already. None shows those of the tuple, or the labels.
     figure : matplotlib Figure or SubFigure, default=None
         Where to draw, of a constrained layout; None makes a new figure of 12.8 x 7.2 inches, 16:9. One that
         is smaller than 7.2 x 4.05 inches has room for the curves and the matrices alone, without images.
@@ -109,8 +110,8 @@ def draw_report(models, X, y=None, *, class_names=None, figure=None):
     TypeError
         If one of the models holds no classifier of this package.
     ValueError
-        If `models` is empty, X and y differ in length, y is left out and X has not five parts, or a class has
-        no name.
+        If `models` is empty or more than three, X and y differ in length, y is left out and X has not five
+        parts, or a class has no name.
 
     See Also
     --------
@@ -161,6 +162,11 @@ def _draw(models, data, figure, beside="validation"):
     models = [models] if hasattr(models, "get_params") else models
     if not models:
         raise ValueError("draw_report needs at least one model, but models is empty.")
+    if len(models) > MOST_MODELS:
+        raise ValueError(
+            f"draw_report has room for {MOST_MODELS} models, got {len(models)}: draw several reports, or the "
+            "costs alone by LossCurveDisplay.from_estimators."
+        )
     names = [short_name(name) for name in models] if isinstance(models, Mapping) else None
     models = list(models if names is None else models.values())
     unwrapped = [unwrap("draw_report", model) for model in models]
@@ -247,10 +253,13 @@ class _Part:
         ax = where.subplots()
         n = len(self.labels)
         names = [escape_formulas(name) for name in self.names.values()]
+        counts = confusion_matrix(self.data.test_set_y, self.predicted, labels=self.labels)
+        shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)  # or small classes are all pale
         style = {"include_values": n <= N_NUMBERED, "cmap": "Blues", "colorbar": False}
-        ConfusionMatrixDisplay.from_predictions(
-            self.data.test_set_y, self.predicted, labels=self.labels, ax=ax, **style
-        )
+        display = ConfusionMatrixDisplay(shares).plot(ax=ax, im_kw={"vmin": 0, "vmax": 1}, **style)
+        texts = [] if display.text_ is None else display.text_.flat
+        for text, count in zip(texts, counts.flat, strict=False):
+            text.set_text(str(count))
         caption, style = _caption(title, where, MEDIUM * self.scale, share=MATRIX)
         ax.set_title(caption, **style, parse_math=False)
         ax.set_anchor("N")
@@ -278,11 +287,11 @@ class _Part:
         n = len(display.weights)
         importance = np.abs(classifier.coefs_[1]).sum(axis=1) if is_network else np.zeros(n)
         shown = np.sort(np.argsort(-importance, kind="stable")[:N_SHOWN])
-        title = _weights_title(n, len(shown), is_network, is_relative)
+        title = _weights_title(n, len(shown), is_network, is_relative, is_network and lacks_seed(classifier))
         caption, style = _caption(title, where, MEDIUM * self.scale)
         where.suptitle(caption, **style)
-        caption, _ = _caption(_colours(shape[2:] == (3,), is_relative), where, 0.9 * SMALL * self.scale)
-        where.supxlabel(caption, fontsize=SMALL * self.scale)
+        caption, style = _caption(_colours(shape[2:] == (3,), is_relative), where, 0.9 * SMALL * self.scale)
+        where.supxlabel(caption, fontsize=style["fontsize"] / 0.9)  # its letters are narrow
         titles = [display.titles[i].replace(", for ", "\nfor ", 1) for i in shown]
         longest = max(len(line) for title in titles for line in title.splitlines())
         shown_display = WeightsDisplay(weights=display.weights[shown], image_shape=shape, titles=titles)
@@ -308,11 +317,14 @@ class _Part:
         _draw_images(display, where, SMALL * self.scale, longest + len(", 99.9%"))
 
 
-def _weights_title(n, n_shown, is_network, is_relative):
+def _weights_title(n, n_shown, is_network, is_relative, lacks_seed):
     if not is_network:
         return "What it looks for\n" + (f"({n_shown} of {n} classes)" if n_shown < n else "(weights)")
     which = "its hidden units" if n_shown == n else f"{n_shown} of its {n} hidden units"
-    return f"What {which} have learnt\n(weights minus start)" if is_relative else f"What {which}\nlook for"
+    if is_relative:
+        return f"What {which} have learnt\n(weights minus start)"
+    hint = ": pass int random_state" if lacks_seed else ""
+    return f"What {which} look for\n(start included{hint})"
 
 
 def _colours(is_rgb, is_relative):

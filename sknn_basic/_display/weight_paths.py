@@ -5,13 +5,14 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from .._files.text import short_name
-from .._fitting.descent_path import descent_path, geometric_steps, models_reached, unfitted
+from .._fitting.descent_path import descent_path, models_reached, unfitted
 from .._fitting.pipelines import feature_names, fit_transformers, last_step
 from .weight_space import WeightSpace
 
 HIGHEST = 4  # times the first cost: what is below is seen, since other parts of paths may diverge
-FIRST_STEPS = 100  # are all on a path: from one to the next a path beyond 2/L may jump
-N_STEPS = 100  # further ones
+PATH_BYTES = 64 * 2**20  # of the models of one descent: beyond, a path leaves out steps
+MODEL_BYTES = 4 * 2**10  # of a model, without its weights
+FIRST_STEPS, N_STEPS = 100, 100  # always on a path: all of the first, and so many further ones
 
 
 class Descent:
@@ -28,15 +29,25 @@ class Descent:
 
 
 class Path:
-    """The weight vectors and costs of one descent, and its learning rate as a number."""
+    """The weight vectors and costs of one descent, their steps, and its learning rate as a number."""
 
     def __init__(self, space, classifier, X, y):
-        end = int(classifier.max_iter)
-        steps = np.unique([*range(min(end, FIRST_STEPS) + 1), *geometric_steps(end, N_STEPS)])
-        models, _ = models_reached(descent_path(classifier, X, y, steps), steps)
+        steps = steps_of_path(int(classifier.max_iter), space.n_parameters)
+        models, self.steps = models_reached(descent_path(classifier, X, y, steps), steps)
         self.vectors = np.array([space.vector(model._get_layers()) for model in models])
         self.losses = np.array([model.loss_ for model in models])
         self.rate = space.learning_rate(classifier.learning_rate)
+
+
+def steps_of_path(end, n_parameters):
+    """Return all steps from 0 to the end or, of many large models, some of them.
+
+    These are the first, and then steps at an odd distance: odd and even ones by turns, between which a
+    descent beyond 2/L jumps.
+    """
+    n_later = max(PATH_BYTES // (8 * n_parameters + MODEL_BYTES) - FIRST_STEPS, N_STEPS)
+    distance = max(-(-(end - FIRST_STEPS) // n_later), 1) | 1
+    return np.unique([*range(min(end, FIRST_STEPS)), *range(FIRST_STEPS, end, distance), end])
 
 
 def low_vectors(paths):

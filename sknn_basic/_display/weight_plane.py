@@ -67,3 +67,9 @@ def view(points, resolution):
     sizes = np.maximum(sizes, NARROWEST * (sizes.max() or 1))
     centre, half = (low + high) / 2, sizes * (0.5 + MARGIN)
     return tuple(np.linspace(c - h, c + h, resolution) for c, h in zip(centre, half, strict=True))
+
+
+def n_apart(points, distance):
+    """Return how many of the first points are at least so far from all points before them."""
+    gaps = (np.hypot(*(points[:i] - points[i]).T).min() for i in range(1, len(points)))
+    return next((i for i, gap in enumerate(gaps, start=1) if gap < distance), len(points))

@@ -98,10 +98,12 @@ class WeightsDisplay:
             logistic regression; those of a network are drawn again, so its `random_state` must be an int, and
             the parameters those of the fit. An estimator is another fitted model with as many weights, such
             as the one after 0 steps of `descent_path`. None subtracts nothing. "auto" is "start" for a
-            network whose start can be drawn again, else None; the title of a new figure tells which.
+            network whose start can be drawn again, else None; the title of a new figure tells which, and what
+            to do if the start of a network is unknown.
         class_names : array-like of str or dict, default=None
             The names of the classes: a dict from labels to names or, for numbered classes, the names of
-            0, 1, ..., as `read_hdf5` and `read_image_folder` return them. None shows the labels.
+            0, 1, ..., as `read_hdf5` and `read_image_folder` return them. Labels that are strings are names
+            already. None shows the labels.
         image_shape : tuple of int, default=None
             The shape of one image; None takes that of the pipeline's FlattenScaler.
         ax : matplotlib Axes or array-like of Axes, default=None
@@ -139,9 +141,13 @@ class WeightsDisplay:
             image_shape, _ = fitted_images(steps)
         weights = _first_layer(classifier)
         image_shape = check_image_shape(image_shape, weights.shape[1])
-        if isinstance(relative_to, str) and relative_to == "auto":
-            relative_to = "start" if has_known_start(classifier) else None
         title = None if relative_to is None else "weights minus those given"
+        if isinstance(relative_to, str) and relative_to == "auto":
+            relative_to, title = ("start", title) if has_known_start(classifier) else (None, None)
+            if relative_to is None and hasattr(classifier, "coefs_"):
+                title = "weights, including the random start"
+                if lacks_seed(classifier):
+                    title += ":\npass an int random_state to subtract it"
         if isinstance(relative_to, str):
             if relative_to != "start":
                 raise ValueError(
@@ -211,6 +217,11 @@ def has_known_start(classifier):
     return hasattr(classifier, "coefs_") and _unknown_start(classifier) is None
 
 
+def lacks_seed(classifier):
+    """Whether a network has no int as random_state, without which its start is unknown."""
+    return not isinstance(classifier.random_state, Integral)
+
+
 def _unknown_start(classifier):
     """Return why the weights that a fit started from cannot be known and what to do, or None if they can."""
     if classifier.warm_start:
@@ -218,7 +229,7 @@ def _unknown_start(classifier):
     if hasattr(classifier, "coef_"):
         return None
     random_state, size = classifier.random_state, classifier.hidden_layer_size
-    if not isinstance(random_state, Integral):
+    if lacks_seed(classifier):
         text = "which does not give the same weights again. Fit it with an int as random_state"
         return f"random_state={random_state!r}, {text}"
     n_units = classifier.coefs_[0].shape[1]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sknn_basic._display.axes import divide, fitting, ink, n_letters, paper, room
+from sknn_basic._display.axes import divide, fitting, ink, n_letters, one_axes, paper, room
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
 
@@ -18,6 +18,15 @@ def test_a_place_is_in_a_new_figure_or_that_of_axes_in_a_grid():
     assert (left.axison, right.axison) == (False, True)
     with pytest.raises(ValueError, match=r"axes outside a grid: create the axes by plt\.subplots"):
         divide(figure.add_axes((0, 0, 1, 1)), (4, 3))
+
+
+def test_several_axes_are_not_one():
+    _, axs = plt.subplots(1, 2)
+    assert one_axes(axs[0]) is axs[0]
+    for draw in (one_axes, lambda ax: divide(ax, (4, 3))):
+        for several in (axs, list(axs)):
+            with pytest.raises(TypeError, match=r"pass one Axes, such as axs\[0\]"):
+                draw(several)
 
 
 def test_room_is_the_size_in_inches():

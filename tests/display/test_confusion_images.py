@@ -251,6 +251,9 @@ def test_lengths_labels_and_numbers_that_are_refused():
         from_predictions(X, y, proba[:-1])
     with pytest.raises(ValueError, match=r"y_prob has 2 columns, but there are 1 classes: \[1\].*as labels"):
         from_predictions(X[y == 1], y[y == 1], proba[y == 1])
+    for y_prob in (proba[:, 1], model.predict(X), y.astype(str)):
+        with pytest.raises(ValueError, match=r"a column for each class: pass predict_proba\(X\)"):
+            from_predictions(X, y, y_prob)
     for n_images in (0, -1, 2.5):
         with pytest.raises((ValueError, TypeError), match="n_images"):
             from_predictions(X, y, proba, n_images=n_images)

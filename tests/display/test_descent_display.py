@@ -159,6 +159,9 @@ def test_saved_animations(small, tmp_path):
         assert image.size == (480, 270)
     assert animation._repr_html_() == str(tmp_path / "&lt;descent&gt;.gif")
     assert not plt.fignum_exists(animation._fig.number)
+    display.animate(tmp_path / "a.gif", interval=1001, dpi=100, figsize=(3, 2))
+    with Image.open(tmp_path / "a.gif") as image:
+        assert image.size == (300, 200)
     animation = display.animate(tmp_path / "descent.html", interval=2000)
     page = (tmp_path / "descent.html").read_text(encoding="utf-8")
     assert page.count("data:image/jpeg;base64") == 2

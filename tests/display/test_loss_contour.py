@@ -167,6 +167,24 @@ def test_the_plane_of_a_display_places_any_weights():
     np.testing.assert_allclose(display.project([fitted, pipeline]), display.project([vector, vector]))
 
 
+def test_paths_hold_every_step_and_dots_are_apart():
+    """A descent beyond 2/L jumps at each of 300 steps; dots end where they would cover each other."""
+    X, y = noisy(n=1)
+    model = LogisticRegressionGD(max_iter=300, l2_regularization=0.02)
+    stable = 2 * model.fit(X, y).learning_rate_
+    display = LossContourDisplay.from_estimator(model, X, y, learning_rates=[0.5, 8 * stable])
+    assert np.hypot(*np.diff(display.paths[1], axis=0).T).min() > 1
+    added = display.add_path(descent_path(model.set_params(learning_rate=0.5), X, y, range(301)))
+    assert added.get_markevery() == display.lines_[0].get_markevery()
+    for line, steps in zip(display.lines_, display.steps_, strict=False):
+        np.testing.assert_array_equal(steps, range(301))
+        assert len(line.get_xdata()) == 301
+        dots = display.ax_.transData.transform(line.get_xydata()[line.get_markevery()])
+        assert 1 < len(dots) < 100
+        gaps = [np.hypot(*(dots[:i] - dots[i]).T).min() for i in range(1, len(dots))]
+        assert min(gaps) > 0.7 * line.get_markersize() * display.figure_.dpi / 72
+
+
 def test_added_paths_are_drawn_in_the_plane():
     """With an entry in the legend, now and when it is drawn again; contours and view stay."""
     X, y = noisy()
@@ -182,12 +200,16 @@ def test_added_paths_are_drawn_in_the_plane():
     assert (display.ax_.get_xlim(), display.ax_.get_ylim()) == limits
     for legend in (display.ax_.get_legend(), display.plot().ax_.get_legend()):
         labels = [text.get_text() for text in legend.get_texts()]
-        assert sorted(labels[1:]) == [r"\$mine", "path 3", "start"]
+        assert labels[0].startswith("rate ")
+        assert labels[0].endswith(" times the stable rate")
+        assert labels[1:] == [r"\$mine", "path 3", "start"]
+        assert legend.get_title().get_text() == ""
     np.testing.assert_allclose(display.lines_[1].get_xydata(), display.project(vectors), atol=1e-12)
     assert plt.matplotlib.colors.same_color(display.lines_[1].get_color(), "blue")
     small = display.plot(plt.subplots(figsize=(4, 3))[1]).ax_.get_legend()
-    assert r"\$mine" in [text.get_text() for text in small.get_texts()]
-    assert small.get_title().get_text() == "learning rate"
+    rate = f"rate {display.learning_rates[0]:.2g}"
+    assert [text.get_text() for text in small.get_texts()] == [rate, r"\$mine", "path 3", "start"]
+    assert small.get_title().get_text() == ""
 
 
 def test_several_estimators_in_one_plane():
@@ -205,6 +227,22 @@ def test_several_estimators_in_one_plane():
         LossContourDisplay.from_estimator(models, X, y, learning_rates=[1.0])
     with pytest.raises(ValueError, match="the estimators, but that is empty"):
         LossContourDisplay.from_estimator([], X, y)
+
+
+def test_paths_have_the_names_given():
+    """One for each; without them, estimators that differ in their rates are named by these alone."""
+    X, y = noisy()
+    models = [LogisticRegressionGD(rate, max_iter=5) for rate in (0.1, 1)]
+    draw = LossContourDisplay.from_estimator
+    for options, expected in (({"names": ["slow", "fast"]}, ["slow", "fast"]), ({}, ["0.1", "1"])):
+        legend = draw(models, X, y, **options).ax_.get_legend()
+        assert [text.get_text() for text in legend.get_texts()] == [*expected, "start"]
+        assert legend.get_title().get_text() == ("" if options else "learning rate")
+    display = draw(models[0], X, y, learning_rates=[0.1, 1], names=("slow", "fast"))
+    assert display.labels == ["slow", "fast"]
+    for names in ("ab", ["slow"]):
+        with pytest.raises(ValueError, match="names should be a list of 2, one for each path, got"):
+            draw(models, X, y, names=names)
 
 
 def test_weights_that_are_not_of_the_plane_are_refused():

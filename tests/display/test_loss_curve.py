@@ -118,15 +118,25 @@ def test_several_models_in_one_call():
     )  # without validation samples, on axes, with names and styles of the user's own
     ax = LossCurveDisplay.from_estimator(model, name="first").ax_
     assert LossCurveDisplay.from_estimators([model, model], names=["a", "b"], ax=ax, log_x=True, lw=3)
-    assert legend(ax) == ["first, training", "a, training", "b, training"]
+    assert legend(ax) == ["first", "a", "b"]
     assert [line.get_linewidth() for line in ax.lines[1:]] == [3, 3]
     assert ax.get_xscale() == "symlog"
+
+
+def test_a_dict_of_models_has_their_names():
+    """Whose single curves need no other word; without a name they are called what they are."""
+    X, y = blobs()
+    models = {rate: LogisticRegressionGD(rate, 5).fit(X, y) for rate in (0.01, 0.1)}
+    displays = LossCurveDisplay.from_estimators(models)
+    assert legend(displays[0].ax_) == ["0.01", "0.1"]
+    assert legend(LossCurveDisplay.from_estimators(models, names=["a", "b"])[0].ax_) == ["a", "b"]
+    assert legend(LossCurveDisplay(iterations=[0, 1], loss=[2, 1]).plot().ax_) == ["training"]
 
 
 def test_lists_that_are_none_are_refused():
     model = LogisticRegressionGD(max_iter=2).fit(*blobs())
     for models, names, error, message in (
-        (model, None, TypeError, r"for one, use LossCurveDisplay\.from_estimator"),
+        (model, None, TypeError, "got LogisticRegressionGD; for one, use LossC"),
         ([], None, ValueError, "at least one estimator"),
         ([model, model], ["a"], ValueError, "names should be a list of 2"),
         ([model, model], "ab", ValueError, "names should be a list of 2"),
@@ -135,6 +145,8 @@ def test_lists_that_are_none_are_refused():
             LossCurveDisplay.from_estimators(models, names=names)
         with pytest.raises(TypeError, match=r"for several, use LossCurveDisplay\.from_estimators"):
             LossCurveDisplay.from_estimator([model])
+    with pytest.raises(TypeError, match=r"drawn by LossCurveDisplay\(iterations=\.\.\., loss=\.\.\.\)\.plot"):
+        LossCurveDisplay.from_estimator([0.7, 0.6])
 
 
 def curve(halving, last=2000, every=1, height=1.0):
@@ -182,18 +194,18 @@ def test_models_drawn_one_by_one_are_told_apart():
     display = LossCurveDisplay.from_estimator(model.set_params(learning_rate=0.1).fit(X, y), ax=ax)
     LossCurveDisplay.from_estimator(model, ax=ax, label="a label")
     expected = ["learning_rate=0.01, training", "learning_rate=0.01, validation"]
-    expected += ["mine, training", "mine, validation", "learning_rate=0.1, training", "a label"]
+    expected += ["mine, training", "mine, validation", "learning_rate=0.1", "a label"]
     assert legend(ax) == expected
     network = ShallowNNClassifier(2, max_iter=20, random_state=0).fit(X, y)
     LossCurveDisplay.from_estimators([network], ax=ax)
     ax.lines[2].remove()
     LossCurveDisplay.from_estimators([LogisticRegressionGD(0.5, 20).fit(X, y)], ax=ax)
     assert legend(ax)[-2:] == [
-        "ShallowNNClassifier, training",
-        "LogisticRegressionGD, learning_rate=0.5, training",
+        "ShallowNNClassifier",
+        "LogisticRegressionGD, learning_rate=0.5",
     ]
     assert legend(ax)[0] == "LogisticRegressionGD, learning_rate=0.01, training"
-    assert legend(display.plot().ax_) == ["LogisticRegressionGD, training"]
+    assert legend(display.plot().ax_) == ["LogisticRegressionGD"]
 
 
 def test_axes_are_forgotten_with_their_figure():

@@ -56,6 +56,9 @@ def test_names_go_by_label():
     assert name_classes([1, 2], np.array(["none", "dark", "light"])) == {0: "none", 1: "dark", 2: "light"}
     assert name_classes(["d"], {"d": "dark"}) == {"d": "dark"}
     assert name_classes(["d"], None) == {"d": "d"}
+    for names in (["beach", "forest", "sea"], np.array(["forest", "beach"])):
+        found = name_classes(["forest", "beach"], names)
+        assert [found[label] for label in ("forest", "beach")] == ["forest", "beach"]
     for labels, names, nameless in (([0, 1], ["dark"], r"\[1\]"), (["d"], ["dark", "light"], r"\['d'\]")):
         with pytest.raises(ValueError, match=rf"no name for the classes {nameless}.*dict from labels"):
             name_classes(labels, names)

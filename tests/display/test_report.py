@@ -71,7 +71,7 @@ def test_report_of_both_models(shape, n_classes):
     figure = draw_report(fit(data, LogisticRegressionGD(max_iter=50), network), data)
     shown = texts(figure)
     names = ["grey against dark"] if n_classes == 2 else ["dark", "grey", "light"]
-    assert {*names, "LogisticRegressionGD, training", "ShallowNNClassifier, training"} <= {*shown}
+    assert {*names, "LogisticRegressionGD", "ShallowNNClassifier"} <= {*shown}
     units = [text.partition("\n")[0] for text in shown if text.startswith("unit ")]
     assert units == ["unit 0", "unit 1", "unit 2"]
     assert figure.get_size_inches().tolist() == [12.8, 7.2]
@@ -99,6 +99,16 @@ def test_report_where_the_first_class_is_not_trained_on():
     assert not any("none" in text for text in shown)
 
 
+def test_report_of_labels_that_are_names_already():
+    data = dataset(noise=10)
+    data = data._replace(
+        train_set_y=data.classes[data.train_set_y], test_set_y=data.classes[1 - data.test_set_y]
+    )
+    shown = texts(draw_report(fit(data, LogisticRegressionGD(max_iter=50)), data))
+    assert "grey against dark" in shown
+    assert any(text.endswith(("(is grey)", "(is dark)")) for text in shown)
+
+
 def test_report_where_features_are_no_pixels():
     """The weights of principal components are no images; the mistakes are."""
     data = dataset()
@@ -116,7 +126,12 @@ def test_report_where_features_are_no_pixels():
     ("random_state", "start", "title", "colours"),
     [
         (0, "start", " have learnt\n(weights minus start)", "weight has grown; blue: it has fallen"),
-        (None, None, "\nlook for", "bright pixel raises the score; blue: lowers it"),
+        (
+            None,
+            None,
+            " look for\n(start included: pass int random_state)",
+            "bright pixel raises the score; blue: lowers it",
+        ),
     ],
 )
 def test_weights_of_a_network_are_relative_to_its_start_if_that_is_known(random_state, start, title, colours):
@@ -132,7 +147,10 @@ def test_weights_of_a_network_are_relative_to_its_start_if_that_is_known(random_
 
 @pytest.mark.parametrize("n_classes", [3, 14])
 def test_confusion_matrix_counts_the_predictions(n_classes):
-    """Row: the true class, column: the predicted one; all classes that occur, numbers if there is room."""
+    """Row: the true class, column: the predicted one; all classes that occur, numbers if there is room.
+
+    Cells are coloured by their share of the row.
+    """
     rng = np.random.RandomState(0)
     data = dataset(m=200)._replace(classes=np.array([f"class {i}" for i in range(n_classes)]))
     data = data._replace(test_set_y=rng.permutation(np.arange(100) % n_classes))
@@ -142,7 +160,9 @@ def test_confusion_matrix_counts_the_predictions(n_classes):
         counts[true, predicted] += 1
     figure = draw_report([model], data)
     ax = axes_titled(figure, "LogisticRegressionGD")
-    np.testing.assert_array_equal(ax.images[0].get_array(), counts)
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(ax.images[0].get_array(), shares)
+    assert ax.images[0].get_clim() == (0, 1)
     numbers = [str(int(count)) for count in counts.ravel()] if n_classes <= N_NUMBERED else []
     assert [text.get_text() for text in ax.texts] == numbers
     ticks = [tick.get_text() for tick in ax.get_yticklabels()]
@@ -200,7 +220,7 @@ def test_report_of_samples_alone(kind):
     shown = texts(draw_report(models, *given, class_names=["dark", "grey"]))
     name = "mine $" if kind == "dict" else "LogisticRegressionGD"
     assert f"{name}\naccuracy: {100 * model.score(*given):.1f} %" in shown
-    assert f"{name}, training".replace("$", r"\$") in shown
+    assert name.replace("$", r"\$") in shown
     assert any(text.endswith("in 30 images") for text in shown)
     assert not any("test" in text for text in shown)
     assert "grey against dark" in shown
@@ -254,6 +274,7 @@ def test_what_is_no_report_is_refused():
     (model,) = fit(data, LogisticRegressionGD(max_iter=5))
     for models, given, error, message in (
         ([], data, ValueError, "needs at least one model"),
+        ([model] * 4, data, ValueError, "has room for 3 models, got 4: draw several"),
         ([model], data[:4], ValueError, "data should be .*, but has 4 parts"),
         ([PCA()], data, TypeError, "draw_report takes LogisticRegressionGD.*got PCA"),
         ([LogisticRegressionGD()], data, NotFittedError, "not fitted"),
@@ -287,6 +308,8 @@ def test_titles_do_not_overlap(n_units):
     axes = [ax for ax in figure.findobj(plt.Axes) if ax.images]
     if len(n_units) < 3:
         assert_apart([ax.title for ax in axes if ax.get_title()], axes)
+    captions = [text for text in figure.findobj(plt.Text) if text.get_text().startswith("red: ")]
+    assert_apart(captions, [])
     parts = [text for text in figure.findobj(plt.Text) if "accuracy" in text.get_text()]
     assert len(parts) == len(n_units)
     assert_apart(parts, [])

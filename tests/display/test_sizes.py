@@ -1,5 +1,6 @@
 """Displays fit where they are put: no text lies on other text or outside, in any size and style."""
 
+from copy import copy
 from itertools import combinations
 
 import numpy as np
@@ -192,6 +193,41 @@ def test_without_a_layout_no_text_lies_on_other_text(displays, kind):
     for ax, display in zip(axes, displays[kind], strict=True):
         display.plot(ax=ax)
     assert [pair for pair in overlaps(figure) if isinstance(pair, tuple)] == []
+
+
+@pytest.mark.parametrize("size", [(6.4, 3), (9.6, 4)])
+def test_without_a_layout_legends_are_in_the_figure(displays, size):
+    figure, axes = plt.subplots(1, 2, figsize=size)
+    for display, ax in zip((displays["contours"][0], displays["descent"][1]), axes, strict=True):
+        display.plot(ax=ax)
+        figure.draw_without_rendering()
+        legend = display.ax_.get_legend()
+        assert len(legend.get_texts()) >= 3
+        box = legend.get_window_extent()
+        assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+        assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1
+
+
+@pytest.mark.parametrize(("names", "has_legend"), [("rates", True), ("a name {}", True), ("a" * 60, False)])
+@pytest.mark.parametrize("layout", ["constrained", None])
+def test_a_legend_of_many_paths_fits_or_says_that_it_does_not(displays, names, has_legend, layout):
+    """In smaller letters and several columns, whose names are whole."""
+    shown, n = copy(displays["contours"][0]), 6
+    shown.paths, shown.learning_rates = shown.paths * 2, [0.01, 0.03, 0.1, 0.3, 1.0, 3.0]
+    expected = [f"{rate}" for rate in shown.learning_rates]
+    if names != "rates":
+        shown.labels = expected = [names.format(i) + "bcdefg"[i] for i in range(n)]
+    figure, ax = plt.subplots(figsize=(3.3, 2.5), layout=layout)
+    if not has_legend:
+        message = "no room for a legend of 7 names: make the figure larger or the names shorter"
+        with pytest.warns(UserWarning, match=message + (r"\.$" if layout else r', or pass layout="constr')):
+            assert shown.plot(ax).ax_.get_legend() is None
+        return
+    legend = shown.plot(ax).ax_.get_legend()
+    found = [text.get_text() for text in legend.get_texts()]
+    assert found == [*(name.removesuffix(".0") for name in expected), "start"]
+    assert [problem for problem in overlaps(figure) if layout or isinstance(problem, tuple)] == []
+    assert legend.get_texts()[0].get_fontsize() >= 5
 
 
 def test_what_the_overlap_tests_find():

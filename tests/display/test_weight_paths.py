@@ -11,7 +11,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from longhand import logistic_descent
 from models import noisy
 from sknn_basic import LogisticRegressionGD, ShallowNNClassifier
-from sknn_basic._display.weight_paths import Descent, low_vectors
+from sknn_basic._display.weight_paths import Descent, low_vectors, steps_of_path
 from sknn_basic._fitting.pipelines import last_step
 from subclasses import foreign_pipelines
 
@@ -63,14 +63,29 @@ def test_a_network_without_a_seed_starts_each_path_at_the_same_weights():
 
 
 @pytest.mark.parametrize("max_iter", [60, 2000])
-def test_each_of_the_first_steps_is_on_a_path_and_fewer_after_them(max_iter):
+def test_each_step_is_on_a_path(max_iter):
     X, y = noisy(n=3)
     path = Descent(LogisticRegressionGD(max_iter=max_iter), X, y).path("auto")
-    n_points = len(path.vectors)
-    assert n_points == 61 if max_iter == 60 else 101 < n_points < 201
-    for step in (0, 7, 60):
+    np.testing.assert_array_equal(path.steps, range(max_iter + 1))
+    assert len(path.vectors) == max_iter + 1
+    for step in (0, 7, max_iter - 1, max_iter):
         w, b, _ = logistic_descent(X.T, y, path.rate, step)
         np.testing.assert_allclose(path.vectors[step], [*w.ravel(), b], atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("end", "n_parameters"), [(5000, 40), (2000, 12_289), (1001, 10**7), (100, 10**7), (10**6, 3)]
+)
+def test_paths_of_large_models_leave_out_steps(end, n_parameters):
+    """None of the first 100, and not only odd ones or even ones: a period of 2 shows as such."""
+    steps = steps_of_path(end, n_parameters)
+    assert (steps[0], steps[-1]) == (0, end)
+    assert len(steps) * 8 * n_parameters < 2**26 or len(steps) <= 202
+    np.testing.assert_array_equal(steps[:100], range(100))
+    gaps = np.diff(steps[100:])[:-1]
+    assert (gaps % 2 == 1).all()
+    assert len({*gaps}) < 2
+    assert len(steps) == end + 1 or n_parameters * end > 10**6
 
 
 def test_what_a_large_rate_throws_far_is_not_low():

@@ -10,6 +10,7 @@ from models import images
 from sknn_basic import FlattenScaler, LogisticRegressionGD, ShallowNNClassifier, WeightsDisplay, descent_path
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="the extra plots is not installed")
+RANDOM = "weights, including the random start"
 
 
 def shown(display):
@@ -127,16 +128,17 @@ def test_weights_relative_to_the_start(options, n_classes, dtype):
 
 
 @pytest.mark.parametrize(
-    ("options", "changed", "is_known"),
+    ("options", "changed", "title"),
     [
-        ({"random_state": 3}, {}, True),
-        ({"random_state": None}, {}, False),
-        ({"random_state": 3, "warm_start": True}, {}, False),
-        ({"random_state": 3}, {"hidden_layer_size": 4}, False),
+        ({"random_state": 3}, {}, "weights minus their start"),
+        ({"random_state": None}, {}, f"{RANDOM}:\npass an int random_state to subtract it"),
+        ({"random_state": 3, "warm_start": True}, {}, RANDOM),
+        ({"random_state": 3}, {"hidden_layer_size": 4}, RANDOM),
     ],
 )
-def test_weights_of_a_network_are_relative_to_their_start_where_that_is_known(options, changed, is_known):
+def test_weights_of_a_network_are_relative_to_their_start_where_that_is_known(options, changed, title):
     """By default; a new figure says so in its title."""
+    is_known = title != RANDOM and "pass" not in title
     X, y = images(shape=(4, 5))
     network = ShallowNNClassifier(3, learning_rate=0.1, max_iter=20, **options)
     model = make_pipeline(FlattenScaler(), network).fit(X, y)
@@ -144,7 +146,7 @@ def test_weights_of_a_network_are_relative_to_their_start_where_that_is_known(op
     display = WeightsDisplay.from_estimator(model)
     expected = WeightsDisplay.from_estimator(model, relative_to="start" if is_known else None)
     np.testing.assert_array_equal(display.weights, expected.weights)
-    assert display.figure_.get_suptitle() == ("weights minus their start" if is_known else "")
+    assert display.figure_.get_suptitle() == title
     assert display.plot(plt.figure().subplots()).figure_.get_suptitle() == ""
 
 
