@@ -532,6 +532,17 @@ def test_unusable_samples_are_refused_in_the_words_for_numpy(place, change, word
         assert vars(model) == vars(clone(LOGISTIC))
 
 
+@pytest.mark.parametrize("array", [TORCH, DEVICE], ids=repr)
+def test_complex_numbers_are_refused(array):
+    """Instead of what is left without their imaginary parts."""
+    X, y = blobs()
+    X = array.xp.asarray(X + 1j, device=array.device)
+    with dispatching():
+        for fit in (clone(LOGISTIC).fit, partial(propagate, W1=np.zeros((5, 1)), b1=np.zeros(1))):
+            with pytest.raises(ValueError, match="Complex data not supported"):
+                fit(X, y)
+
+
 def test_without_dispatch_nothing_changes():
     """Arrays that NumPy can read become NumPy's; others get scikit-learn's error."""
     X, y = blobs()
