@@ -543,6 +543,18 @@ def test_complex_numbers_are_refused(array):
                 fit(X, y)
 
 
+def test_labels_and_weights_of_pyarrow_are_as_without_dispatch():
+    """They have a `__dlpack__` too, but are no arrays of the standard."""
+    pyarrow = pytest.importorskip("pyarrow")
+    X, y = blobs()
+    weights = np.linspace(0.5, 2, len(y))
+    expected = clone(LOGISTIC).fit(X, y, weights)
+    with dispatching():
+        found = clone(LOGISTIC).fit(X, pyarrow.array(y), pyarrow.array(weights))
+        assert_near(learnt(found), learnt(expected), 0)
+        assert type(found.classes_) is np.ndarray
+
+
 def test_without_dispatch_nothing_changes():
     """Arrays that NumPy can read become NumPy's; others get scikit-learn's error."""
     X, y = blobs()

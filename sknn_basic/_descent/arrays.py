@@ -12,7 +12,8 @@ foreign = {}  # find(array), its functions, and to_host(array, xp), an ndarray
 
 def is_foreign(array):
     """Whether an object is an array of another library."""
-    return hasattr(array, "__dlpack__") and not isinstance(array, np.ndarray | np.generic)
+    is_numpy = isinstance(array, np.ndarray | np.generic)
+    return not is_numpy and hasattr(array, "__dlpack__") and hasattr(array, "device")  # no device: PyArrow's
 
 
 def namespace(array):
