@@ -51,9 +51,9 @@ def test_placed_changes_no_integer():
     values = np.array([5, 2**40], np.uint64)
     found = arrays.placed(values, arrays.namespace(TORCH.put([0.0])), TORCH.device)
     assert found.tolist() == values.tolist()
-    for values in (values, values.astype(np.int64)):
-        with pytest.raises(ValueError, match=f"does not support dtype=array_api_strict.{values.dtype}"):
-            arrays.placed(values, NO_X64.xp, NO_X64.device)
+    for wide in (values, values.astype(np.int64)):
+        with pytest.raises(ValueError, match=f"does not support dtype=array_api_strict.{wide.dtype}"):
+            arrays.placed(wide, NO_X64.xp, NO_X64.device)
 
 
 @needs_dispatch
