@@ -532,6 +532,29 @@ def test_unusable_samples_are_refused_in_the_words_for_numpy(place, change, word
         assert vars(model) == vars(clone(LOGISTIC))
 
 
+@pytest.mark.parametrize("array", [TORCH, DEVICE], ids=repr)
+def test_complex_numbers_are_refused(array):
+    """Instead of what is left without their imaginary parts."""
+    X, y = blobs()
+    X = array.xp.asarray(X + 1j, device=array.device)
+    with dispatching():
+        for fit in (clone(LOGISTIC).fit, partial(propagate, W1=np.zeros((5, 1)), b1=np.zeros(1))):
+            with pytest.raises(ValueError, match="Complex data not supported"):
+                fit(X, y)
+
+
+def test_labels_and_weights_of_pyarrow_are_as_without_dispatch():
+    """They have a `__dlpack__` too, but are no arrays of the standard."""
+    pyarrow = pytest.importorskip("pyarrow")
+    X, y = blobs()
+    weights = np.linspace(0.5, 2, len(y))
+    expected = clone(LOGISTIC).fit(X, y, weights)
+    with dispatching():
+        found = clone(LOGISTIC).fit(X, pyarrow.array(y), pyarrow.array(weights))
+        assert_near(learnt(found), learnt(expected), 0)
+        assert type(found.classes_) is np.ndarray
+
+
 def test_without_dispatch_nothing_changes():
     """Arrays that NumPy can read become NumPy's; others get scikit-learn's error."""
     X, y = blobs()

@@ -12,7 +12,8 @@ foreign = {}  # find(array), its functions, and to_host(array, xp), an ndarray
 
 def is_foreign(array):
     """Whether an object is an array of another library."""
-    return hasattr(array, "__dlpack__") and not isinstance(array, np.ndarray | np.generic)
+    is_numpy = isinstance(array, np.ndarray | np.generic)
+    return not is_numpy and hasattr(array, "__dlpack__") and hasattr(array, "device")  # no device: PyArrow's
 
 
 def namespace(array):
@@ -30,11 +31,12 @@ def on_host(array):
 
 
 def placed(array, xp, device, dtype=None):
-    """Return a copy of an array, of any library, on a device; in 32 bits where there are no more."""
+    """Return a copy of an array, of any library, on a device; in 32 bits if no more are there and suffice."""
     array = on_host(array)
     dtype = np.dtype(array.dtype if dtype is None else dtype)
     if dtype.name not in xp.__array_namespace_info__().dtypes(device=device):
-        dtype = np.dtype(dtype.name.replace("64", "32"))
+        narrow = np.dtype(dtype.name.replace("64", "32"))
+        dtype = narrow if dtype.kind == "f" or np.array_equal(array.astype(narrow), array) else dtype
     return xp.asarray(np.ascontiguousarray(array, dtype), device=device, copy=True)
 
 

@@ -65,6 +65,8 @@ class DeviceArray(Source):
 
     def dtypes(self, dtype=None):
         found = float_dtypes(self.X)
+        if namespace(self.X).isdtype(self.X.dtype, "complex floating"):
+            raise ValueError(f"Complex data not supported: X has the type {self.X.dtype}.")
         return found if dtype is None else [getattr(namespace(self.X), dtype.name)]
 
     def held(self, X):

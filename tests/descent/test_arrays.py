@@ -7,7 +7,9 @@ from scipy import sparse
 from libraries import (
     CPU,
     DEVICE,
+    NO_X64,
     PLACES,
+    TORCH,
     dispatching,
     host,
     needs_dispatch,
@@ -41,6 +43,17 @@ def test_other_libraries_are_found_with_and_without_dispatch(place):
     on_host = arrays.on_host(array)
     assert type(on_host) is np.ndarray
     assert (on_host.dtype, on_host.tolist()) == (place.dtype, [[1.5, -2.0]])
+
+
+@needs_dispatch
+def test_placed_changes_no_integer():
+    """What needs 64 bits keeps them, in PyTorch that names no uint64 too, or is refused."""
+    values = np.array([5, 2**40], np.uint64)
+    found = arrays.placed(values, arrays.namespace(TORCH.put([0.0])), TORCH.device)
+    assert found.tolist() == values.tolist()
+    for wide in (values, values.astype(np.int64)):
+        with pytest.raises(ValueError, match=f"does not support dtype=array_api_strict.{wide.dtype}"):
+            arrays.placed(wide, NO_X64.xp, NO_X64.device)
 
 
 @needs_dispatch
