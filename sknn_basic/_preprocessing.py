@@ -252,19 +252,18 @@ class FlattenScaler(
 
     def _scaled(self, ufunc, X, dtype):
         """Return X divided or multiplied by the divisor, or raise ValueError if the result overflows."""
-        divisor, precision = float(self.divisor), np.promote_types(_float_dtype(X), dtype)
-        if isinstance(X, np.ndarray):
+        divisor, precision, xp = float(self.divisor), np.promote_types(_float_dtype(X), dtype), namespace(X)
+        if xp is np:
             out, limits = np.empty(X.shape, dtype), np.finfo(precision)
             if not float(limits.tiny) <= divisor <= float(limits.max):  # beyond float32
                 precision = np.float64
             with suppress(FloatingPointError), np.errstate(over="raise", divide="raise", invalid="raise"):
                 return ufunc(X, divisor, out=out, dtype=precision, casting="same_kind")
         else:
-            X = astype(X, precision)
-            out = astype(X / divisor if ufunc is np.divide else X * divisor, dtype)
-            if are_finite(out):
+            out = astype(X, precision) / divisor if ufunc is np.divide else astype(X, precision) * divisor
+            out = astype(out, dtype)
+            if are_finite(xp.min(out)) and are_finite(xp.max(out)):  # of all values it would make copies
                 return out
-        xp = namespace(X)
         raise ValueError(
             f"X has values from {float(xp.min(X)):g} to {float(xp.max(X)):g}, and they overflow {out.dtype} "
             f"when scaled by the divisor {self.divisor:g}. Pass another divisor, or float64."

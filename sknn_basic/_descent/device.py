@@ -9,8 +9,8 @@ from .arrays import largest, namespace, on_host, placed
 from .rows import slices
 from .samples import BaseSamples, Samples, moments_of
 
-# Bytes of Z, and of samples for their moments, in a block of rows: a step makes some five arrays of Z's size.
-BLOCK_BYTES = 2**28
+# Bytes of Z in a block of rows, of which a step makes some five arrays; and of X, for its moments.
+BLOCK_BYTES, MOMENTS_BYTES = 2**28, 2**24
 
 
 class OnDevice:
@@ -64,8 +64,9 @@ class DeviceSamples(BaseSamples):
             few = self._rows(slice(None, None, -(-self.shape[0] // n_rows))).on_host()
             return few.moments(rows, s, n_rows)
         origin, sums = self.X.array[:1, :], (0.0, 0.0)
-        for part, block in self.blocks(self.shape[1]):
-            x = block.X.array - origin
+        n_rows = max(MOMENTS_BYTES // (self.shape[1] * self.dtype.itemsize), 1)
+        for part in slices(self.shape[0], n_rows):
+            x = self.X.array[part, ...] - origin
             sums = [total + y.mT @ s[part, ...] for total, y in zip(sums, (x, x * x), strict=True)]
         origin, *sums = (on_host(array).astype(np.float64).ravel() for array in (origin, *sums))
         return moments_of(origin, *sums, rounding=5000 * np.finfo(self.dtype).eps)
