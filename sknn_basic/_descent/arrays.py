@@ -49,7 +49,6 @@ def astype(array, dtype):
 
 
 def copied(array):
-    """Return a copy, of an ndarray in C order."""
     return array.copy() if isinstance(array, np.ndarray) else namespace(array).asarray(array, copy=True)
 
 

@@ -27,7 +27,7 @@ def largest_curvature(network, samples, rows, s):
     of the features overflow.
     """
     m, n = samples.shape
-    is_narrow = n < m or not (sparse.issparse(samples.X) or isinstance(samples, DeviceSamples))
+    is_narrow = n < m or not (sparse.issparse(samples.X) or type(samples) is DeviceSamples)
     if samples.gram is None and is_narrow:
         operator = FeatureOperator(samples, rows, network.fit_intercept)
     else:

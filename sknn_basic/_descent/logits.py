@@ -15,7 +15,7 @@ def logits(network, samples, layers):
     blocks = samples.loaded_blocks(width_of(layers))
     if samples.in_memory and len(blocks) == 1:
         return finite_forward(network, samples, layers)
-    if isinstance(samples, DeviceSamples):
+    if type(samples) is DeviceSamples:
         return samples.X.xp.concat([finite_forward(network, X, layers) for _, X in blocks], axis=-2)
     *stack, _, k = layers[-1][1].shape
     Z = np.empty((*stack, samples.shape[0], k), samples.dtype)
@@ -42,7 +42,7 @@ def finite_forward(network, X, layers):
     float. With several outputs a row is divided by a power of 2 instead, which keeps their order. For samples
     on a device NumPy does so.
     """
-    if isinstance(X, DeviceSamples):
+    if type(X) is DeviceSamples:
         Z = all_Z(network, X, [(astype(W, X.dtype), astype(b, X.dtype)) for W, b in layers])
         if all(map(are_finite, Z)):
             return Z[-1]

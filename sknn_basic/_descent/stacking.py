@@ -55,7 +55,7 @@ def n_members_at_once(problem, n_members, is_observed=False):
     rows = min(n_samples, max(BLOCK_BYTES // (8 * n_features), 8 * width))
     (W, _), *deeper = problem.layers
     weights = n_features * W.shape[1] + sum(W.shape[0] * W.shape[1] for W, _ in deeper)
-    if isinstance(problem.samples, DeviceSamples):  # which makes its blocks of rows the smaller
+    if type(problem.samples) is DeviceSamples:  # which makes its blocks of rows the smaller
         return max(STACK_BYTES // (8 * 4 * weights), 1)
     n_at_once = max(STACK_BYTES // (8 * (5 * rows * width + 4 * weights)), 1)
     if problem.objective(0.0, repeat(problem.layers, 2)).takes_steps:

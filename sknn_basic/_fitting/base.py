@@ -258,7 +258,7 @@ class GradientDescentClassifier(
         if Z is not None:
             return Z
         X, layers = validate_new_samples(self, X), self._get_layers()
-        check_place(X, layers[0][0], f"Inputs passed to {type(self).__name__}.{method}()")
+        check_place(X, layers[0][0], "Inputs passed to {}.{}()", type(self).__name__, method)
         return finite_logits(self._network, X, layers)
 
     @lazy_method

@@ -72,7 +72,7 @@ def make_validation(estimator, problem, X_val, y_val, sample_weight_val):
     try:
         with orientation_advice(X_val, y_val, estimator.n_features_in_, "_val"):
             X_val = _validated(estimator, X_val, dtype, suffix="_val")
-            check_place(X_val, problem.samples.X, "Samples in X_val", "in X")
+            check_place(X_val, problem.samples.X, "Samples in X_val", whose="in X")
             y_val = check_labels(y_val, X_val)
             labels = label_numbers(y_val, classes, "y_val", "y")
             weights = sample_weight_val, estimator.class_weight
@@ -101,15 +101,16 @@ def validate_new_samples(estimator, X):
         return _validated(estimator, X)
 
 
-def check_place(X, other, what, whose="passed to fit()"):
+def check_place(X, other, what, *names, whose="passed to fit()"):
     """Raise ValueError unless X, which is validated, is of the library and on the device of another array."""
     if not (isinstance(X, np.ndarray) and isinstance(other, np.ndarray)):
         here, there = (_place_of(getattr(array, "array", array)) for array in (X, other))
         if here != there:
             raise ValueError(
-                f"{what} must use the same namespace and the same device as those {whose}, {there}, but use "
-                f"{here}. With array_api_dispatch=True, move X, or a model by sklearn.utils._array_api: "
-                "xp, _, device = get_namespace_and_device(X); model = move_estimator_to(model, xp, device)."
+                f"{what.format(*names)} must use the same namespace and the same device as those {whose}, "
+                f"{there}, but use {here}. With array_api_dispatch=True, move X, or a model by "
+                "sklearn.utils._array_api: xp, _, device = get_namespace_and_device(X); model = "
+                "move_estimator_to(model, xp, device)."
             )
 
 

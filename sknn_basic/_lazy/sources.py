@@ -3,7 +3,7 @@
 Every kind of X is a `Source`. Arrays in files are refused, since NumPy would read them as a whole.
 """
 
-from functools import partial, wraps
+from functools import cache, partial, wraps
 
 import numpy as np
 from sklearn import get_config
@@ -120,7 +120,7 @@ def source_of(X):
 
 
 def _kind_of(X):
-    if _library_of(X) in DASK:
+    if _library_of(type(X)) in DASK:
         return DaskArray if hasattr(X, "chunks") else DaskTable
     if is_foreign(X) and get_config()["array_api_dispatch"]:
         return DeviceArray
@@ -128,9 +128,10 @@ def _kind_of(X):
     return Memmap if is_mapped and X.dtype not in (np.float32, np.float64) else Source
 
 
-def _library_of(X):
-    """Return the library that defines the class of X or a base class of it, if it matters here, else None."""
-    libraries = [str(base.__module__).partition(".")[0] for base in type(X).__mro__]
+@cache
+def _library_of(kind):
+    """Return the library that defines a class or a base class of it, if it matters here, else None."""
+    libraries = [str(base.__module__).partition(".")[0] for base in kind.__mro__]
     if not IN_MEMORY.isdisjoint(libraries):  # also of a class in a user's module that is called tables.py
         return None
     return next((library for library in libraries if library in DASK or library in FILES), None)
@@ -138,7 +139,7 @@ def _library_of(X):
 
 def refuse_files(X):
     """Raise TypeError if X is an array in a file, which Dask reads block by block, or a group of these."""
-    library = _library_of(X)
+    library = _library_of(type(X))
     if library not in FILES or (library == "xarray" and getattr(X, "_in_memory", False)):
         return
     if getattr(X, "shape", None) is None:
