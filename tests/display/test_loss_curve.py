@@ -217,8 +217,9 @@ def test_axes_are_forgotten_with_their_figure():
     assert line() is None
 
 
-@pytest.mark.parametrize("style", ["default", "dark_background", "ggplot"])
-@pytest.mark.parametrize("size", [(3, 2.5), (6.4, 3), (9.6, 5.4)])
+@pytest.mark.parametrize(
+    ("size", "style"), [((3, 2.5), "ggplot"), ((6.4, 3), "dark_background"), ((9.6, 5.4), "default")]
+)
 @pytest.mark.parametrize("n_models", [1, 3])
 def test_legend_and_ticks_do_not_overlap(n_models, size, style):
     """The legend is in the axes or below, and what is beside them is in the figure, each for itself."""

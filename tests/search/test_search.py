@@ -38,15 +38,14 @@ from sknn_basic import (
 from sknn_basic._descent.gram import GramSamples
 from sknn_basic._search.memo import SearchMemo
 
+SCORED = [(n, "neg_log_loss", shape) for n in (2, 3) for shape in (TALL, WIDE)]
+OTHERS = [(n, scoring, TALL) for n, scoring in ((2, None), (3, None), (2, "roc_auc"), (3, "roc_auc_ovr"))]
+
 
 @pytest.mark.parametrize(
-    ("n_classes", "scoring", "shape"),
-    [
-        *((n, "neg_log_loss", shape) for n in (2, 3) for shape in (TALL, WIDE)),
-        *((n, scoring, TALL) for n, scoring in ((2, None), (3, None), (2, "roc_auc"), (3, "roc_auc_ovr"))),
-    ],
+    ("n_classes", "scoring", "shape", "container"),
+    [*((*one, np.asarray) for one in SCORED + OTHERS), *((*one, sparse.csr_array) for one in SCORED)],
 )
-@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
 @pytest.mark.parametrize(("estimator", "grid"), [(LOGISTIC, LOGISTIC_GRID), (NETWORK, NETWORK_GRID)])
 def test_scores_are_those_of_grid_search(estimator, grid, container, shape, n_classes, scoring, alone):
     """Both classifiers, two classes and three, tall and wide, dense and CSR; all in stacks."""
