@@ -143,7 +143,8 @@ class FlattenScaler(
                 stacklevel=4,
             )
         self.image_shape_ = tuple(X.shape[1:])
-        self._fitted_range = _range_of_type(X.dtype) if source.is_lazy else namespace(X).stack(_range(X))
+        join = np.array if isinstance(X, np.ndarray) else namespace(X).stack
+        self._fitted_range = _range_of_type(X.dtype) if source.is_lazy else join(_range(X))
 
     def transform(self, X):
         """Return the images as rows, divided by `divisor`.
@@ -207,7 +208,7 @@ class FlattenScaler(
                 "255: multiply X by 255."
             )
         was_scaled = -divisor / 4 <= lowest and highest <= 1.25 * divisor  # resized images overshoot a little
-        if was_scaled and (is_known or not is_float) and _range(scaled)[1] > 2:
+        if was_scaled and (is_known or not is_float) and namespace(X).max(_few(scaled)) > 2:
             fitted = f"values up to {highest:g}" if is_known else "a Dask array of floats, not read in fit,"
             return (
                 f"X has values up to {float(_range(X)[1]):g}, but FlattenScaler was fitted on {fitted} and "
@@ -318,19 +319,25 @@ def _is_scaled(X):
     highest, xp = 0, namespace(X)
     for start in range(0, m, n_rows):
         block = _numbers(X[start : start + n_rows, ...])
-        highest = max(highest, xp.max(block))
+        highest = max(highest, block.max() if xp is np else xp.max(block))
         if highest > 1 or xp.min(block) < 0:
             return False
     return bool(highest > 0)
 
 
 def _range(X):
-    """Return the lowest and the highest of up to 4,096 values, at the places where `transform` looks too."""
+    """Return the lowest and the highest of a few values, at the places where `transform` looks too."""
+    xp, values = namespace(X), _few(X)
+    return (values.min(), values.max()) if xp is np else (xp.min(values), xp.max(values))
+
+
+def _few(X):
+    """Return up to 4,096 values of X."""
     step = -(-prod(X.shape) // 4096)
     step += (1 - step) % 6  # no multiple of 2 or 3, which could skip a channel
-    xp = namespace(X)
-    values = _numbers((X.flat if isinstance(X, np.ndarray) else xp.reshape(X, (-1,)))[::step])
-    return xp.min(values), xp.max(values)
+    if isinstance(X, np.ndarray):
+        return (X if X.ndim == 1 else X.flat)[::step]
+    return _numbers(namespace(X).reshape(X, (-1,))[::step])
 
 
 def _numbers(values):

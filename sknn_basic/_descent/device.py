@@ -27,10 +27,7 @@ class OnDevice:
 
 
 class DeviceSamples(BaseSamples):
-    """The samples where X is, and with them the parameters, the targets and s.
-
-    No value of a step comes to the host, so that none waits for the device.
-    """
+    """The samples where X is, with parameters, targets and s: no step waits for a value on the host."""
 
     n_groups = 1
 
@@ -54,14 +51,12 @@ class DeviceSamples(BaseSamples):
         n_rows = max(BLOCK_BYTES // (width * self.dtype.itemsize), 1)
         if self.shape[0] <= n_rows:
             return [(slice(None), self)]
-        return [(rows, self._rows(rows)) for rows in slices(self.shape[0], n_rows)]
-
-    def _rows(self, rows):
-        return DeviceSamples(OnDevice(self.X.array[rows, ...]))
+        parts = slices(self.shape[0], n_rows)
+        return [(rows, DeviceSamples(OnDevice(self.X.array[rows, ...]))) for rows in parts]
 
     def moments(self, rows, s, n_rows=None):
         if n_rows is not None:  # so few that the host may have them
-            few = self._rows(slice(None, None, -(-self.shape[0] // n_rows))).on_host()
+            few = Samples(on_host(self.X.array[:: -(-self.shape[0] // n_rows), :]))
             return few.moments(rows, s, n_rows)
         origin, sums = self.X.array[:1, :], (0.0, 0.0)
         n_rows = max(MOMENTS_BYTES // (self.shape[1] * self.dtype.itemsize), 1)

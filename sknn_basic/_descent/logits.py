@@ -65,10 +65,9 @@ def overflows(X, targets, s, network, layers):
 
 def all_Z(network, X, layers):
     """Return Z of each layer."""
-    (W, b), *deeper = layers
-    found = [X @ W + b]
-    for W, b in deeper:
-        found.append(network.activation.g(found[-1]) @ W + b)
+    found = []
+    for W, b in layers:
+        found.append((network.activation.g(found[-1]) if found else X) @ W + b)
     return found
 
 

@@ -89,8 +89,7 @@ class GradientDescentClassifier(
             table is read block by block at every step, and so is a `numpy.memmap` of another type than
             float32 and float64: never as a whole. With a client of ``dask.distributed`` its workers hold
             the samples of a Dask array. Under ``sklearn.config_context(array_api_dispatch=True)`` an array of
-            PyTorch, CuPy or another library of the array API standard stays where it is; the fitted arrays
-            are there too.
+            PyTorch, CuPy or others of the array API standard is used where it is, and so are fitted arrays.
         y : array-like of shape (n_samples,)
             The class of each sample: numbers, strings or booleans, of at least two classes. Of Dask too, as
             all other arguments; it is then computed.

@@ -178,9 +178,8 @@ def computed(values):
 
 def placed_like(array, values):
     """Return values of the host where an array is that may be of another library."""
-    source = _kind_of(array)(array)
-    is_moved = isinstance(source, DeviceArray)
-    return placed(values, namespace(source.X), source.X.device) if is_moved else values
+    is_elsewhere = _kind_of(array) is DeviceArray
+    return placed(values, namespace(array), array.device) if is_elsewhere else values
 
 
 def lazy_method(method):
