@@ -143,8 +143,7 @@ class FlattenScaler(
                 stacklevel=4,
             )
         self.image_shape_ = tuple(X.shape[1:])
-        join = np.array if isinstance(X, np.ndarray) else namespace(X).stack
-        self._fitted_range = _range_of_type(X.dtype) if source.is_lazy else join(_range(X))
+        self._fitted_range = _range_of_type(X.dtype) if source.is_lazy else _range(X)
 
     def transform(self, X):
         """Return the images as rows, divided by `divisor`.
@@ -328,7 +327,7 @@ def _is_scaled(X):
 def _range(X):
     """Return the lowest and the highest of a few values, at the places where `transform` looks too."""
     xp, values = namespace(X), _few(X)
-    return (values.min(), values.max()) if xp is np else (xp.min(values), xp.max(values))
+    return np.array([values.min(), values.max()]) if xp is np else xp.stack([xp.min(values), xp.max(values)])
 
 
 def _few(X):

@@ -8,8 +8,7 @@ from sklearn.utils._array_api import get_namespace, supported_float_dtypes
 from sklearn.utils._param_validation import Interval, StrOptions, validate_parameter_constraints
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
-# Older versions know parts of the array API standard only.
-DISPATCHES = tuple(map(int, sklearn.__version__.split(".")[:2])) >= (1, 9)
+DISPATCHES = tuple(map(int, sklearn.__version__.split(".")[:2])) >= (1, 9)  # older ones do so in parts
 
 
 def find_namespace(array):

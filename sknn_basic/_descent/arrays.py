@@ -11,9 +11,9 @@ foreign = {}  # find(array), its functions, and to_host(array, xp), an ndarray
 
 
 def is_foreign(array):
-    """Whether an object is an array of another library."""
-    is_numpy = isinstance(array, np.ndarray | np.generic)
-    return not is_numpy and hasattr(array, "__dlpack__") and hasattr(array, "device")  # no device: PyArrow's
+    """Whether an object is an array of another library. Those of PyArrow, which have no device, are not."""
+    is_array = hasattr(array, "__dlpack__") and hasattr(array, "device")
+    return is_array and not isinstance(array, np.ndarray | np.generic)
 
 
 def namespace(array):
@@ -54,7 +54,7 @@ def copied(array):
 
 def at_least(number, Z):
     """max(number, z), which the standard has for a number as a bound alone."""
-    return np.maximum(number, Z) if isinstance(Z, np.ndarray) else namespace(Z).clip(Z, min=number)
+    return np.maximum(Z, number) if isinstance(Z, np.ndarray) else namespace(Z).clip(Z, min=number)
 
 
 def argmax(Z):

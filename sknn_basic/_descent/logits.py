@@ -39,14 +39,13 @@ def finite_forward(network, X, layers):
 
     If a sum of products overflows, or weights are beyond the range of X, Z is infinite or NaN. It is then
     computed again as Z 2^-e, from weights times 2^-e, since that does not round, and clipped at the largest
-    float. With several outputs a row is divided by a power of 2 instead, which keeps their order. For samples
-    on a device NumPy does so.
+    float. With several outputs a row is divided by a power of 2 instead, which keeps their order.
     """
     if type(X) is DeviceSamples:
         Z = all_Z(network, X, [(astype(W, X.dtype), astype(b, X.dtype)) for W, b in layers])
         if all(map(are_finite, Z)):
             return Z[-1]
-        layers = [(on_host(W), on_host(b)) for W, b in layers]
+        layers = [(on_host(W), on_host(b)) for W, b in layers]  # NumPy makes them finite
         return X.asarray(finite_forward(network, X.on_host(), layers))
     Z, e = _affine(X, 0, *layers[0])  # Z of the layer is Z 2^e, with an exponent for each value
     for W, b in layers[1:]:

@@ -54,14 +54,12 @@ class BaseSamples(ABC):
         Whether compiled steps can multiply it, since they check nothing: aligned native floats in C order.
     gram : ndarray or None
         The Gram matrix that is multiplied in place of X.
-    n_groups : int
-        In so many groups of blocks, at most, threads share the rows.
     """
 
     in_memory = True
     fits_kernels = False
     gram = None
-    n_groups = N_GROUPS
+    n_groups = N_GROUPS  # of blocks of rows, which threads share
 
     def __init__(self, X):
         self.X, self.shape = X, X.shape
