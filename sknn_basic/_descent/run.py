@@ -62,7 +62,7 @@ def recorded_steps(record_every, end):
         return range(0, end, int(record_every))  # of small types of NumPy too
     steps = [0]
     while steps[-1] < end:
-        # By an odd distance: odd and even steps alternate, which shows a cost that is high at every other one.
+        # By an odd distance: odd and even steps alternate, to show a cost that is high at every other one.
         steps.append(steps[-1] + 2 * int(GROWTH / 2 * steps[-1]) + 1)
     return steps[:-1]
 

@@ -59,8 +59,8 @@ class DeviceArray(Source):
     def __init__(self, X):
         if not DISPATCHES:
             raise ImportError(
-                f"Arrays of {type(X).__module__} with array_api_dispatch=True need scikit-learn 1.9 or newer: "
-                "upgrade it, or pass arrays of NumPy."
+                f"Arrays of {type(X).__module__} with array_api_dispatch=True need scikit-learn 1.9 or "
+                "newer: upgrade it, or pass arrays of NumPy."
             )
         super().__init__(X.detach() if hasattr(X, "detach") else X)  # of PyTorch, without its gradients
 
